@@ -1,0 +1,259 @@
+"""The ledger's book of language-model calls: intents, answers, and what they cost.
+
+An intent is written before a request leaves and holds the most that it can cost; the call
+that answers it releases that and holds what it did cost. Both belong to a run, which is the
+scope of a budget: every process that works on the run reserves from the same caps.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from assay.ledger.amounts import NOTHING, Amount, Caps
+from assay.ledger.database import translated, writing_to
+from assay.ledger.entry import run_number
+from assay.ledger.ledger import Ledger
+from assay.ledger.schema import calls, intents
+
+ANSWERED = "answered"
+_LOOKED_UP = 400
+"""Keys in one query; every SQLite allows at least 999 parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A request that is about to leave, and the most that it can cost."""
+
+    key: str
+    worst: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One answer or failure, and what it cost.
+
+    ``intent`` is the number that :meth:`CallBook.reserve` gave, ``released`` what it held.
+    """
+
+    key: str
+    model: str
+    question: str
+    status: str
+    tokens_in: int
+    tokens_out: int
+    money: int
+    seconds: float
+    answer: str | None = None
+    why: str | None = None
+    capability: str | None = None
+    intent: int | None = None
+    released: Amount = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a run has spent, and what is reserved for requests not yet settled."""
+
+    spent: Amount = NOTHING
+    reserved: Amount = NOTHING
+
+
+class CallBook:
+    """Reads and writes the calls of one run; threads may share it."""
+
+    def __init__(self, ledger: Ledger, run: str) -> None:
+        self._engine = ledger.engine
+        self._fast = _FastStatements(ledger.engine.dialect.name)
+        self._run = run_number(run)
+        self._lock = threading.Lock()
+        self._balance = Balance()
+        self._seen = (0, 0)
+
+    def answered(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the recorded answer (JSON) of each key that has one, whatever its run."""
+        found: dict[str, str] = {}
+        with translated("read"), self._engine.connect() as connection:
+            for start in range(0, len(keys), _LOOKED_UP):
+                some = tuple(keys[start : start + _LOOKED_UP])
+                query = self._fast.answered(len(some))
+                found.update(map(tuple, connection.exec_driver_sql(query, some)))
+        return found
+
+    def reserve(
+        self, wanted: Sequence[Intent], caps: Caps, owner: str
+    ) -> tuple[list[int], str | None]:
+        """Write the intents that fit under the caps, first come first served.
+
+        Returns
+        -------
+        numbers
+            One for each intent that fitted: those of the first ``len(numbers)`` wanted.
+        reached
+            The cap that the next one would break, or None when all fitted.
+        """
+        with self._lock, translated("written"), writing_to(self._engine) as connection:
+            self._serialise(connection)
+            balance = self._read_balance(connection)
+            total = balance.spent + balance.reserved
+            reached, fitting = None, []
+            for intent in wanted:
+                total = total + intent.worst
+                reached = caps.reached_by(total)
+                if reached is not None:
+                    break
+                fitting.append(intent)
+            return self._insert_intents(connection, fitting, owner), reached
+
+    def write(self, finished: Iterable[Call]) -> None:
+        """Commit calls, all or none; once it returns they survive a crash."""
+        now = self._fast.now()
+        rows = [
+            (
+                now,
+                each.key,
+                self._run,
+                each.model,
+                each.question,
+                each.capability,
+                each.status,
+                each.answer,
+                each.why,
+                each.tokens_in,
+                each.tokens_out,
+                each.money,
+                each.seconds,
+                each.intent,
+                each.released.money,
+                each.released.tokens,
+                each.released.calls,
+            )
+            for each in finished
+        ]
+        if not rows:
+            return
+        with self._lock, translated("written"), writing_to(self._engine) as connection:
+            self._serialise(connection)
+            connection.exec_driver_sql(self._fast.insert_calls, rows)
+
+    def balance(self) -> Balance:
+        """Return what the run has spent and reserved, by all its processes."""
+        with self._lock, translated("read"), self._engine.connect() as connection:
+            return self._read_balance(connection)
+
+    def unsettled(self, keys: Sequence[str]) -> dict[str, Amount]:
+        """Return, of each key, what a process that died had reserved for it in this run."""
+        settled = sa.select(calls.c.intent).where(
+            calls.c.run == self._run, calls.c.intent.is_not(None)
+        )
+        found: dict[str, Amount] = {}
+        with translated("read"), self._engine.connect() as connection:
+            for start in range(0, len(keys), _LOOKED_UP):
+                some = keys[start : start + _LOOKED_UP]
+                query = sa.select(intents.c.key, intents.c.money, intents.c.tokens).where(
+                    intents.c.run == self._run,
+                    intents.c.key.in_(some),
+                    intents.c.n.not_in(settled),
+                )
+                for key, money, tokens in connection.execute(query):
+                    found[key] = found.get(key, Amount()) + Amount(money, tokens, 1)
+        return found
+
+    def _insert_intents(
+        self, connection: sa.Connection, fitting: Sequence[Intent], owner: str
+    ) -> list[int]:
+        """Insert with numbers of our own: the transaction is the only one that writes."""
+        if not fitting:
+            return []
+        last = connection.exec_driver_sql("SELECT coalesce(max(n), 0) FROM intents").scalar_one()
+        numbers = list(range(last + 1, last + 1 + len(fitting)))
+        now = self._fast.now()
+        rows = [
+            (number, now, each.key, self._run, owner, each.worst.money, each.worst.tokens)
+            for number, each in zip(numbers, fitting, strict=True)
+        ]
+        connection.exec_driver_sql(self._fast.insert_intents, rows)
+        return numbers
+
+    def _serialise(self, connection: sa.Connection) -> None:
+        """Let one writer at a time in; SQLite does so by itself."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING_CALLS)))
+
+    def _read_balance(self, connection: sa.Connection) -> Balance:
+        """Add what was written since the last look; one writer at a time leaves no gaps."""
+        seen_calls, seen_intents = self._seen
+        spent, released, last_call = _sum_calls(connection, self._run, seen_calls)
+        reserved, last_intent = _sum_intents(connection, self._run, seen_intents)
+        self._seen = (max(seen_calls, last_call), max(seen_intents, last_intent))
+        old = self._balance
+        self._balance = Balance(old.spent + spent, old.reserved + reserved - released)
+        return self._balance
+
+
+_WRITING_CALLS = 0x_A55A_CA11
+
+
+class _FastStatements:
+    """Statements for the driver itself: for a million rows the layers above cost minutes."""
+
+    def __init__(self, dialect: str) -> None:
+        self._mark = "?" if dialect == "sqlite" else "%s"
+        self._sqlite = dialect == "sqlite"
+        numbered = ["n", "time", "key", "run", "owner", "money", "tokens"]
+        self.insert_intents = self._insert("intents", numbered)
+        self.insert_calls = self._insert("calls", [c.name for c in calls.columns if c.name != "n"])
+
+    def answered(self, count: int) -> str:
+        """Return the query for that many keys."""
+        marks = ",".join([self._mark] * count)
+        return (
+            "SELECT key, answer FROM calls"  # noqa: S608 - only marks are put in
+            f" WHERE key IN ({marks}) AND status = '{ANSWERED}'"
+        )
+
+    def now(self) -> Any:
+        """Return the time as the driver stores it."""
+        now = datetime.now(UTC)
+        return now.strftime("%Y-%m-%d %H:%M:%S.%f") if self._sqlite else now
+
+    def _insert(self, table: str, columns: list[str]) -> str:
+        marks = ",".join([self._mark] * len(columns))
+        return f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"  # noqa: S608
+
+
+def _total(column: Any) -> Any:
+    # PostgreSQL sums integers as numeric, which is exact; so is the way back.
+    return sa.cast(sa.func.coalesce(sa.func.sum(column), 0), sa.BigInteger)
+
+
+def _sum_calls(connection: sa.Connection, run: int, after: int) -> tuple[Amount, Amount, int]:
+    row = connection.execute(
+        sa.select(
+            _total(calls.c.money),
+            _total(calls.c.tokens_in + calls.c.tokens_out),
+            sa.func.count(),
+            _total(calls.c.released_money),
+            _total(calls.c.released_tokens),
+            _total(calls.c.released_calls),
+            sa.func.coalesce(sa.func.max(calls.c.n), 0),
+        ).where(calls.c.run == run, calls.c.n > after)
+    ).one()
+    return Amount(*row[:3]), Amount(*row[3:6]), row[6]
+
+
+def _sum_intents(connection: sa.Connection, run: int, after: int) -> tuple[Amount, int]:
+    row = connection.execute(
+        sa.select(
+            _total(intents.c.money),
+            _total(intents.c.tokens),
+            sa.func.count(),
+            sa.func.coalesce(sa.func.max(intents.c.n), 0),
+        ).where(intents.c.run == run, intents.c.n > after)
+    ).one()
+    return Amount(*row[:3]), row[3]
