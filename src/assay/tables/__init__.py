@@ -1,0 +1,49 @@
+"""Tables in and out, what is predicted from them, and which row plays which role."""
+
+from __future__ import annotations
+
+from assay.tables.door import to_polars
+from assay.tables.fingerprint import fingerprint
+from assay.tables.fit import completed, fitted
+from assay.tables.infer import Inference, Note, infer_task, require_column
+from assay.tables.read import read_table
+from assay.tables.roles import (
+    LABELLED_MINIMUM,
+    VAULT_MINIMUM,
+    VAULT_SHARE,
+    Role,
+    assign_roles,
+    copies_matter,
+)
+from assay.tables.rows import (
+    ROW_ID,
+    with_clean_target,
+    with_plain_columns,
+    with_row_ids,
+    with_times,
+)
+from assay.tables.write import write_table
+
+__all__ = [
+    "LABELLED_MINIMUM",
+    "ROW_ID",
+    "VAULT_MINIMUM",
+    "VAULT_SHARE",
+    "Inference",
+    "Note",
+    "Role",
+    "assign_roles",
+    "completed",
+    "copies_matter",
+    "fingerprint",
+    "fitted",
+    "infer_task",
+    "read_table",
+    "require_column",
+    "to_polars",
+    "with_clean_target",
+    "with_plain_columns",
+    "with_row_ids",
+    "with_times",
+    "write_table",
+]
