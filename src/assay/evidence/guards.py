@@ -1,0 +1,86 @@
+"""Guards: what must not get worse for a change to be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from assay.evidence.clt import MIN_ROWS, Linear, pool
+from assay.evidence.inputs import read_sample
+from assay.evidence.numbers import Floats
+from assay.evidence.spec import Evidence, Interval
+
+
+def class_guards(
+    truth: Any,
+    before: Any,
+    after: Any,
+    *,
+    classes: Sequence[str] | None = None,
+    allowed: float = 0.05,
+    groups: Any = None,
+    weights: Any = None,
+    level: float = 0.95,
+) -> tuple[Evidence, ...]:
+    """Measure the change in recall of every class that has at least ten rows.
+
+    Parameters
+    ----------
+    truth, before, after, classes, groups, weights
+        As in :func:`assay.evidence.compare`; probabilities are read as their largest class.
+    allowed
+        Largest loss of recall that is accepted, for example 0.05 for 5 points.
+
+    Returns
+    -------
+    tuple of Evidence
+        ``estimate`` is the change in recall, positive is better. ``p_value`` is one-sided for
+        "there is no loss". ``details["allowed"]`` is read by :func:`assay.evidence.decide`.
+    """
+    sample = read_sample(
+        truth,
+        {"before": before, "after": after},
+        reads="labels",
+        classes=classes,
+        weights=weights,
+        groups=groups,
+    )
+    results = []
+    for code, name in enumerate(sample.classes):
+        rows = np.flatnonzero(sample.truth == code)
+        members = None if sample.groups is None else _renumber(sample.groups[rows])
+        if len(rows) < MIN_ROWS or (members is not None and members.max() < 1):
+            continue
+        weight = None if sample.weights is None else sample.weights[rows]
+        gains = [
+            _change(b[rows] == code, a[rows] == code, weight)
+            for b, a in zip(*sample.models, strict=True)
+        ]
+        pooled = pool(gains, members, paired=True, between=True)
+        low, high = pooled.interval(level)
+        losses = pool([-each for each in gains], members, paired=True, between=True)
+        results.append(
+            Evidence(
+                name=f"change in recall of {name!r}",
+                estimate=pooled.value,
+                interval=Interval(low, high, level),
+                n=len(rows),
+                method="t-test on paired row differences of one class",
+                p_value=losses.p_above(0.0),
+                details={"class": name, "allowed": allowed, "se": pooled.se, "df": pooled.df},
+            )
+        )
+    return tuple(results)
+
+
+def _change(before: Any, after: Any, weights: Floats | None) -> Linear:
+    difference = after.astype(np.float64) - before
+    mean = float(np.average(difference, weights=weights))
+    scale = 1.0 if weights is None else weights / weights.mean()
+    return Linear(mean, (difference - mean) * scale, bound=1.0)
+
+
+def _renumber(groups: Any) -> Any:
+    return np.unique(groups, return_inverse=True)[1]
