@@ -1,0 +1,63 @@
+"""Recipes, building them, and trials of one against another."""
+
+from __future__ import annotations
+
+from assay.recipe.build import FittedModel, fit_recipe, new_estimator
+from assay.recipe.proposal import Observation, Proposal, ProposalSource
+from assay.recipe.rows import VOTE, training_rows, voted_rows
+from assay.recipe.spec import (
+    AddedRows,
+    Embedding,
+    Estimator,
+    Feature,
+    Recipe,
+    Rows,
+    Tabular,
+    Tfidf,
+)
+from assay.recipe.splits import Split, splits
+from assay.recipe.text import (
+    baseline_recipe,
+    read_recipe,
+    recipe_diff,
+    recipe_from_toml,
+    recipe_to_toml,
+    toml_item,
+    write_recipe,
+)
+from assay.recipe.tools import Tools
+from assay.recipe.trial import OutOfFold, Trial, out_of_fold, run_trial
+
+__all__ = [
+    "VOTE",
+    "AddedRows",
+    "Embedding",
+    "Estimator",
+    "Feature",
+    "FittedModel",
+    "Observation",
+    "OutOfFold",
+    "Proposal",
+    "ProposalSource",
+    "Recipe",
+    "Rows",
+    "Split",
+    "Tabular",
+    "Tfidf",
+    "Tools",
+    "Trial",
+    "baseline_recipe",
+    "fit_recipe",
+    "new_estimator",
+    "out_of_fold",
+    "read_recipe",
+    "recipe_diff",
+    "recipe_from_toml",
+    "recipe_to_toml",
+    "run_trial",
+    "splits",
+    "toml_item",
+    "training_rows",
+    "voted_rows",
+    "write_recipe",
+]

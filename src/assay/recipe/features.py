@@ -1,0 +1,156 @@
+"""From columns to numbers: one small encoder for each kind of feature."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from assay.errors import InputError, MissingExtraError
+from assay.recipe.spec import Embedding, Feature, Tabular, Tfidf
+from assay.recipe.tools import Tools
+
+Matrix = Any
+"""An (n, d) numpy array or SciPy CSR matrix of floats."""
+
+
+class Encoder(Protocol):
+    """Learns from training rows, then turns any rows into numbers."""
+
+    def fit_transform(self, rows: pl.DataFrame) -> Matrix:
+        """Learn from ``rows`` and return their (n, d) matrix."""
+        ...
+
+    def transform(self, rows: pl.DataFrame) -> Matrix:
+        """Return the (n, d) matrix of ``rows``."""
+        ...
+
+
+class FeatureUnion:
+    """The recipe's features side by side, sparse where any of them is."""
+
+    def __init__(self, features: tuple[Feature, ...], tools: Tools) -> None:
+        self._encoders = [_encoder(each, tools) for each in features]
+
+    def fit_transform(self, rows: pl.DataFrame) -> Matrix:
+        """Learn from ``rows`` and return their (n, d) matrix."""
+        return side_by_side([each.fit_transform(rows) for each in self._encoders])
+
+    def transform(self, rows: pl.DataFrame) -> Matrix:
+        """Return the (n, d) matrix of ``rows``."""
+        return side_by_side([each.transform(rows) for each in self._encoders])
+
+
+class TfidfEncoder:
+    """scikit-learn's TF-IDF on one text column."""
+
+    def __init__(self, feature: Tfidf) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self._feature = feature
+        self._vectorizer = TfidfVectorizer(
+            analyzer=feature.analyzer,
+            ngram_range=(1, feature.max_ngram),
+            min_df=feature.min_rows,
+            max_features=feature.max_terms,
+            sublinear_tf=feature.sublinear,
+        )
+
+    def fit_transform(self, rows: pl.DataFrame) -> Matrix:
+        """Learn from ``rows`` and return their (n, d) matrix."""
+        try:
+            return self._vectorizer.fit_transform(texts(rows, self._feature.column))
+        except ValueError as error:
+            raise InputError(
+                f"The texts of column {self._feature.column!r} hold no usable term: {error}.",
+                next_step="lower min_rows, or choose another text column in recipe.toml",
+            ) from error
+
+    def transform(self, rows: pl.DataFrame) -> Matrix:
+        """Return the (n, d) matrix of ``rows``."""
+        return self._vectorizer.transform(texts(rows, self._feature.column))
+
+
+class EmbeddingEncoder:
+    """Sentence embeddings of one text column; learns nothing from the rows."""
+
+    def __init__(self, feature: Embedding, tools: Tools) -> None:
+        self._feature = feature
+        self._tools = tools
+
+    def fit_transform(self, rows: pl.DataFrame) -> Matrix:
+        """Learn from ``rows`` and return their (n, d) matrix."""
+        return self.transform(rows)
+
+    def transform(self, rows: pl.DataFrame) -> Matrix:
+        """Return the (n, d) matrix of ``rows``."""
+        return self._tools.vectors(self._feature.model, texts(rows, self._feature.column))
+
+
+class TabularEncoder:
+    """skrub's ``TableVectorizer``: dates, numbers and categories to floats."""
+
+    def __init__(self, feature: Tabular) -> None:
+        try:
+            from skrub import TableVectorizer
+        except ImportError as error:
+            raise MissingExtraError("The encoder of tabular columns (skrub)", "tabular") from error
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        steps: list[Any] = [TableVectorizer(), SimpleImputer(keep_empty_features=True)]
+        if feature.scale:
+            steps.append(StandardScaler())
+        self._feature = feature
+        self._pipeline = make_pipeline(*steps)
+
+    def fit_transform(self, rows: pl.DataFrame) -> Matrix:
+        """Learn from ``rows`` and return their (n, d) matrix."""
+        return np.asarray(self._pipeline.fit_transform(self._columns(rows)), dtype=np.float64)
+
+    def transform(self, rows: pl.DataFrame) -> Matrix:
+        """Return the (n, d) matrix of ``rows``."""
+        return np.asarray(self._pipeline.transform(self._columns(rows)), dtype=np.float64)
+
+    def _columns(self, rows: pl.DataFrame) -> Any:
+        require(rows, self._feature.columns)
+        return rows.select(self._feature.columns).to_pandas()
+
+
+def texts(rows: pl.DataFrame, column: str) -> list[str]:
+    """Return the column as strings; an absent text is the empty string."""
+    require(rows, (column,))
+    return rows[column].cast(pl.String).fill_null("").to_list()
+
+
+def require(rows: pl.DataFrame, columns: tuple[str, ...]) -> None:
+    """Raise an InputError when ``rows`` lacks one of ``columns``."""
+    missing = [each for each in columns if each not in rows.columns]
+    if missing:
+        raise InputError(
+            f"The recipe reads column {missing[0]!r}, which the rows do not have.",
+            allowed=", ".join(rows.columns[:20]),
+            next_step="mend [[features]] in recipe.toml",
+        )
+
+
+def _encoder(feature: Feature, tools: Tools) -> Encoder:
+    match feature:
+        case Tfidf():
+            return TfidfEncoder(feature)
+        case Embedding():
+            return EmbeddingEncoder(feature, tools)
+        case Tabular():
+            return TabularEncoder(feature)
+
+
+def side_by_side(matrices: list[Matrix]) -> Matrix:
+    """Return (n, d) matrices as one, sparse where any of them is."""
+    if len(matrices) == 1:
+        return matrices[0]
+    if any(sp.issparse(each) for each in matrices):
+        return sp.hstack([sp.csr_matrix(each) for each in matrices], format="csr")
+    return np.hstack(matrices)

@@ -1,0 +1,163 @@
+"""The Recipe: how a model is built, as an immutable, hashed, readable description."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+FORMAT: Literal[1] = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def plain(self) -> dict[str, Any]:
+        """Return what differs from the defaults, and the kind, as plain values.
+
+        A field that a later version adds leaves the text and the hash of older recipes alone.
+        """
+        fields = type(self).model_fields
+        values = {name: getattr(self, name) for name in fields}
+        return {
+            name: _plain(value)
+            for name, value in values.items()
+            if name in ("kind", "format")
+            or value != fields[name].get_default(call_default_factory=True)
+        }
+
+
+class Tfidf(_Part):
+    """Term frequencies weighted by inverse document frequency, from one text column."""
+
+    kind: Literal["tfidf"] = "tfidf"
+    column: str
+    analyzer: Literal["word", "char_wb"] = "word"
+    max_ngram: int = Field(default=1, ge=1, le=6)
+    min_rows: int = Field(default=1, ge=1)
+    max_terms: int = Field(default=50_000, ge=1)
+    sublinear: bool = False
+
+
+class Embedding(_Part):
+    """Sentence embeddings of one text column; unit length."""
+
+    kind: Literal["embedding"] = "embedding"
+    column: str
+    model: str = "local:minilm"
+
+
+class Tabular(_Part):
+    """Columns encoded by skrub's ``TableVectorizer``, then scaled where asked."""
+
+    kind: Literal["tabular"] = "tabular"
+    columns: tuple[str, ...]
+    scale: bool = True
+
+
+Feature = Annotated[Tfidf | Embedding | Tabular, Field(discriminator="kind")]
+
+
+class AddedRows(_Part):
+    """Unlabelled rows that join the training rows under a label voted for them.
+
+    The votes lie in an artefact and never saw a label. How much each vote counts is learned
+    from the training rows at hand, so a cross-validation fold stays honest.
+
+    Attributes
+    ----------
+    votes
+        Artefact id of the votes table: ``row_id``, inputs, and for each vote and class a column
+        ``vote:NAME:CLASS`` with a probability. Search rows are among them, for the weighing.
+    features
+        What the weighing may also learn from, beside the votes.
+    min_confidence
+        Rows whose combined probability is at least this are added, in (0, 1].
+    weight
+        Sample weight of an added row; a labelled row weighs 1.
+    """
+
+    votes: str
+    features: tuple[Feature, ...] = ()
+    min_confidence: float = Field(default=0.9, gt=0, le=1)
+    weight: float = Field(default=1.0, gt=0)
+
+
+class Rows(_Part):
+    """The training rows: the ``search`` rows, edited.
+
+    Attributes
+    ----------
+    added
+        Rows voted into the training set.
+    extra
+        Artefact ids of tables of labelled rows to append (columns: inputs and target).
+    dropped
+        Artefact ids of tables whose ``row_id`` column names rows to leave out.
+    relabelled
+        Artefact ids of tables with ``row_id`` and the new target.
+    """
+
+    added: tuple[AddedRows, ...] = ()
+    extra: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    relabelled: tuple[str, ...] = ()
+
+
+class Estimator(_Part):
+    """Anything scikit-learn compatible: an import path and its parameters.
+
+    A parameter that is ``None`` is left out, since TOML has no null: the estimator's own
+    default then holds.
+    """
+
+    path: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("parameters")
+    @classmethod
+    def _without_nulls(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in parameters.items() if value is not None}
+
+
+class Recipe(_Part):
+    """How a model is built: rows in, features, estimator."""
+
+    format: Literal[1] = FORMAT
+    rows: Rows = Rows()
+    features: tuple[Feature, ...] = Field(min_length=1)
+    estimator: Estimator
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name this recipe's content."""
+        content = json.dumps(self.plain(), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    def with_parameters(self, **parameters: Any) -> Recipe:
+        """Return this recipe with some of the estimator's parameters replaced."""
+        merged = {**self.estimator.parameters, **parameters}
+        return self.with_estimator(self.estimator.path, **merged)
+
+    def with_estimator(self, path: str, **parameters: Any) -> Recipe:
+        """Return this recipe with another estimator."""
+        return self.model_copy(update={"estimator": Estimator(path=path, parameters=parameters)})
+
+    def with_features(self, *features: Tfidf | Embedding | Tabular) -> Recipe:
+        """Return this recipe with other features."""
+        return self.model_copy(update={"features": features})
+
+    def with_added(self, *added: AddedRows) -> Recipe:
+        """Return this recipe with more rows voted into the training set."""
+        rows = self.rows.model_copy(update={"added": (*self.rows.added, *added)})
+        return self.model_copy(update={"rows": rows})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Part):
+        return value.plain()
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value

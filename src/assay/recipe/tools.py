@@ -1,0 +1,53 @@
+"""What building a recipe needs from outside: artefacts and sentence embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+if TYPE_CHECKING:
+    from assay.ledger import Ledger
+    from assay.llm import Gateway
+
+Embed = Callable[[str, Sequence[str]], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Reads artefacts and embeds texts, each text once.
+
+    Attributes
+    ----------
+    read_table
+        Artefact id to table.
+    embed
+        Model name and n texts to an (n, d) float32 array.
+    """
+
+    read_table: Callable[[str], pl.DataFrame]
+    embed: Embed
+    _vectors: dict[tuple[str, str], np.ndarray] = field(default_factory=dict, repr=False)
+    _tables: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, ledger: Ledger, gateway: Gateway) -> Tools:
+        """Return tools that read from ``ledger`` and ask through ``gateway``."""
+        return cls(read_table=ledger.read_table, embed=gateway.embed)
+
+    def vectors(self, model: str, texts: Sequence[str]) -> np.ndarray:
+        """Return an (n, d) float32 array; only texts not seen before are embedded."""
+        new = [text for text in dict.fromkeys(texts) if (model, text) not in self._vectors]
+        if new:
+            for text, vector in zip(new, self.embed(model, new), strict=True):
+                self._vectors[model, text] = vector
+        return np.stack([self._vectors[model, text] for text in texts])
+
+    def table(self, artefact: str) -> pl.DataFrame:
+        """Return the artefact's table, read once."""
+        if artefact not in self._tables:
+            self._tables[artefact] = self.read_table(artefact)
+        return self._tables[artefact]

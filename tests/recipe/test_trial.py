@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.errors import InputError
+from assay.recipe import Rows, Split, Tools, baseline_recipe, out_of_fold, run_trial, splits
+from newsroom import TASK, newsroom
+
+NO_TOOLS = Tools(read_table=lambda name: TABLES[name], embed=lambda model, texts: np.empty(0))
+SEARCH = newsroom(240, seed=5)
+BASELINE = baseline_recipe(TASK)
+SHUFFLED = SEARCH.select("row_id", pl.col("topic").shuffle(seed=1))
+TABLES = {
+    "shuffled": SHUFFLED.head(200),
+    "duplicates": SEARCH.select("text", "topic").head(60),
+}
+
+
+@given(
+    rows=st.integers(20, 60), groups=st.integers(5, 12), seed=st.integers(0, 9), time=st.booleans()
+)
+@settings(max_examples=30, deadline=None)
+def test_splits_keep_groups_together_and_time_in_order(
+    rows: int, groups: int, seed: int, time: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    table = newsroom(rows, seed).with_columns(
+        writer=pl.Series([str(number % groups) for number in range(rows)]),
+        day=pl.Series(random.permutation(rows)),
+    )
+    task = TASK.model_copy(
+        update={"group": None if time else "writer", "time": "day" if time else None}
+    )
+    found = splits(table, task, seed=seed)
+    for split in found:
+        assert not set(split.train) & set(split.test)
+        train, test = table[split.train], table[split.test]
+        if time:
+            assert train["day"].max() < test["day"].min()  # type: ignore[operator]
+        else:
+            assert not set(train["writer"]) & set(test["writer"])
+    if not time:
+        for repeat in range(3):
+            judged = np.concatenate([each.test for each in found if each.repeat == repeat])
+            assert sorted(judged) == list(range(rows))
+
+
+def test_seeds_draw_different_folds_and_the_same_seed_the_same() -> None:
+    def folds(seed: int) -> list[list[int]]:
+        return [each.test.tolist() for each in splits(SEARCH, TASK, seed=seed)]
+
+    assert folds(1) == folds(1)
+    assert folds(1) != folds(2)
+    assert folds(1)[:5] != folds(1)[5:10]
+
+
+def test_too_few_rows_for_the_folds() -> None:
+    with pytest.raises(InputError, match="at least 5 rows"):
+        splits(SEARCH.head(3), TASK, seed=0)
+
+
+def test_a_recipe_against_itself_gains_exactly_nothing() -> None:
+    trial = run_trial(BASELINE, BASELINE, SEARCH, TASK, tools=NO_TOOLS, seed=0)
+    assert trial.gain.estimate == 0
+    assert trial.before.estimate == trial.after.estimate
+    assert trial.gain.n == 240
+
+
+def test_shuffled_labels_lose_and_the_trial_says_so() -> None:
+    harmed = BASELINE.model_copy(update={"rows": Rows(relabelled=("shuffled",))})
+    trial = run_trial(BASELINE, harmed, SEARCH, TASK, tools=NO_TOOLS, seed=0)
+    assert trial.gain.interval.high < 0
+    assert trial.gain.p_value is not None
+    assert trial.gain.p_value > 0.95
+
+
+def test_edits_of_the_rows_never_touch_the_rows_that_judge() -> None:
+    """A recipe that relabels every row is still judged by the true labels."""
+    everything = BASELINE.model_copy(update={"rows": Rows(relabelled=("shuffled",))})
+    found = splits(SEARCH, TASK, seed=0, repeats=1)
+    predicted = out_of_fold(everything, SEARCH, TASK, found, tools=NO_TOOLS, seed=0)
+    trial = run_trial(everything, everything, SEARCH, TASK, tools=NO_TOOLS, seed=0, repeats=1)
+    labels = np.asarray(TASK.class_names)[predicted.predictions[0].argmax(axis=1)]
+    assert trial.before.estimate == pytest.approx(np.mean(labels == SEARCH["topic"].to_numpy()))
+
+
+def test_every_fit_is_told() -> None:
+    told: list[tuple[int, int]] = []
+    run_trial(
+        BASELINE,
+        BASELINE,
+        SEARCH.head(60),
+        TASK,
+        tools=NO_TOOLS,
+        seed=0,
+        repeats=1,
+        step=lambda done, total: told.append((done, total)),
+    )
+    assert told == [(number, 10) for number in range(1, 11)]
+
+
+def test_a_split_is_what_it_says() -> None:
+    first = splits(SEARCH, TASK, seed=0)[0]
+    assert isinstance(first, Split)
+    assert (first.repeat, first.fold) == (0, 0)
+    assert len(first.train) + len(first.test) == 240
