@@ -1,0 +1,270 @@
+"""The Gateway: the one door to every language model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from assay.errors import InputError
+from assay.ledger import Ledger
+from assay.ledger.calls import CallBook
+from assay.llm.asking import Asking, Terms
+from assay.llm.budget import Budget, Spend, dollars
+from assay.llm.bulk import BulkAsking
+from assay.llm.embedding import Embedding
+from assay.llm.model import BulkModel, Limits, Model, Price
+from assay.llm.prompt import Prompt
+from assay.llm.questions import Choose, Generate, Question
+from assay.llm.registry import load
+from assay.llm.results import Choices, Generated, Progress
+from assay.llm.runner import LoopThread
+from assay.llm.sinks import ChoiceSink, ObjectSink, Tally
+from assay.llm.vectors import Vectors
+
+Result = TypeVar("Result")
+
+
+class Gateway:
+    """Asks language models in bulk: what the ledger knows is not asked again, caps hold.
+
+    Every answer is in the ledger before it counts, so an interrupted question goes on where
+    it stopped. Use it as a context manager, or :meth:`close` it.
+
+    Parameters
+    ----------
+    ledger
+        Where calls are recorded, and answers found again.
+    budget
+        Hard caps, shared by every gateway on the same run.
+    run
+        The run that the calls belong to; by default a new one, started at the first question.
+    models
+        Models by name, in place of the ones that the names stand for.
+    progress
+        Told how far a question has come, at most ten times a second, from another thread.
+    limits
+        How hard a remote model may be asked.
+    capability
+        Who asks, for ``assay spend``: ``label``, ``synth``, …
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        budget: Budget | None = None,
+        run: str | None = None,
+        models: Mapping[str, Any] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        limits: Limits | None = None,
+        capability: str | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._budget = budget or Budget()
+        self._run = run
+        self._models: dict[str, Any] = dict(models or {})
+        self._progress = progress
+        self._limits = limits or Limits()
+        self._capability = capability
+        self._began = time.monotonic()
+        self._cached = 0
+        self._book: CallBook | None = None
+        self._vectors: Vectors | None = None
+        self._loop = LoopThread()
+        self._lock = threading.RLock()
+
+    def choose(
+        self,
+        model: str,
+        prompts: Sequence[Prompt],
+        options: Sequence[str],
+        *,
+        max_text_tokens: int | None = None,
+    ) -> Choices:
+        """Return the probability of each option as the answer to each prompt.
+
+        Parameters
+        ----------
+        model
+            ``provider:model``.
+        prompts
+            Any sequence; it is read chunk by chunk, so it may make its prompts when asked.
+        options
+            Two or more different answers.
+        max_text_tokens
+            For local models: longer texts keep their beginning and end.
+
+        Raises
+        ------
+        ModelError
+            When no request can succeed (wrong key, no such model). Rows that fail alone, or
+            that a cap stopped, do not raise: see ``status`` and ``why`` of the result.
+        """
+        question = Choose(tuple(options))
+        asked = self._model(model)
+        parts = asked.capabilities.parts if isinstance(asked, Model) else 1
+        sink = ChoiceSink(len(prompts), question.options, parts, self._teller(question, model))
+        parameters = {} if max_text_tokens is None else {"max_text_tokens": max_text_tokens}
+        self._ask(asked, question, prompts, sink, parameters)
+        how = asked.capabilities.choose if isinstance(asked, Model) else "exact"
+        return sink.result(how or "")
+
+    def generate(self, model: str, prompts: Sequence[Prompt], schema: type[BaseModel]) -> Generated:
+        """Return an object of ``schema`` for each prompt; None where there is no valid answer.
+
+        An invalid answer is asked again with the validation error, at most twice.
+
+        Raises
+        ------
+        ModelError
+            As for :meth:`choose`.
+        """
+        question = Generate(schema)
+        asked = self._model(model)
+        sink = ObjectSink(len(prompts), schema, self._teller(question, model))
+        self._ask(asked, question, prompts, sink, {})
+        return sink.result("schema")
+
+    def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings of texts, (n, d); known ones come from a cache on disk.
+
+        Raises
+        ------
+        BudgetError
+            When a cap is reached before all are embedded. Those that were are kept.
+        """
+        if self._vectors is None:
+            self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
+        work = Embedding(
+            self._model(model), model, self._vectors, self.book, self._terms(model), self._loop
+        )
+        vectors = work.run(texts)
+        self._cached += work.cached
+        return vectors
+
+    @property
+    def spend(self) -> Spend:
+        """What the run has spent so far, by every process that works on it."""
+        seconds = time.monotonic() - self._began
+        if self._run is None:
+            return Spend(cached=self._cached, seconds=seconds)
+        balance = self.book.balance()
+        return Spend(
+            money=dollars(balance.spent),
+            calls=balance.spent.calls,
+            cached=self._cached,
+            tokens=balance.spent.tokens,
+            seconds=seconds,
+            unsettled=dollars(balance.reserved),
+        )
+
+    @property
+    def book(self) -> CallBook:
+        """The run's calls; starts a run where there is none."""
+        with self._lock:
+            if self._run is None:
+                self._run = self._ledger.start_run("gateway", {})
+            if self._book is None:
+                self._book = CallBook(self._ledger, self._run)
+            return self._book
+
+    def close(self) -> None:
+        """Close connections and threads. The ledger stays open: it is the caller's."""
+        for model in self._models.values():
+            if isinstance(model, Model):
+                self._loop.run(model.close())
+        self._loop.close()
+        if self._vectors is not None:
+            self._vectors.close()
+            self._vectors = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _ask(
+        self,
+        model: Any,
+        question: Question,
+        prompts: Sequence[Prompt],
+        sink: ChoiceSink | ObjectSink,
+        parameters: dict[str, Any],
+    ) -> None:
+        terms = self._terms(model.name)
+        try:
+            if isinstance(model, Model):
+                asking = Asking(model, question, terms, self.book, sink)
+                self._loop.run(asking.run(prompts))
+            elif isinstance(model, BulkModel):
+                BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
+            else:
+                raise InputError(f"This model cannot {question.name}.", given=model.name)
+        finally:
+            self._cached += sink.cached
+            self._note(question, model.name, sink)
+
+    def _note(self, question: Question, model: str, sink: Tally) -> None:
+        """Record, once for each question, how its rows went."""
+        names, counts = np.unique(sink.codes, return_counts=True)
+        rows = {int(name): int(count) for name, count in zip(names, counts, strict=True)}
+        self._ledger.record(
+            "event",
+            {
+                "what": question.name,
+                "model": model,
+                "capability": self._capability,
+                "unasked": rows.get(0, 0),
+                "answered": rows.get(1, 0),
+                "cached": rows.get(2, 0),
+                "failed": rows.get(3, 0),
+            },
+            run=self._run,
+        )
+
+    def _model(self, name: str) -> Any:
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = load(name)
+            return self._models[name]
+
+    def _terms(self, model: str) -> Terms:
+        minutes = self._budget.minutes
+        return Terms(
+            caps=self._budget.caps,
+            price=self._price(model),
+            limits=self._limits,
+            deadline=float("inf") if minutes is None else self._began + 60 * minutes,
+            capability=self._capability,
+        )
+
+    def _price(self, model: str) -> Price:
+        return Price()
+
+    def _teller(self, question: Question, model: str) -> Callable[[int, int, int], None]:
+        began = time.monotonic()
+
+        def tell(done: int, cached: int, total: int) -> None:
+            if self._progress is None:
+                return
+            asked, seconds = done - cached, time.monotonic() - began
+            rate = asked / seconds if seconds > 0 else 0.0
+            self._progress(
+                Progress(
+                    what=f"{question.name}: {model}",
+                    done=done,
+                    total=total,
+                    rate=rate,
+                    money=self.spend.money,
+                    eta=(total - done) / rate if rate else None,
+                )
+            )
+
+        return tell

@@ -1,0 +1,157 @@
+"""RemoteModel: a wire format and a connection, made into a model that can be asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.llm.model import Capabilities, Reply, Usage
+from assay.llm.prompt import Prompt
+from assay.llm.providers.wire import (
+    DATA_RULE,
+    Request,
+    Wire,
+    choice_system,
+    choice_turns,
+    codes,
+    order,
+    probabilities,
+    turns,
+)
+from assay.llm.transport import Connection
+
+_OVERHEAD = 200
+"""Tokens for the fixed words and the format of a request; more than any format needs."""
+
+
+class RemoteModel:
+    """A language model behind HTTP.
+
+    Parameters
+    ----------
+    name
+        ``provider:model``, as the ledger knows it.
+    model
+        The model's name at its server.
+    wire
+        The format that the server speaks.
+    connection
+        The way there.
+    capabilities
+        What the model can do.
+    max_tokens
+        Most tokens of a generated object.
+    takes_temperature
+        Whether a temperature may be sent.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: str,
+        wire: Wire,
+        connection: Connection,
+        capabilities: Capabilities,
+        *,
+        max_tokens: int = 1024,
+        takes_temperature: bool = True,
+    ) -> None:
+        self.name = name
+        self.model = model
+        self.capabilities = capabilities
+        self.connection = connection
+        self.max_tokens = max_tokens
+        self._wire = wire
+        self._takes_temperature = takes_temperature
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What decides an answer beside the prompt."""
+        how = self.capabilities.choose
+        return {"max_tokens": self.max_tokens, "choose": how, "parts": self.capabilities.parts}
+
+    def worst(self, prompt: Prompt, extra: str) -> Usage:
+        """Return an upper bound: a token is at least one byte."""
+        texts = [prompt.instructions, prompt.text, extra]
+        texts += [part for each in prompt.examples for part in (each.text, each.answer)]
+        read = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + _OVERHEAD
+        return Usage(read, self.max_tokens)
+
+    async def choose(self, prompt: Prompt, options: Sequence[str], part: int) -> Reply:
+        """Reply with probabilities, by log-probabilities or from one sample."""
+        shown = order(prompt, len(options), part)
+        system = choice_system(prompt.instructions, tuple(options), tuple(shown))
+        said = choice_turns(prompt, options, shown)
+        if self.capabilities.choose == "samples":
+            return await self._sample(system, said, shown, part)
+        body = await self._post(self._wire.choose(self.model, system, said), part)
+        tokens, usage = self._wire.read_choice(body)
+        p, floored = probabilities(tokens, len(options), shown)
+        return Reply({"p": p, "floored": floored}, usage)
+
+    async def generate(self, prompt: Prompt, schema: Mapping[str, Any], correction: str) -> Reply:
+        """Reply with an object."""
+        system = "\n\n".join(filter(None, [prompt.instructions, DATA_RULE]))
+        if correction:
+            system += f"\n\nYour last answer was not valid: {correction}. Answer again."
+        request = self._wire.generate(
+            self.model,
+            system,
+            turns(prompt),
+            schema,
+            max_tokens=self.max_tokens,
+            temperature=0 if self._takes_temperature else None,
+        )
+        value, usage = self._wire.read_object(await self._post(request))
+        return Reply(value, usage)
+
+    async def embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Usage]:
+        """Return the embeddings of texts."""
+        body = await self._post(self._wire.embed(self.model, texts))
+        return self._wire.read_vectors(body, len(texts))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self.connection.close()
+
+    async def _sample(
+        self, system: str, said: Sequence[tuple[str, str]], shown: Sequence[int], part: int
+    ) -> Reply:
+        """Draw one answer; over the parts of a row, frequencies become probabilities."""
+        count = len(shown)
+        known = codes(count)
+        schema = {
+            "type": "object",
+            "properties": {"code": {"type": "string", "enum": list(known)}},
+            "required": ["code"],
+            "additionalProperties": False,
+        }
+        request = self._wire.generate(
+            self.model,
+            system,
+            said,
+            schema,
+            max_tokens=self.max_tokens,
+            temperature=1 if self._takes_temperature else None,
+        )
+        value, usage = self._wire.read_object(await self._post(request, part))
+        code = value.get("code") if isinstance(value, dict) else None
+        p, _ = probabilities({str(code): 0.0}, count, shown)
+        likeliest = max(range(count), key=p.__getitem__)
+        return Reply({"p": [float(each == likeliest) for each in range(count)]}, usage)
+
+    async def _post(self, request: Request, part: int = 0) -> dict[str, Any]:
+        """Send a request under a key that is the same whenever the same thing is asked again."""
+        body = _encode(request.body).encode()
+        key = hashlib.sha256(b"%d:%s:" % (part, self.name.encode()))
+        key.update(body)
+        headers = {**request.headers, "Idempotency-Key": key.hexdigest()[:32]}
+        return await self.connection.post(request.path, body, headers=headers)
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
