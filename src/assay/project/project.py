@@ -1,0 +1,185 @@
+"""The Project: what a run works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assay.errors import ProjectError
+from assay.evidence import Vault
+from assay.ledger import Ledger
+from assay.project import create as making
+from assay.project.prepare import prepare
+from assay.project.settings import ProjectFile, Settings, checked, from_toml
+from assay.recipe import Recipe, baseline_recipe, read_recipe, write_recipe
+from assay.tables import Note
+from assay.task import Kind, MetricName, Task
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with ``assay.toml``; use :meth:`create` or :meth:`open`.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    file
+        What ``assay.toml`` says.
+    notes
+        What :meth:`create` found, and why; empty for an opened project.
+    """
+
+    path: Path
+    file: ProjectFile
+    notes: tuple[Note, ...] = ()
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        table: Any,
+        *,
+        target: str | None = None,
+        task: Task | None = None,
+        text: str | None = None,
+        kind: Kind | None = None,
+        metric: MetricName | None = None,
+        group: str | None = None,
+        time: str | None = None,
+        seed: int = 0,
+        looks: int = 1,
+        recipe: Recipe | None = None,
+    ) -> Project:
+        """Make a project and lock its vault.
+
+        Parameters
+        ----------
+        path
+            A folder that is absent, or holds no project yet.
+        table
+            Rows: a Polars or pandas DataFrame, an Arrow table, a Hugging Face Dataset, a file's
+            path, a dict of columns or a list of dicts. Rows with an empty target are the pool.
+        target, text, kind, metric, group, time
+            What is predicted; what is None is found in the table. ``target`` or ``task`` is
+            required.
+        task
+            The whole task, in place of finding it.
+        seed
+            All randomness of the project derives from it.
+        looks
+            How often the vault may be looked at, at .05 / looks each.
+        recipe
+            Where to start; by default TF-IDF or encoded columns with a linear model.
+
+        Raises
+        ------
+        ProjectError
+            When the folder holds a project.
+        InputError
+            When the table or a parameter is not usable; the message says what would be.
+        AssayError
+            When the disk is full. After any error the folder is as it was.
+        """
+        path = Path(path).expanduser().absolute()
+        making.refuse_taken(path)
+        settings = checked(Settings, {"seed": seed}, "settings")
+        prepared = prepare(
+            table,
+            task=task,
+            target=target,
+            seed=seed,
+            text=text,
+            kind=kind,
+            metric=metric,
+            group=group,
+            time=time,
+        )
+        file = ProjectFile(settings=settings, task=prepared.task)
+        making.make(path, prepared, file, recipe or baseline_recipe(prepared.task), looks=looks)
+        return cls(path, file, prepared.notes)
+
+    @classmethod
+    def open(cls, path: str | Path = ".") -> Project:
+        """Open the project in ``path`` or the nearest folder above it.
+
+        Raises
+        ------
+        ProjectError
+            When there is none, or a newer version made it.
+        InputError
+            When ``assay.toml`` is damaged.
+        """
+        start = Path(path).expanduser().absolute()
+        for folder in (start, *start.parents):
+            if (folder / making.FILE).is_file():
+                return cls(folder, from_toml((folder / making.FILE).read_bytes()))
+        raise ProjectError(
+            "There is no project here.",
+            given=start,
+            next_step="run assay init DATA --target COLUMN, or name its folder with --path",
+        )
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return self.file.task
+
+    @property
+    def settings(self) -> Settings:
+        """What governs the runs."""
+        return self.file.settings
+
+    @property
+    def state(self) -> Path:
+        """The folder ``.assay``."""
+        return self.path / making.STATE
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe in ``recipe.toml``, read anew."""
+        return read_recipe(self.path / making.RECIPE)
+
+    def save_recipe(self, recipe: Recipe) -> None:
+        """Replace ``recipe.toml``."""
+        write_recipe(recipe, self.path / making.RECIPE)
+
+    def search(self) -> pl.DataFrame:
+        """Return the labelled rows for training and cross-validation."""
+        return self._rows("search")
+
+    def pool(self) -> pl.DataFrame:
+        """Return the rows without a label."""
+        return self._rows("pool")
+
+    def ledger(self) -> Ledger:
+        """Return the project's durable record; opened once."""
+        return self._ledger
+
+    def vault(self) -> Vault:
+        """Return the locked rows' keeper.
+
+        Raises
+        ------
+        VaultError
+            When the rows were altered since they were locked.
+        """
+        return Vault.open(self.state / making.VAULT, task=self.task, ledger=self.ledger())
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        return making.open_ledger(self.settings, self.state)
+
+    def _rows(self, role: str) -> pl.DataFrame:
+        file = self.state / making.DATA / f"{role}.parquet"
+        if not file.is_file():
+            raise ProjectError(
+                f"The project's {role} rows are gone.",
+                given=file,
+                next_step="restore .assay from a backup, or make the project again",
+            )
+        return pl.read_parquet(file)

@@ -1,0 +1,207 @@
+"""``assay.toml`` both ways: the task, the seed, the gate, the caps, the models."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from assay.errors import InputError, ProjectError
+from assay.llm import Budget
+from assay.recipe import toml_item
+from assay.task import METRICS_OF_KIND, Task
+
+if TYPE_CHECKING:
+    from tomlkit.items import Table
+
+FORMAT: Literal[1] = 1
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Models(BaseModel):
+    """Which models are asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str = "local:smollm2-135m"
+    embed: str = "local:minilm"
+
+
+class Settings(BaseModel):
+    """What governs a project's runs.
+
+    Attributes
+    ----------
+    seed
+        All randomness derives from it.
+    min_effect
+        Smallest gain worth having, in the metric's unit.
+    alpha
+        One-sided significance level of the screen.
+    max_class_loss
+        Largest loss of recall that any class may suffer, as a share.
+    budget
+        Hard caps of a run; no cap where absent.
+    privacy
+        ``local``: only models on this machine are asked.
+    ledger
+        A database URL in place of the project's own SQLite file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, ge=0)
+    min_effect: float = Field(default=0.0, ge=0)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    max_class_loss: float = Field(default=0.05, ge=0, le=1)
+    budget: Budget = Budget()
+    models: Models = Models()
+    privacy: Literal["local", "redact", "remote"] = "local"
+    ledger: str | None = None
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _known_caps(cls, given: Any) -> Any:
+        unknown = set(given) - set(BUDGET) if isinstance(given, dict) else set()
+        if unknown:
+            raise ValueError(f"{min(unknown)!r} is no cap; caps are {', '.join(BUDGET)}")
+        return given
+
+
+class ProjectFile(BaseModel):
+    """All that ``assay.toml`` holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
+    settings: Settings = Settings()
+    task: Task
+
+
+BUDGET = {
+    "money": ("5.0", "US dollars"),
+    "calls": ("10000", "requests to models"),
+    "tokens": ("5000000", "read and written together"),
+    "minutes": ("30", "wall time"),
+}
+"""The caps, an example of each, and its unit."""
+
+COMMENTS = {
+    "seed": "all randomness derives from it",
+    "min_effect": "smallest gain worth having, in the metric's unit",
+    "alpha": "one-sided significance level of the screen",
+    "max_class_loss": "largest loss of recall that any class may suffer",
+    "privacy": "local: only models on this machine are asked; or redact, remote",
+    "label": "asked for labels",
+    "embed": "turns texts into vectors",
+    "guidelines": "what an annotator should know, in plain words",
+}
+
+
+def to_toml(file: ProjectFile, facts: Mapping[str, str]) -> str:
+    """Return ``file`` as commented TOML; ``facts`` are told in the header."""
+    import tomlkit
+
+    settings = file.settings
+    document = tomlkit.document()
+    document.add(tomlkit.comment("An Assay project. Edit it freely; every run reads it anew."))
+    for name, fact in facts.items():
+        document.add(tomlkit.comment(f"{name}: {fact}"))
+    document.add("format", tomlkit.item(file.format))
+    main = _table(settings.model_dump(exclude={"budget", "models"}))
+    main.add("models", _table(settings.models.model_dump()))
+    main.add("budget", _budget_table(asdict(settings.budget)))
+    document.add("settings", main)
+    document.add("task", _task_table(file.task))
+    return tomlkit.dumps(document)
+
+
+def _table(values: Mapping[str, Any]) -> Table:
+    import tomlkit
+
+    made = tomlkit.table()
+    for name, value in values.items():
+        if value is None or value == []:
+            continue
+        made.add(name, toml_item(value))
+        if name in COMMENTS:
+            made[name].comment(COMMENTS[name])
+    return made
+
+
+def _budget_table(caps: Mapping[str, float | None]) -> Table:
+    """Return the caps; one that is not set is shown as a comment."""
+    import tomlkit
+
+    made = tomlkit.table()
+    made.add(tomlkit.comment("Hard caps of a run; no cap where a line is absent."))
+    for name, (example, unit) in BUDGET.items():
+        if caps[name] is None:
+            made.add(tomlkit.comment(f"{name} = {example} # {unit}"))
+        else:
+            made.add(name, caps[name])
+            made[name].comment(unit)
+    return made
+
+
+def _task_table(task: Task) -> Table:
+    import tomlkit
+
+    made = _table(task.model_dump(mode="json", exclude={"classes"}))
+    made["metric"].comment("or " + ", ".join(_other_metrics(task)))
+    if task.classes:
+        about = "The classes, in order. Say what each means: language models read it."
+        made.add(tomlkit.comment(about))
+        classes = tomlkit.aot()
+        for each in task.classes:
+            classes.append(_table(each.model_dump()))
+        made.add("classes", classes)
+    return made
+
+
+def _other_metrics(task: Task) -> list[str]:
+    return [each for each in METRICS_OF_KIND[task.kind] if each != task.metric]
+
+
+def from_toml(data: bytes) -> ProjectFile:
+    """Return what ``assay.toml`` says.
+
+    Raises
+    ------
+    ProjectError
+        When it was written by a newer version.
+    InputError
+        When it is no TOML, or a value is not usable.
+    """
+    try:
+        values = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"assay.toml is not valid TOML: {error}.", next_step="mend it") from error
+    found = values.get("format")
+    if isinstance(found, int) and found > FORMAT:
+        raise ProjectError(
+            "This project was made by a newer version of Assay.",
+            given=f"format = {found}",
+            allowed=f"format = {FORMAT}",
+            next_step="pip install --upgrade assay",
+        )
+    return checked(ProjectFile, values, "assay.toml")
+
+
+def checked(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
+    """Return the ``model`` of ``values``; an InputError names the first one that is unusable."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{where}: {place} is not usable: {first['msg']}.",
+            given=first.get("input"),
+            next_step=f"mend {place}",
+        ) from error
