@@ -1,0 +1,118 @@
+"""Rules that propose edits of features, class weights, regularisation and estimator."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from assay.experiment.spec import INVERSE_STRENGTHS, candidates
+from assay.recipe import Embedding, Estimator, Observation, Proposal, Recipe, new_estimator
+
+
+class FeatureSource:
+    """Sentence embeddings beside the recipe's text features, and in place of them."""
+
+    name = "features"
+
+    def propose(self, observation: Observation) -> Iterator[Proposal]:
+        """Yield both edits for a text task; nothing for a table without text."""
+        column = observation.task.text
+        if column is None:
+            return
+        embedding = Embedding(column=column)
+        yield Proposal(
+            "sentence embeddings beside the words",
+            "rows that mean the same may share few words",
+            "rule:features",
+            lambda recipe: _beside(recipe, embedding),
+        )
+        yield Proposal(
+            "sentence embeddings in place of the words",
+            "few rows cannot fill a large vocabulary, and 384 numbers are easier to learn from",
+            "rule:features",
+            lambda recipe: recipe.with_features(embedding),
+        )
+
+
+class ClassWeightSource:
+    """Weighs rare classes up."""
+
+    name = "class_weights"
+
+    def propose(self, observation: Observation) -> Iterator[Proposal]:
+        """Yield one edit for a classification."""
+        if observation.task.kind == "regression":
+            return
+        yield Proposal(
+            "classes weighted by their rarity",
+            "a model that rarely sees a class learns to ignore it",
+            "rule:class_weights",
+            _where_accepted("class_weight", "balanced"),
+        )
+
+
+class RegularisationSource:
+    """Loosens, then tightens, a linear model's regularisation."""
+
+    name = "regularisation"
+
+    def propose(self, observation: Observation) -> Iterator[Proposal]:
+        """Yield one edit for each strength of the short list."""
+        for inverse in INVERSE_STRENGTHS:
+            if inverse > 1:
+                name = f"regularisation {inverse:g} times weaker"
+                why = "the default may hold the model too close to the class frequencies"
+            else:
+                name = f"regularisation {1 / inverse:g} times stronger"
+                why = "the default may let the model follow noise"
+            yield Proposal(name, why, "rule:regularisation", _with_inverse_strength(inverse))
+
+
+class EstimatorSource:
+    """Replaces the estimator by one of a short list."""
+
+    name = "estimators"
+
+    def propose(self, observation: Observation) -> Iterator[Proposal]:
+        """Yield one edit for each estimator that suits the task."""
+        for path, parameters, rationale in candidates(observation.task):
+            yield Proposal(
+                path.rpartition(".")[2],
+                rationale,
+                "rule:estimators",
+                _with_estimator(path, parameters),
+            )
+
+
+def _beside(recipe: Recipe, embedding: Embedding) -> Recipe:
+    present = embedding in recipe.features
+    return recipe if present else recipe.with_features(*recipe.features, embedding)
+
+
+def _with_estimator(path: str, parameters: dict[str, Any]) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: recipe.with_estimator(path, **parameters)
+
+
+def _where_accepted(name: str, value: object) -> Callable[[Recipe], Recipe]:
+    def edit(recipe: Recipe) -> Recipe:
+        accepted = name in _parameters(recipe.estimator)
+        return recipe.with_parameters(**{name: value}) if accepted else recipe
+
+    return edit
+
+
+def _with_inverse_strength(inverse: float) -> Callable[[Recipe], Recipe]:
+    def edit(recipe: Recipe) -> Recipe:
+        accepted = _parameters(recipe.estimator)
+        if "C" in accepted:
+            return recipe.with_parameters(C=inverse)
+        if "alpha" in accepted:
+            return recipe.with_parameters(alpha=1 / inverse)
+        return recipe
+
+    return edit
+
+
+def _parameters(estimator: Estimator) -> frozenset[str]:
+    return frozenset(inspect.signature(type(new_estimator(estimator, 0))).parameters)

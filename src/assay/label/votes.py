@@ -1,0 +1,76 @@
+"""Votes: for each row, a probability for each class, from annotators that saw no label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from assay.label.spec import PoolLabelling
+from assay.llm import Gateway, Prompt
+from assay.recipe import VOTE
+from assay.task import Task
+
+SHARPNESS = 20.0
+"""Inverse temperature of a softmax over cosine similarities, which lie close together."""
+
+
+def collect_votes(
+    rows: pl.DataFrame, task: Task, gateway: Gateway, settings: PoolLabelling
+) -> pl.DataFrame:
+    """Return ``rows`` with a column ``vote:NAME:CLASS`` for each annotator and class.
+
+    Rows that the language model could not answer are left out.
+
+    Parameters
+    ----------
+    rows
+        ``row_id`` and the task's text column; no label is read.
+    """
+    texts = rows[str(task.text)].fill_null("").to_list()
+    asked = ask_language_model(texts, task, gateway, settings)
+    similar = embedding_similarity(texts, task, gateway, settings.embedding_model)
+    answered = np.isfinite(asked).all(axis=1)
+    columns = [*_columns("model", asked, task), *_columns("embedding", similar, task)]
+    return rows.with_columns(columns).filter(pl.Series(answered))
+
+
+def ask_language_model(
+    texts: Sequence[str], task: Task, gateway: Gateway, settings: PoolLabelling
+) -> np.ndarray:
+    """Return (n, k) probabilities; a row of NaN where there was no answer."""
+    instructions = classification_instructions(task)
+    prompts = [Prompt(instructions=instructions, text=text) for text in texts]
+    options = [each.words for each in task.classes]
+    choices = gateway.choose(
+        settings.model, prompts, options, max_text_tokens=settings.max_text_tokens
+    )
+    return choices.probabilities
+
+
+def embedding_similarity(
+    texts: Sequence[str], task: Task, gateway: Gateway, model: str
+) -> np.ndarray:
+    """Return (n, k) probabilities: a softmax of cosine similarity to the class descriptions."""
+    rows = gateway.embed(model, texts)
+    classes = gateway.embed(model, [each.words for each in task.classes])
+    scores = SHARPNESS * rows @ classes.T
+    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(scores / scores.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def classification_instructions(task: Task) -> str:
+    """Return what an annotator is told before the row."""
+    listed = "\n".join(f"- {each.words}" for each in task.classes)
+    parts = ["Say which category the text belongs to.", f"Categories:\n{listed}"]
+    if task.guidelines:
+        parts.insert(1, task.guidelines)
+    return "\n".join(parts)
+
+
+def _columns(name: str, probabilities: np.ndarray, task: Task) -> list[pl.Series]:
+    return [
+        pl.Series(f"{VOTE}{name}:{each}", probabilities[:, code])
+        for code, each in enumerate(task.class_names)
+    ]

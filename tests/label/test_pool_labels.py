@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay.errors import InputError
+from assay.label import PoolLabelSource, collect_votes
+from assay.label.spec import PoolLabelling
+from assay.label.votes import classification_instructions
+from assay.ledger import Ledger
+from assay.llm import Gateway, Prompt, ScriptedModel
+from assay.recipe import VOTE, Observation, baseline_recipe
+from newsroom import TASK, WORDS, newsroom, topic_counts
+
+SETTINGS = PoolLabelling(model="scripted:topics", embedding_model="scripted:topics")
+SEARCH = newsroom(60, seed=1)
+POOL = newsroom(40, seed=2, prefix="p").drop("topic")
+
+
+def scripted_topics() -> ScriptedModel:
+    """Know the newsroom's words: a stand-in for a model, never for its quality."""
+
+    def choose(prompt: Prompt, options: Sequence[str]) -> list[float]:
+        scores = topic_counts([prompt.text])[0] + 0.1
+        return [float(each) for each in scores / scores.sum()]
+
+    def embed(text: str) -> list[float]:
+        return [float(each) for each in topic_counts([text])[0] + 0.01]
+
+    return ScriptedModel(choose, embed=embed, name="topics")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(tmp_path / "ledger.sqlite") as opened:
+        yield opened
+
+
+def gateway(ledger: Ledger, model: ScriptedModel) -> Gateway:
+    return Gateway(ledger, models={model.name: model})
+
+
+def observation(ledger: Ledger, model: ScriptedModel, **changes: object) -> Observation:
+    values = {
+        "task": TASK,
+        "recipe": baseline_recipe(TASK),
+        "search": SEARCH,
+        "pool": POOL,
+        "gateway": gateway(ledger, model),
+        "ledger": ledger,
+        "seed": 0,
+    }
+    return Observation(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_each_annotator_gives_a_probability_for_each_class(ledger: Ledger) -> None:
+    votes = collect_votes(POOL, TASK, gateway(ledger, scripted_topics()), SETTINGS)
+    assert votes.height == 40
+    for annotator in ("model", "embedding"):
+        columns = [f"{VOTE}{annotator}:{topic}" for topic in WORDS]
+        np.testing.assert_allclose(votes.select(columns).sum_horizontal().to_numpy(), 1)
+
+
+def test_no_annotator_is_shown_a_label(ledger: Ledger) -> None:
+    model = scripted_topics()
+    marked = SEARCH.with_columns(topic=pl.lit("secret-label"))
+    list(PoolLabelSource(SETTINGS).propose(observation(ledger, model, search=marked)))
+    assert model.asked
+    assert not any("secret-label" in str(prompt) for prompt in model.asked)
+
+
+def test_the_votes_are_asked_once_and_shared_by_the_proposals(ledger: Ledger) -> None:
+    model = scripted_topics()
+    proposals = list(PoolLabelSource(SETTINGS).propose(observation(ledger, model)))
+    assert len(model.asked) == len({each.text for each in model.asked})
+    recipes = [each.apply(baseline_recipe(TASK)) for each in proposals]
+    assert len({each.rows.added[0].votes for each in recipes}) == 1
+    assert [each.rows.added[0].min_confidence for each in recipes] == list(SETTINGS.confidences)
+    twice = proposals[1].apply(recipes[0])
+    assert len(twice.rows.added) == 1, "a second confidence replaces the first"
+
+
+def test_a_large_pool_is_sampled(ledger: Ledger) -> None:
+    settings = SETTINGS.model_copy(update={"max_rows": 10})
+    proposal = next(iter(PoolLabelSource(settings).propose(observation(ledger, scripted_topics()))))
+    artefact = proposal.apply(baseline_recipe(TASK)).rows.added[0].votes
+    assert ledger.read_table(artefact)["unlabelled"].sum() == 10
+
+
+def test_nothing_to_label_is_said(ledger: Ledger) -> None:
+    model = scripted_topics()
+    with pytest.raises(InputError, match="no unlabelled rows"):
+        list(PoolLabelSource().propose(observation(ledger, model, pool=POOL.head(0))))
+    task = TASK.model_copy(update={"kind": "regression", "classes": (), "metric": "mae"})
+    with pytest.raises(InputError, match="text classification"):
+        list(PoolLabelSource().propose(observation(ledger, model, task=task)))
+
+
+def test_the_guidelines_are_told() -> None:
+    task = TASK.model_copy(update={"guidelines": "Ships count as sport."})
+    told = classification_instructions(task)
+    assert "Ships count as sport." in told
+    assert all(topic in told for topic in WORDS)
