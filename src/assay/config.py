@@ -8,7 +8,7 @@ the project's own SQLite file), ``ASSAY_NO_REAL_MODELS`` (forbid real model call
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +30,10 @@ def cache_dir() -> Path:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: Path, *, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that replaces it when the block succeeds.
+
+    A ``private`` file is readable by its owner alone.
 
     A reader sees the old file or the whole new one, never a part. On any exception,
     ``KeyboardInterrupt`` included, the temporary file is removed.
@@ -42,10 +44,9 @@ def writing(path: Path) -> Iterator[Path]:
         When the disk is full or the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-    os.close(handle)
-    aside = Path(name)
+    aside = path.parent / f".{path.name}.{secrets.token_hex(6)}.partial"
     try:
+        os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
         yield aside
         with aside.open("rb+") as written:
             os.fsync(written.fileno())

@@ -34,6 +34,8 @@ class ModelServer:
         Called with the request's number (from 1) and body; what it returns is sent instead.
     delay
         Seconds before an answer.
+    replays
+        Whether a request with a known idempotency key gets its first answer again, uncounted.
     """
 
     routes: ClassVar[dict[str, str]] = {}
@@ -44,6 +46,7 @@ class ModelServer:
         self.texts: Counter[str] = Counter()
         self.fault: Fault | None = None
         self.delay = 0.0
+        self.replays = False
         self.most_in_flight = 0
         self._in_flight = 0
         self._replies: dict[str, dict[str, Any]] = {}
@@ -108,7 +111,7 @@ class ModelServer:
                 return instead
         if self.delay:
             await asyncio.sleep(self.delay)
-        replay = request.headers.get("Idempotency-Key")
+        replay = request.headers.get("Idempotency-Key") if self.replays else None
         if replay is not None and replay in self._replies:
             return web.json_response(self._replies[replay])
         reply = answer(request, body)

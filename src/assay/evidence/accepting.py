@@ -118,7 +118,7 @@ def accept_threshold(
     if weight is not None:
         top = float(share.max()) if max_weight is None else max_weight
         test = _Betting(right, share, precision, doubt, top, seed)
-    accepted, seen = 0, n
+    accepted, seen = 0, max(1, n // 4)
     for m in _steps(values, test.start(n)):
         if not test.passes(m):
             seen = accepted or m
@@ -181,10 +181,10 @@ class _Binomial:
     def start(self, n: int) -> int:
         """Rows in the first test: enough to survive two errors, where there are as many."""
         for errors in range(TOLERATED, 0, -1):
-            rows = _first(lambda m, e=errors: self._tail(e, m) <= self.doubt)
+            rows = self._rows_for(errors)
             if rows is not None and rows <= n // 2:
                 return rows
-        return _first(lambda m: self._tail(0, m) <= self.doubt) or n + 1
+        return self._rows_for(0) or n + 1
 
     def needed(self, m: int) -> int | None:
         """Rows that would pass, were they right as often as the first m."""
@@ -194,6 +194,9 @@ class _Binomial:
         if wrong >= 1 - self.precision:
             return None
         return _first(lambda rows: self._tail(math.ceil(wrong * rows), rows) <= self.doubt)
+
+    def _rows_for(self, errors: int) -> int | None:
+        return _first(lambda m: self._tail(errors, m) <= self.doubt)
 
     def _tail(self, errors: int, m: int) -> float:
         from scipy import special

@@ -90,7 +90,7 @@ class Vault:
             )
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        with writing(folder / ROWS) as aside:
+        with writing(folder / ROWS, private=True) as aside:
             aside.chmod(0o600)
             aside.write_bytes(data)
         account = account.register(ledger)

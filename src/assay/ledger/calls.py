@@ -7,10 +7,12 @@ scope of a budget: every process that works on the run reserves from the same ca
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +24,8 @@ from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls, intents
 
 ANSWERED = "answered"
+NOT_SENT = ("unsent", "replayed")
+"""Records that only settle a reservation; they count as no call."""
 _LOOKED_UP = 400
 """Keys in one query; every SQLite allows at least 999 parameters."""
 
@@ -139,29 +143,30 @@ class CallBook:
             return
         with self._lock, translated("written"), writing_to(self._engine) as connection:
             self._serialise(connection)
-            connection.exec_driver_sql(self._fast.insert_calls, rows)
+            self._fast.insert(connection, "calls", rows)
 
     def balance(self) -> Balance:
         """Return what the run has spent and reserved, by all its processes."""
         with self._lock, translated("read"), self._engine.connect() as connection:
             return self._read_balance(connection)
 
-    def unsettled(self, keys: Sequence[str]) -> dict[str, Amount]:
-        """Return, of each key, what a process that died had reserved for it in this run."""
-        settled = sa.select(calls.c.intent).where(
-            calls.c.run == self._run, calls.c.intent.is_not(None)
+    def left_behind(self, alive: Callable[[str], bool]) -> dict[str, list[tuple[int, Amount]]]:
+        """Return, by key, the intents of processes that died before they were settled.
+
+        Whether those requests were answered, and paid for, only the server knows.
+        """
+        query = (
+            sa.select(
+                intents.c.n, intents.c.key, intents.c.owner, intents.c.money, intents.c.tokens
+            )
+            .outerjoin(calls, sa.and_(calls.c.intent == intents.c.n, calls.c.run == self._run))
+            .where(intents.c.run == self._run, calls.c.n.is_(None))
         )
-        found: dict[str, Amount] = {}
+        found: dict[str, list[tuple[int, Amount]]] = {}
         with translated("read"), self._engine.connect() as connection:
-            for start in range(0, len(keys), _LOOKED_UP):
-                some = keys[start : start + _LOOKED_UP]
-                query = sa.select(intents.c.key, intents.c.money, intents.c.tokens).where(
-                    intents.c.run == self._run,
-                    intents.c.key.in_(some),
-                    intents.c.n.not_in(settled),
-                )
-                for key, money, tokens in connection.execute(query):
-                    found[key] = found.get(key, Amount()) + Amount(money, tokens, 1)
+            for number, key, owner, money, tokens in connection.execute(query):
+                if not alive(owner):
+                    found.setdefault(key, []).append((number, Amount(money, tokens, 1)))
         return found
 
     def _insert_intents(
@@ -177,7 +182,7 @@ class CallBook:
             (number, now, each.key, self._run, owner, each.worst.money, each.worst.tokens)
             for number, each in zip(numbers, fitting, strict=True)
         ]
-        connection.exec_driver_sql(self._fast.insert_intents, rows)
+        self._fast.insert(connection, "intents", rows)
         return numbers
 
     def _serialise(self, connection: sa.Connection) -> None:
@@ -205,9 +210,10 @@ class _FastStatements:
     def __init__(self, dialect: str) -> None:
         self._mark = "?" if dialect == "sqlite" else "%s"
         self._sqlite = dialect == "sqlite"
-        numbered = ["n", "time", "key", "run", "owner", "money", "tokens"]
-        self.insert_intents = self._insert("intents", numbered)
-        self.insert_calls = self._insert("calls", [c.name for c in calls.columns if c.name != "n"])
+        self._columns = {
+            "intents": ["n", "time", "key", "run", "owner", "money", "tokens"],
+            "calls": [column.name for column in calls.columns if column.name != "n"],
+        }
 
     def answered(self, count: int) -> str:
         """Return the query for that many keys."""
@@ -222,9 +228,34 @@ class _FastStatements:
         now = datetime.now(UTC)
         return now.strftime("%Y-%m-%d %H:%M:%S.%f") if self._sqlite else now
 
-    def _insert(self, table: str, columns: list[str]) -> str:
-        marks = ",".join([self._mark] * len(columns))
-        return f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"  # noqa: S608
+    def insert(
+        self, connection: sa.Connection, table: str, rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Insert many rows with few statements.
+
+        Python's SQLite driver gives up its global lock around every statement, and a busy
+        event loop makes it wait 5 ms for each return. Sizes are powers of two, so that the
+        driver prepares each of them once.
+        """
+        start = 0
+        while start < len(rows):
+            size = min(_MOST_IN_ONE, 1 << ((len(rows) - start).bit_length() - 1))
+            some = rows[start : start + size]
+            connection.exec_driver_sql(
+                _insert(table, tuple(self._columns[table]), self._mark, size),
+                tuple(itertools.chain.from_iterable(some)),
+            )
+            start += size
+
+
+_MOST_IN_ONE = 256
+
+
+@lru_cache(maxsize=64)
+def _insert(table: str, columns: tuple[str, ...], mark: str, rows: int) -> str:
+    one = f"({','.join([mark] * len(columns))})"
+    many = ",".join([one] * rows)
+    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {many}"  # noqa: S608
 
 
 def _total(column: Any) -> Any:
@@ -237,7 +268,7 @@ def _sum_calls(connection: sa.Connection, run: int, after: int) -> tuple[Amount,
         sa.select(
             _total(calls.c.money),
             _total(calls.c.tokens_in + calls.c.tokens_out),
-            sa.func.count(),
+            _total(sa.case((calls.c.status.in_(NOT_SENT), 0), else_=1)),
             _total(calls.c.released_money),
             _total(calls.c.released_tokens),
             _total(calls.c.released_calls),

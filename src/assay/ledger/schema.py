@@ -106,6 +106,7 @@ calls = sa.Table(
     sa.Column("released_tokens", sa.BigInteger, nullable=False),
     sa.Column("released_calls", sa.BigInteger, nullable=False),
     sa.Index("calls_key", "key"),
+    sa.Index("calls_intent", "intent"),
     sa.Index("calls_run", "run", "n"),
 )
 """Every answer and every failure, with what it really cost (1e-12 US dollars, tokens, seconds)."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
 import time
 from collections import Counter
@@ -16,10 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic_core import from_json, to_json
+
 from assay.errors import LedgerError
 from assay.ledger.amounts import Amount, Caps
 from assay.ledger.calls import Call, CallBook, Intent
-from assay.llm.journal import Journal
+from assay.llm.journal import Journal, is_alive
 from assay.llm.model import (
     AskError,
     HopelessError,
@@ -39,7 +40,6 @@ UNREACHED = 8
 """This many requests in a row that no server answered stop the question."""
 
 GRACE_SECONDS = 3.0
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Sink(Protocol):
@@ -106,6 +106,7 @@ class Asking:
         self._unsettled = 0
         self._unreached = 0
         self._hopeless: BaseException | None = None
+        self._left_behind: dict[str, list[tuple[int, Amount]]] = {}
 
     async def run(self, prompts: Sequence[Prompt]) -> None:
         """Ask all; return when every answer is committed.
@@ -121,6 +122,8 @@ class Asking:
             asyncio.create_task(self._work(index)) for index in range(self._terms.limits.in_flight)
         ]
         try:
+            if self._book.balance().reserved.calls:
+                self._left_behind = self._book.left_behind(is_alive)
             await self._produce(prompts)
             while self._open and self._hopeless is None:
                 await self._wait_for_room()
@@ -178,12 +181,12 @@ class Asking:
         for part in parts:
             answer = known.get(part.key)
             if answer is not None:
-                self._sink.answered(part.row, part.part, json.loads(answer), cached=True)
+                self._sink.answered(part.row, part.part, from_json(answer), cached=True)
             elif part.key in self._open:
                 self._open[part.key].append((part.row, part.part))
             else:
                 self._open[part.key] = [(part.row, part.part)]
-                worst = self._model.worst(part.prompt, self._question.extra)
+                worst = self._model.worst(part.prompt, self._question.name, self._question.extra)
                 tokens = worst.tokens_in + worst.tokens_out
                 part.worst = Amount(self._terms.price.of(worst), tokens, 1)
                 ask.append(part)
@@ -314,8 +317,10 @@ class Asking:
         """Journal how a part ended, and tell the sink once that is committed."""
         usage = reply.usage if reply is not None else usage or Usage()
         why = error.problem if error is not None else why
-        answer = None if reply is None else _encode(reply.value)
+        answer = None if reply is None else to_json(reply.value).decode()
         call = self._call(part, status, seconds, usage, answer=answer, why=why)
+        if reply is not None and part.key in self._left_behind:
+            self._settle_left_behind(part, usage)
 
         def then() -> None:
             self._settled()
@@ -328,6 +333,21 @@ class Asking:
                     self._sink.failed(row, why or "")
 
         self._journal.add(call, then)
+
+    def _settle_left_behind(self, part: Part, usage: Usage) -> None:
+        """Settle what a killed process had reserved for a request that is answered now.
+
+        A server that replays has been paid once. Of another only an upper bound is known: the
+        request may have been answered, and paid for, before. So the record says ``lost``, at
+        the price of the answer that came now.
+        """
+        replays = self._model.capabilities.replays
+        for number, worst in self._left_behind.pop(part.key):
+            old = Part(part.row, part.part, part.key, part.prompt, worst, number)
+            why = "the process that asked was killed before the answer was on record"
+            cost, status = (Usage(), "replayed") if replays else (usage, "lost")
+            self._unsettled += 1
+            self._journal.add(self._call(old, status, 0.0, cost, why=why), self._settled)
 
     def _call(
         self,

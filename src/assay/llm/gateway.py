@@ -18,9 +18,11 @@ from assay.llm.asking import Asking, Terms
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
 from assay.llm.embedding import Embedding
+from assay.llm.estimate import Estimate, count_tokens, estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
+from assay.llm.pricing import price_of
 from assay.llm.prompt import Prompt
-from assay.llm.questions import Choose, Generate, Question
+from assay.llm.questions import Choose, Generate, Keys, Question
 from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
 from assay.llm.runner import LoopThread
@@ -52,6 +54,10 @@ class Gateway:
         How hard a remote model may be asked.
     capability
         Who asks, for ``assay spend``: ``label``, ``synth``, …
+    prices
+        The user's own prices by model name; others are looked up.
+    unpriced_ok
+        Whether a model without a known price may be asked.
     """
 
     def __init__(
@@ -64,6 +70,8 @@ class Gateway:
         progress: Callable[[Progress], None] | None = None,
         limits: Limits | None = None,
         capability: str | None = None,
+        prices: Mapping[str, Price] | None = None,
+        unpriced_ok: bool = False,
     ) -> None:
         self._ledger = ledger
         self._budget = budget or Budget()
@@ -72,6 +80,8 @@ class Gateway:
         self._progress = progress
         self._limits = limits or Limits()
         self._capability = capability
+        self._prices = dict(prices or {})
+        self._unpriced_ok = unpriced_ok
         self._began = time.monotonic()
         self._cached = 0
         self._book: CallBook | None = None
@@ -130,6 +140,37 @@ class Gateway:
         sink = ObjectSink(len(prompts), schema, self._teller(question, model))
         self._ask(asked, question, prompts, sink, {})
         return sink.result("schema")
+
+    def estimate(
+        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+    ) -> Estimate:
+        """Return what a question would take, from the real prompts; nothing is sent.
+
+        Parameters
+        ----------
+        ask
+            The options of a choice, or the schema of an object.
+        """
+        question: Choose | Generate
+        question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
+        asked = self._model(model)
+        if not isinstance(asked, Model):
+            return Estimate(len(prompts), 0, len(prompts), 0, 0, 0.0, 0.0)
+        keys = Keys(asked.name, question.name, question.extra, asked.parameters)
+        prompt_of = {keys.of(prompt): prompt for prompt in prompts}
+        known = self.book.answered(list(prompt_of))
+        new = [(each, asked.worst(each, question.name, question.extra))
+               for key, each in prompt_of.items() if key not in known]  # fmt: skip
+        chooses = isinstance(question, Choose)
+        return estimate(
+            new,
+            rows=len(prompts),
+            cached=sum(keys.of(prompt) in known for prompt in prompts),
+            parts=asked.capabilities.parts if chooses else 1,
+            extra=question.extra,
+            answer=1 if chooses else count_tokens(question.extra) // 2,
+            price=self._price(model),
+        )
 
     def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings of texts, (n, d); known ones come from a cache on disk.
@@ -246,7 +287,9 @@ class Gateway:
         )
 
     def _price(self, model: str) -> Price:
-        return Price()
+        if model not in self._prices:
+            self._prices[model] = price_of(model, {}, unpriced_ok=self._unpriced_ok)
+        return self._prices[model]
 
     def _teller(self, question: Question, model: str) -> Callable[[int, int, int], None]:
         began = time.monotonic()

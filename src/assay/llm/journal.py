@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +15,26 @@ from assay.ledger.calls import Call, CallBook, Intent
 BATCH_SECONDS = 0.02
 """How long a batch is collected; an answer is safe at most 50 ms after it came."""
 
-OWNER = f"{socket.gethostname()}:{os.getpid()}"
+OWNER = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}"
+
+
+def is_alive(owner: str) -> bool:
+    """Whether the process that wrote an intent may still be running; on other hosts it may."""
+    if owner == OWNER:
+        return True
+    host, _, rest = owner.partition(":")
+    process = int(rest.partition(":")[0])
+    if host != socket.gethostname():
+        return True
+    if process == os.getpid():  # the number was given again, to us
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 class Journal:

@@ -82,8 +82,8 @@ class Model(Protocol):
     capabilities: Capabilities
     parameters: Mapping[str, Any]
 
-    def worst(self, prompt: Prompt, extra: str) -> Usage:
-        """Return the most tokens that one request about ``prompt`` can take."""
+    def worst(self, prompt: Prompt, question: str, extra: str) -> Usage:
+        """Return the most tokens that one request can take; ``extra`` is sent beside it."""
         ...
 
     async def choose(self, prompt: Prompt, options: Sequence[str], part: int) -> Reply:

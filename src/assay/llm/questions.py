@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
@@ -46,7 +47,7 @@ class Choose:
                 "options must be at least two different answers.", given=list(self.options)
             )
 
-    @property
+    @cached_property
     def extra(self) -> str:
         """The options."""
         return json.dumps(self.options)
@@ -67,7 +68,7 @@ class Generate:
     def __post_init__(self) -> None:
         object.__setattr__(self, "json_schema", self.schema.model_json_schema())
 
-    @property
+    @cached_property
     def extra(self) -> str:
         """The schema."""
         return json.dumps(self.json_schema, sort_keys=True)

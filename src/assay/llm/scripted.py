@@ -55,7 +55,7 @@ class ScriptedModel:
         self._embed = embed or _hashed
         self._seconds = seconds
 
-    def worst(self, prompt: Prompt, extra: str) -> Usage:
+    def worst(self, prompt: Prompt, question: str, extra: str) -> Usage:
         """Return the words of the prompt and one for the answer."""
         return _usage(prompt)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-import json
 import re
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+from pydantic_core import from_json
 from yarl import URL
 
 from assay.llm.model import AskError, HopelessError, RowError, TransientError
@@ -142,7 +142,7 @@ class Connection:
     def _understood(self, response: aiohttp.ClientResponse, raw: bytes) -> dict[str, Any]:
         status = response.status
         try:
-            body = json.loads(raw)
+            body = from_json(raw)
         except ValueError:
             body = None
         if status == 200 and isinstance(body, dict) and not body.get("error"):

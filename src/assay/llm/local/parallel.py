@@ -6,7 +6,7 @@ operations to a batch; on a machine with other work to do, each meeting waits fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
@@ -41,7 +41,7 @@ def batches(lengths: Sequence[int], limit: int) -> list[Indices]:
 
 def in_parallel(
     work: Callable[[Indices], Result], given: Sequence[Indices]
-) -> Iterator[tuple[Indices, Result]]:
+) -> Generator[tuple[Indices, Result]]:
     """Yield each batch with ``work``'s result, as they are finished, in any order.
 
     Closing the iterator, or an error, drops what has not been started.

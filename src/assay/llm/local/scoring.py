@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +105,7 @@ class Scorer:
     tree: OptionTree
     reuse_prefix: bool = True
 
-    def score(self, rows: Sequence[Encoded]) -> Iterator[tuple[Indices, NDArray[np.float64]]]:
+    def score(self, rows: Sequence[Encoded]) -> Generator[tuple[Indices, NDArray[np.float64]]]:
         """Yield the indices of each finished batch and its probabilities (b, k)."""
         prefix = self._prefix(rows)
         start = prefix.length if prefix else 0

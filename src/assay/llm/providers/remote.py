@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import PydanticSerializationError, to_json
 
-from assay.llm.model import Capabilities, Reply, Usage
-from assay.llm.prompt import Prompt
+from assay.llm.model import Capabilities, Reply, RowError, Usage
+from assay.llm.prompt import Example, Prompt
 from assay.llm.providers.wire import (
     DATA_RULE,
     Request,
@@ -27,6 +28,17 @@ from assay.llm.transport import Connection
 
 _OVERHEAD = 200
 """Tokens for the fixed words and the format of a request; more than any format needs."""
+
+
+@lru_cache(maxsize=256)
+def _bytes_shared(instructions: str, examples: tuple[Example, ...], extra: str) -> int:
+    texts = [instructions, extra]
+    texts += [part for each in examples for part in (each.text, each.answer)]
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+_SHORTEST = 16
+"""Most tokens of an answer of which only the first is read."""
 
 
 class RemoteModel:
@@ -75,12 +87,12 @@ class RemoteModel:
         how = self.capabilities.choose
         return {"max_tokens": self.max_tokens, "choose": how, "parts": self.capabilities.parts}
 
-    def worst(self, prompt: Prompt, extra: str) -> Usage:
+    def worst(self, prompt: Prompt, question: str, extra: str) -> Usage:
         """Return an upper bound: a token is at least one byte."""
-        texts = [prompt.instructions, prompt.text, extra]
-        texts += [part for each in prompt.examples for part in (each.text, each.answer)]
-        read = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + _OVERHEAD
-        return Usage(read, self.max_tokens)
+        shared = _bytes_shared(prompt.instructions, prompt.examples, extra)
+        read = shared + len(prompt.text.encode("utf-8", "surrogatepass")) + _OVERHEAD
+        one_token = question == "choose" and self.capabilities.choose == "log-probabilities"
+        return Usage(read, _SHORTEST if one_token else self.max_tokens)
 
     async def choose(self, prompt: Prompt, options: Sequence[str], part: int) -> Reply:
         """Reply with probabilities, by log-probabilities or from one sample."""
@@ -147,11 +159,11 @@ class RemoteModel:
 
     async def _post(self, request: Request, part: int = 0) -> dict[str, Any]:
         """Send a request under a key that is the same whenever the same thing is asked again."""
-        body = _encode(request.body).encode()
+        try:
+            body = to_json(request.body)
+        except PydanticSerializationError:  # a lone surrogate
+            raise RowError("The text is not valid Unicode.", kind="malformed") from None
         key = hashlib.sha256(b"%d:%s:" % (part, self.name.encode()))
         key.update(body)
         headers = {**request.headers, "Idempotency-Key": key.hexdigest()[:32]}
         return await self.connection.post(request.path, body, headers=headers)
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

@@ -87,6 +87,7 @@ def _create_calls() -> None:
         sa.Column("released_calls", sa.BigInteger, nullable=False),
     )
     op.create_index("calls_key", "calls", ["key"])
+    op.create_index("calls_intent", "calls", ["intent"])
     op.create_index("calls_run", "calls", ["run", "n"])
 
 

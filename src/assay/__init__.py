@@ -1,0 +1,44 @@
+"""Assay: a co-pilot for building machine-learning models that keeps only what a test has passed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.improve import ImproveResult, improve
+    from assay.llm import Budget
+    from assay.project import Project
+    from assay.recipe import Proposal, Recipe
+    from assay.task import ClassDescription, Task
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Budget": "assay.llm",
+    "ClassDescription": "assay.task",
+    "ImproveResult": "assay.improve",
+    "Project": "assay.project",
+    "Proposal": "assay.recipe",
+    "Recipe": "assay.recipe",
+    "Task": "assay.task",
+    "improve": "assay.improve",
+}
+
+__all__ = [
+    "Budget",
+    "ClassDescription",
+    "ImproveResult",
+    "Project",
+    "Proposal",
+    "Recipe",
+    "Task",
+    "__version__",
+    "improve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

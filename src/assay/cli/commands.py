@@ -1,0 +1,25 @@
+"""Every command: its name, its home, and its line of help."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command's function or Typer application lives, as ``module:name``."""
+
+    home: str
+    help: str
+
+
+COMMANDS: dict[str, Command] = {
+    "init": Command("assay.cli.init:init", "Make a project from a table and lock its vault."),
+    "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
+    "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
+    "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
+    "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
+    "log": Command("assay.cli.log:log", "List what the ledger holds."),
+    "show": Command("assay.cli.log:show", "Show one ledger entry."),
+    "demo": Command("assay.cli.demo:demo", "Run the main job on real data."),
+    "assets": Command("assay.cli.assets:app", "List and fetch the embedded files."),
+}

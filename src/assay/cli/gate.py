@@ -1,0 +1,134 @@
+"""``assay gate``: may the second model replace the first? For continuous integration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from assay.evidence.gate import Gated, Guard
+
+
+def gate(
+    before: Annotated[
+        Path | None, typer.Argument(help="Predictions of the model in use.", show_default=False)
+    ] = None,
+    after: Annotated[
+        Path | None, typer.Argument(help="Predictions of the new model.", show_default=False)
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="A file that holds the true values.")] = None,
+    target: Annotated[str, typer.Option(help="The column of true values.")] = "truth",
+    row_id: Annotated[str, typer.Option(help="The column that joins the files.")] = "row_id",
+    recipe: Annotated[
+        Path | None, typer.Option(help="Judge this recipe against the project's own instead.")
+    ] = None,
+    path: Annotated[Path, typer.Option(help="The project's folder, with --recipe.")] = Path(),
+    metric: Annotated[
+        str, typer.Option(help="accuracy, macro_f1, log_loss, auc, mae, … or a scikit-learn name.")
+    ] = "accuracy",
+    classes: Annotated[
+        str | None, typer.Option(help="Class names, comma-separated; the second is positive.")
+    ] = None,
+    min_effect: Annotated[float, typer.Option(help="Smallest gain worth having.")] = 0.0,
+    guard: Annotated[
+        list[str] | None,
+        typer.Option(help="What may not get worse: recall:0.02, log_loss:0.01, latency:10%."),
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Rows that share this column's value are not independent.")
+    ] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of row weights.")] = None,
+    alpha: Annotated[float, typer.Option(help="One-sided significance level.")] = 0.05,
+    seed: Annotated[int, typer.Option(help="Of resampling and splits.")] = 0,
+    markdown: Annotated[Path | None, typer.Option(help="Write a Markdown report here.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write a JUnit report here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Decide whether a model may replace another. Exit 0 kept, 1 dropped, 3 undecided."""
+    from assay.errors import InputError
+    from assay.evidence.gate import Guard, gate, read_predictions
+
+    guards = [Guard.parse(each) for each in guard or ()]
+    if recipe is not None:
+        if before is not None or truth is not None:
+            raise InputError("Give two prediction files or --recipe, not both.")
+        result = _recipes(path, recipe, guards, min_effect, alpha, seed)
+    else:
+        if before is None or after is None:
+            raise InputError(
+                "Two prediction files are needed.",
+                next_step="assay gate BEFORE AFTER, or assay gate --recipe FILE in a project",
+            )
+        rows = read_predictions(
+            before, after, truth=truth, target=target, row_id=row_id, group=group, weight=weight
+        )
+        result = gate(
+            rows,
+            metric=metric,
+            classes=None if classes is None else [each.strip() for each in classes.split(",")],
+            min_effect=min_effect,
+            guards=guards,
+            alpha=alpha,
+            seed=seed,
+        )
+    _write(result, markdown, junit)
+    _show(result, as_json)
+    raise typer.Exit(result.exit_code)
+
+
+def _recipes(
+    path: Path, recipe: Path, guards: list[Guard], min_effect: float, alpha: float, seed: int
+) -> Gated:
+    """Compare a recipe with the project's own by cross-validation on the search rows."""
+    from assay.errors import InputError
+    from assay.evidence import decide
+    from assay.evidence.gate import gated
+    from assay.llm import Gateway
+    from assay.project import Project
+    from assay.recipe import Tools, read_recipe, run_trial
+
+    other = [each.what for each in guards if each.what != "recall" or each.relative]
+    if other:
+        raise InputError(
+            "With --recipe only the recall of classes can be guarded.",
+            given=", ".join(other),
+            allowed="recall:0.02",
+        )
+    project = Project.open(path)
+    ledger = project.ledger()
+    trial = run_trial(
+        project.recipe,
+        read_recipe(recipe),
+        project.search(),
+        project.task,
+        tools=Tools.of(ledger, Gateway(ledger, budget=project.settings.budget)),
+        seed=seed,
+        min_effect=min_effect,
+        allowed_loss=guards[0].allowed if guards else project.settings.max_class_loss,
+    )
+    verdict = decide(trial.gain, alpha=alpha, min_effect=min_effect, guards=trial.guards)
+    return gated(verdict, min_effect, alpha)
+
+
+def _write(result: Gated, markdown: Path | None, junit: Path | None) -> None:
+    from assay.config import write_text
+    from assay.evidence.render import to_junit, to_markdown
+
+    if markdown is not None:
+        write_text(markdown, to_markdown(result))
+    if junit is not None:
+        write_text(junit, to_junit(result))
+
+
+def _show(result: Gated, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{result.verdict.decision}: {result.verdict.reason}")
+    for fact in result.verdict.evidence[1:]:
+        typer.echo(f"  guard: {fact}")
+    if result.more_rows is not None:
+        typer.echo(f"About {result.more_rows} more labelled rows would decide it.")

@@ -1,0 +1,82 @@
+"""The loop: gathers proposals, screens each, confirms the kept bundle once, and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from assay.improve.events import Listener, Progress, ignore
+from assay.improve.spec import ImproveResult
+
+if TYPE_CHECKING:
+    from assay.llm import Budget
+    from assay.project import Project
+    from assay.recipe import ProposalSource
+
+__all__ = ["ImproveResult", "improve"]
+
+
+def improve(
+    project: Project,
+    *,
+    budget: Budget | None = None,
+    sources: Sequence[ProposalSource] | None = None,
+    models: Mapping[str, Any] | None = None,
+    on_event: Listener = ignore,
+) -> ImproveResult:
+    """Improve the project's recipe and prove it.
+
+    Every proposal is screened on the ``search`` rows by repeated cross-validation; what is kept
+    is confirmed as one bundle against the starting recipe on the vault. ``recipe.toml`` changes
+    only when the vault confirms. A run that was stopped continues where it was.
+
+    Parameters
+    ----------
+    project
+        Where to work; see :meth:`assay.Project.open`.
+    budget
+        Hard caps; by default the project's own.
+    sources
+        Proposal sources in the order they are asked; by default all that are registered.
+    models
+        Language models by name, in place of the ones the gateway would load.
+    on_event
+        Called with each :data:`assay.improve.events.Event` as it happens.
+
+    Returns
+    -------
+    ImproveResult
+        Also kept in the ledger: ``assay report`` shows it again.
+    """
+    from assay.improve.finish import finish
+    from assay.improve.loop import Loop
+    from assay.improve.run import open_run
+    from assay.improve.sources import registered_sources
+    from assay.llm import Gateway
+    from assay.recipe import Tools
+
+    budget = project.settings.budget if budget is None else budget
+    sources = registered_sources() if sources is None else tuple(sources)
+    baseline = project.recipe
+    run = open_run(project, baseline, [each.name for each in sources])
+    gateway = Gateway(
+        run.ledger,
+        budget=budget,
+        run=run.id,
+        models=models,
+        progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total)),
+    )
+    loop = Loop(
+        project=project,
+        run=run,
+        gateway=gateway,
+        tools=Tools.of(run.ledger, gateway),
+        budget=budget,
+        tell=on_event,
+        search=project.search(),
+        pool=project.pool(),
+        baseline=baseline,
+        incumbent=baseline,
+    )
+    loop.screen_all(sources)
+    return finish(loop)

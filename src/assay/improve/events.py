@@ -1,0 +1,59 @@
+"""What a run tells while it works, for progress displays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from assay.improve.spec import Attempt, Skipped
+
+
+@dataclass(frozen=True)
+class SourceStarted:
+    """A source is asked for proposals."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``done`` of ``total`` steps of ``what`` are finished."""
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class ProposalStarted:
+    """A proposal is being screened."""
+
+    name: str
+    rationale: str
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A proposal has its verdict."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A source or a proposal was passed over."""
+
+    skipped: Skipped
+
+
+@dataclass(frozen=True)
+class Confirming:
+    """The kept bundle is being confirmed on the vault."""
+
+
+Event = SourceStarted | Progress | ProposalStarted | Screened | Passed | Confirming
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""

@@ -1,0 +1,83 @@
+"""The end of a run: confirm, look back, save the recipe, keep the result."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+
+from assay.improve.events import Progress
+from assay.improve.insight import insight
+from assay.improve.loop import Loop
+from assay.improve.spec import Cost, ImproveResult, RowCounts
+from assay.recipe import recipe_diff
+
+
+def finish(loop: Loop) -> ImproveResult:
+    """Confirm the bundle, build the result, keep it, and save a confirmed recipe."""
+    confirmed = loop.confirm()
+    seen = insight(
+        loop.project,
+        loop.run,
+        loop.search,
+        loop.baseline,
+        loop.incumbent,
+        tools=loop.tools,
+        step=lambda done, total: loop.tell(Progress("learning curve", done, total)),
+    )
+    project, record = loop.project, loop.run.evidence
+    result = ImproveResult(
+        project=project.path.name,
+        run=loop.run.id,
+        task=project.task,
+        seed=project.settings.seed,
+        rows=RowCounts(loop.search.height, loop.pool.height, project.vault().n),
+        baseline=loop.baseline,
+        recipe=loop.incumbent,
+        diff=recipe_diff(loop.baseline, loop.incumbent),
+        attempts=tuple(loop.attempts),
+        skipped=tuple(loop.skipped),
+        screened_before=record(seen.trial.before),
+        screened_after=record(seen.trial.after),
+        confirmed=confirmed,
+        learning_curve=seen.curve,
+        confusion_before=seen.confusion_before,
+        confusion_after=seen.confusion_after,
+        cost=_cost(loop),
+        stopped=loop.stopped,
+    )
+    _keep(loop, result)
+    return result
+
+
+def _keep(loop: Loop, result: ImproveResult) -> None:
+    recipe = loop.run.recipe(result.recipe)
+    if result.improved:
+        loop.project.save_recipe(result.recipe)
+    artefact = loop.run.ledger.put_artefact(
+        result.to_json().encode(),
+        name="result.json",
+        media_type="application/json",
+        run=loop.run.id,
+    )
+    loop.run.event("result", {"artefact": artefact, "recipe": recipe})
+
+
+def _cost(loop: Loop) -> Cost:
+    spend = loop.gateway.spend
+    calls = loop.run.ledger.entries("call", run=loop.run.id)
+    return Cost(
+        money=spend.money,
+        calls=spend.calls,
+        cached=spend.cached,
+        tokens=spend.tokens,
+        seconds=round(time.monotonic() - loop.started, 3),
+        peak_memory_mib=round(peak_memory_mib(), 1),
+        models=tuple(sorted({str(each.body["model"]) for each in calls})),
+    )
+
+
+def peak_memory_mib() -> float:
+    """Return the most memory that this process has held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -1,0 +1,162 @@
+"""The loop: observe, propose, screen, keep or drop, confirm once, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from assay.errors import AssayError, BudgetError, VaultError
+from assay.evidence.vault import Confirmation
+from assay.improve.events import (
+    Confirming,
+    Listener,
+    Passed,
+    Progress,
+    ProposalStarted,
+    Screened,
+    SourceStarted,
+)
+from assay.improve.run import Run
+from assay.improve.screen import Screener
+from assay.improve.spec import Attempt, Confirmed, Skipped
+from assay.llm import Budget, Gateway
+from assay.project import Project
+from assay.recipe import (
+    Observation,
+    Proposal,
+    ProposalSource,
+    Recipe,
+    Tools,
+    fit_recipe,
+)
+from assay.recipe.trial import LABEL_METRICS
+from assay.seeds import derive_seed
+
+
+@dataclass
+class Loop:
+    """One run in progress. ``incumbent`` is the best recipe so far, by screening."""
+
+    project: Project
+    run: Run
+    gateway: Gateway
+    tools: Tools
+    budget: Budget
+    tell: Listener
+    search: pl.DataFrame
+    pool: pl.DataFrame
+    baseline: Recipe
+    incumbent: Recipe
+    attempts: list[Attempt] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    stopped: str | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    def screen_all(self, sources: Iterable[ProposalSource]) -> None:
+        """Ask every source, screen every proposal, and move the incumbent to what is kept."""
+        for source in sources:
+            if self._out_of_time():
+                return
+            self.tell(SourceStarted(source.name))
+            try:
+                self._screen_source(source)
+            except BudgetError as error:
+                self.stopped = str(error)
+                self._pass_over(source.name, error)
+            except AssayError as error:
+                self._pass_over(source.name, error)
+
+    def _screen_source(self, source: ProposalSource) -> None:
+        observation = Observation(
+            task=self.project.task,
+            recipe=self.incumbent,
+            search=self.search,
+            pool=self.pool,
+            gateway=self.gateway,
+            ledger=self.run.ledger,
+            seed=derive_seed(self.project.settings.seed, "source", source.name),
+        )
+        started = time.monotonic()
+        for proposal in source.propose(observation):
+            if self._out_of_time():
+                return
+            self._screen(proposal, source.name, started)
+            started = time.monotonic()
+
+    def _screen(self, proposal: Proposal, source: str, started: float) -> None:
+        after = proposal.apply(self.incumbent)
+        if after == self.incumbent:
+            return
+        screener = Screener(self.project, self.run, self.search, self.tools)
+        attempt = screener.recorded(proposal, self.incumbent, after)
+        if attempt is None:
+            self.tell(ProposalStarted(proposal.name, proposal.rationale))
+            try:
+                attempt = screener.screen(
+                    proposal,
+                    source,
+                    self.incumbent,
+                    after,
+                    step=lambda done, total: self.tell(Progress("fits", done, total)),
+                    started=started,
+                )
+            except AssayError as error:
+                self._pass_over(proposal.name, error)
+                return
+        self.attempts.append(attempt)
+        if attempt.verdict.kept:
+            self.incumbent = after
+        self.tell(Screened(attempt))
+
+    def _pass_over(self, name: str, error: AssayError) -> None:
+        id_ = self.run.event("skipped", {"name": name, "reason": str(error)})
+        self.skipped.append(Skipped(name, str(error), id_))
+        self.tell(Passed(self.skipped[-1]))
+
+    def _out_of_time(self) -> bool:
+        minutes = self.budget.minutes
+        if minutes is not None and time.monotonic() - self.started > 60 * minutes:
+            self.stopped = f"the budget of {minutes:g} minutes was reached"
+        return self.stopped is not None
+
+    def confirm(self) -> Confirmed | None:
+        """Look at the vault once, for the whole bundle; nothing kept needs no look."""
+        if self.incumbent == self.baseline:
+            return None
+        self.tell(Confirming())
+        settings = self.project.settings
+        vault = self.project.vault()
+        try:
+            found = vault.confirm(
+                self._predictor(self.baseline),
+                self._predictor(self.incumbent),
+                key=f"{self.baseline.hash}:{self.incumbent.hash}",
+                run=self.run.id,
+                min_effect=settings.min_effect,
+                allowed_loss=settings.max_class_loss,
+                seed=settings.seed,
+            )
+        except VaultError as error:
+            self._pass_over("confirm on the vault", error)
+            return None
+        return self._confirmed(found)
+
+    def _confirmed(self, found: Confirmation) -> Confirmed:
+        return Confirmed(
+            verdict=found.verdict,
+            before=found.before,
+            after=found.after,
+            looks_left=found.looks_left,
+            id=found.id,
+        )
+
+    def _predictor(self, recipe: Recipe) -> Callable[[pl.DataFrame], np.ndarray]:
+        task = self.project.task
+        seed = derive_seed(self.project.settings.seed, "confirm")
+        model = fit_recipe(recipe, self.search, task, tools=self.tools, seed=seed)
+        probabilities = task.metric not in LABEL_METRICS
+        return lambda rows: model.predictions(rows, probabilities=probabilities)

@@ -1,0 +1,30 @@
+"""Using what was built: the project's recipe on new rows."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from assay.llm import Gateway
+from assay.project import Project
+from assay.recipe import Tools, fit_recipe
+from assay.seeds import derive_seed
+
+
+def predict_table(project: Project, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return ``rows`` with ``prediction`` and, of a classification, ``probability:CLASS``.
+
+    The recipe is built on all ``search`` rows, as it was for the vault; a target column in
+    ``rows`` is not read.
+    """
+    ledger, task = project.ledger(), project.task
+    tools = Tools.of(ledger, Gateway(ledger))
+    seed = derive_seed(project.settings.seed, "confirm")
+    model = fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
+    predicted = rows.with_columns(pl.Series("prediction", model.predict(rows).tolist()))
+    if task.kind == "regression" or not hasattr(model.estimator, "predict_proba"):
+        return predicted
+    probabilities = model.predict_proba(rows)
+    return predicted.with_columns(
+        pl.Series(f"probability:{name}", probabilities[:, code])
+        for code, name in enumerate(task.class_names)
+    )

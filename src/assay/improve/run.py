@@ -1,0 +1,98 @@
+"""The run: its place in the ledger, and picking up one that was cut short."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from assay.errors import ProjectError
+from assay.evidence import Evidence, Verdict
+from assay.improve.spec import ImproveResult
+from assay.ledger import Ledger
+from assay.project import Project
+from assay.recipe import Recipe, recipe_to_toml
+
+NAME = "improve"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the loop in the ledger."""
+
+    id: str
+    ledger: Ledger
+
+    def event(self, what: str, body: dict[str, Any]) -> str:
+        """Record that something happened, findable as ``what``; return its id."""
+        return self.ledger.record("event", body, run=self.id, key=f"{what}:{self.id}")
+
+    def evidence(self, fact: Evidence) -> Evidence:
+        """Record ``fact`` and return it with its id; a recorded fact stays as it is."""
+        if fact.id is not None:
+            return fact
+        return fact.with_id(self.ledger.record("evidence", fact.as_dict(), run=self.id))
+
+    def verdict_evidence(self, verdict: Verdict) -> Verdict:
+        """Record every fact of ``verdict``."""
+        return replace(verdict, evidence=tuple(self.evidence(each) for each in verdict.evidence))
+
+    def recipe(self, recipe: Recipe) -> str:
+        """Keep the recipe's text as an artefact; return its id."""
+        return self.ledger.put_artefact(
+            recipe_to_toml(recipe).encode(),
+            name=f"recipe-{recipe.hash}.toml",
+            media_type="application/toml",
+            run=self.id,
+        )
+
+
+def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
+    """Return the unfinished run with this very beginning, or a new one.
+
+    The beginning is the data, the task, the settings, the baseline and the sources: a run that
+    was stopped goes on where it was, and a changed project begins another.
+    """
+    ledger = project.ledger()
+    beginning = {
+        "baseline": baseline.hash,
+        "settings": project.settings.model_dump(mode="json"),
+        "sources": sources,
+        "task": project.task.model_dump(mode="json"),
+    }
+    content = json.dumps(beginning, sort_keys=True).encode()
+    key = f"began:{hashlib.sha256(content).hexdigest()[:16]}"
+    begun = ledger.find("event", key)
+    if begun is not None and begun.run is not None and not _ended(ledger, begun.run):
+        return Run(begun.run, ledger)
+    run = Run(ledger.start_run(NAME, beginning), ledger)
+    ledger.record("event", {"beginning": beginning}, run=run.id, key=key)
+    run.recipe(baseline)
+    return run
+
+
+def recorded_result(ledger: Ledger, run: str | None = None) -> ImproveResult:
+    """Return what a run found; by default the newest run that ended.
+
+    Raises
+    ------
+    LedgerError
+        When there is no such run.
+    ProjectError
+        When it has not ended.
+    """
+    runs = [each.id for each in ledger.entries("run")] if run is None else [ledger.get(run).id]
+    for each in reversed(runs):
+        event = ledger.find("event", f"result:{each}")
+        if event is not None:
+            return ImproveResult.from_json(ledger.read_artefact(event.body["artefact"]))
+    raise ProjectError(
+        "No run has ended yet." if run is None else "This run has not ended.",
+        given=run,
+        next_step="run assay improve",
+    )
+
+
+def _ended(ledger: Ledger, run: str) -> bool:
+    return ledger.find("event", f"result:{run}") is not None

@@ -1,0 +1,115 @@
+"""Screening: one proposal against the incumbent, recorded, and never tried twice."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from assay.evidence import decide
+from assay.improve.run import Run
+from assay.improve.spec import Attempt
+from assay.project import Project
+from assay.recipe import Proposal, Recipe, Tools, recipe_diff, run_trial
+from assay.recipe.trial import Step
+from assay.seeds import derive_seed
+
+_ATTEMPT = TypeAdapter(Attempt)
+
+
+@dataclass(frozen=True)
+class Screener:
+    """Screens proposals on the ``search`` rows of one project."""
+
+    project: Project
+    run: Run
+    search: pl.DataFrame
+    tools: Tools
+
+    def recorded(self, proposal: Proposal, before: Recipe, after: Recipe) -> Attempt | None:
+        """Return the verdict of an earlier, interrupted session of this run."""
+        entry = self.run.ledger.find("verdict", self._key(proposal, before, after))
+        if entry is None:
+            return None
+        return replace(_ATTEMPT.validate_python(entry.body["attempt"]), verdict_id=entry.id)
+
+    def screen(
+        self,
+        proposal: Proposal,
+        source: str,
+        before: Recipe,
+        after: Recipe,
+        *,
+        step: Step,
+        started: float,
+    ) -> Attempt:
+        """Build both recipes on identical fresh folds, compare, decide, record."""
+        settings, ledger, run = self.project.settings, self.run.ledger, self.run.id
+        key = self._key(proposal, before, after)
+        seed = derive_seed(settings.seed, "screen", proposal.name, before.hash, after.hash)
+        diff = recipe_diff(before, after)
+        proposal_id = ledger.record(
+            "proposal",
+            {
+                "name": proposal.name,
+                "source": source,
+                "rationale": proposal.rationale,
+                "origin": proposal.origin,
+                "before": self.run.recipe(before),
+                "after": self.run.recipe(after),
+                "diff": diff,
+            },
+            run=run,
+            key=key,
+        )
+        trial = run_trial(
+            before,
+            after,
+            self.search,
+            self.project.task,
+            tools=self.tools,
+            seed=seed,
+            min_effect=settings.min_effect,
+            allowed_loss=settings.max_class_loss,
+            step=step,
+        )
+        verdict = self.run.verdict_evidence(
+            decide(
+                trial.gain,
+                alpha=settings.alpha,
+                min_effect=settings.min_effect,
+                guards=trial.guards,
+                allowed_loss=settings.max_class_loss,
+            )
+        )
+        trial_id = ledger.record(
+            "trial",
+            {
+                "proposal": proposal_id,
+                "seed": seed,
+                "before": self.run.evidence(trial.before).as_dict(),
+                "after": self.run.evidence(trial.after).as_dict(),
+                "gain": verdict.main.as_dict(),
+            },
+            run=run,
+        )
+        attempt = Attempt(
+            name=proposal.name,
+            source=source,
+            rationale=proposal.rationale,
+            origin=proposal.origin,
+            recipe_hash=after.hash,
+            diff=diff,
+            verdict=verdict,
+            proposal_id=proposal_id,
+            trial_id=trial_id,
+            verdict_id="",
+            seconds=round(time.monotonic() - started, 3),
+        )
+        body = {"attempt": _ATTEMPT.dump_python(attempt, mode="json")}
+        return replace(attempt, verdict_id=ledger.record("verdict", body, run=run, key=key))
+
+    def _key(self, proposal: Proposal, before: Recipe, after: Recipe) -> str:
+        return f"{self.run.id}:{proposal.name}:{before.hash}:{after.hash}"

@@ -1,0 +1,182 @@
+"""``assay gate`` on real files."""
+
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import polars as pl
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from assay.cli.gate import gate as command
+from assay.errors import InputError
+from assay.evidence.gate import Guard, gate, read_predictions
+
+APP = typer.Typer()
+APP.command()(command)
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(APP, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def files(tmp_path):
+    rng = np.random.default_rng(0)
+    n = 600
+    truth = rng.choice(["ham", "spam"], n, p=[0.8, 0.2])
+    other = np.where(truth == "ham", "spam", "ham")
+    right = {
+        name: rng.random(n) >= e for name, e in {"old": 0.25, "new": 0.1, "same": 0.25}.items()
+    }
+    for name, ok in right.items():
+        sure = np.where(ok, 0.8, 0.2)
+        spam = np.where(truth == "spam", sure, 1 - sure)
+        table = pl.DataFrame(
+            {
+                "row_id": [f"r{i}" for i in range(n)],
+                "truth": truth,
+                "prediction": np.where(ok, truth, other),
+                "probability_ham": 1 - spam,
+                "probability_spam": spam,
+                "latency": rng.normal(10 if name != "new" else 13, 1, n),
+            }
+        )
+        table.sample(fraction=1, shuffle=True, seed=1).write_csv(tmp_path / f"{name}.csv")
+    return tmp_path
+
+
+def test_a_better_model_passes(files):
+    result = run(files / "old.csv", files / "new.csv", "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert document["decision"] == "kept"
+    assert document["evidence"][0]["estimate"] > 0.1
+
+
+def test_a_worse_model_fails(files):
+    result = run(files / "new.csv", files / "old.csv")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("dropped:")
+
+
+def test_undecided_is_exit_three_and_says_how_many_rows_would_tell(tmp_path):
+    truth = ["a", "b"] * 100
+    before = truth.copy()
+    before[:3] = ["b", "a", "b"]
+    for name, predicted in (("before", before), ("after", truth)):
+        pl.DataFrame({"truth": truth, "prediction": predicted}).write_csv(tmp_path / f"{name}.csv")
+    result = run(tmp_path / "before.csv", tmp_path / "after.csv", "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["more_rows"] > 50
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "auc", "macro_f1", "average_precision"])
+def test_every_kind_of_metric_finds_its_columns(files, metric):
+    rows = read_predictions(files / "old.csv", files / "new.csv")
+    assert gate(rows, metric=metric, seed=1).verdict.kept
+
+
+def test_probability_columns_are_matched_by_name_not_place(files):
+    table = pl.read_csv(files / "new.csv")
+    swapped = [*table.columns]
+    i, j = swapped.index("probability_ham"), swapped.index("probability_spam")
+    swapped[i], swapped[j] = swapped[j], swapped[i]
+    table.select(swapped).write_csv(files / "swapped.csv")
+    one = gate(read_predictions(files / "old.csv", files / "new.csv"), metric="log_loss")
+    two = gate(read_predictions(files / "old.csv", files / "swapped.csv"), metric="log_loss")
+    assert one.verdict.main.estimate == two.verdict.main.estimate
+
+
+def test_a_guard_on_a_cost_stops_a_better_model(files):
+    arguments = (files / "old.csv", files / "new.csv", "--guard", "recall:0.02", "--guard")
+    stopped = run(*arguments, "latency:10%")
+    assert stopped.exit_code == 1
+    assert "latency" in stopped.stdout
+    assert run(*arguments, "latency:50%").exit_code == 0
+    assert run(*arguments, "log_loss:0.01").exit_code == 0
+
+
+def test_reports_for_people_and_for_build_servers(files):
+    run(
+        files / "old.csv",
+        files / "new.csv",
+        *("--guard", "recall:0.02", "--guard", "latency:10%"),
+        *("--markdown", files / "gate.md", "--junit", files / "gate.xml"),
+    )
+    text = (files / "gate.md").read_text()
+    assert "dropped" in text
+    assert text.count("\n| ") == 5
+    suite = ElementTree.parse(files / "gate.xml").getroot()  # noqa: S314 - our own file
+    assert suite.attrib["failures"] == "1"
+    assert len(suite.findall("testcase")) == int(suite.attrib["tests"]) == 4
+
+
+def test_class_names_are_data_not_markup(tmp_path):
+    truth = np.array(["<script>alert(1)</script>", "a|b"] * 60)
+    before = np.roll(truth, 1)
+    for name, predicted in (("before", before), ("after", truth)):
+        pl.DataFrame({"truth": truth, "prediction": predicted}).write_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    run(
+        tmp_path / "before.parquet",
+        tmp_path / "after.parquet",
+        *("--guard", "recall:0.1", "--markdown", tmp_path / "m", "--junit", tmp_path / "j"),
+    )
+    text = (tmp_path / "m").read_text()
+    assert "<script>" not in text
+    assert "a\\|b" in text
+    ElementTree.parse(tmp_path / "j")  # noqa: S314 - our own file
+
+
+def test_truth_may_lie_in_a_third_file(files):
+    table = pl.read_csv(files / "old.csv")
+    table.select("row_id", label="truth").reverse().write_csv(files / "labels.csv")
+    rows = read_predictions(
+        files / "old.csv", files / "new.csv", truth=files / "labels.csv", target="label"
+    )
+    assert rows.truth.to_list() == table["truth"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda t: pl.concat([t, t.head(1)]), "repeats"),
+        (lambda t: t.head(50), "different rows"),
+        (lambda t: t.drop("row_id"), "no column 'row_id'"),
+        (lambda t: t.drop("prediction"), "no column 'prediction'"),
+    ],
+)
+def test_files_that_do_not_match_are_named(files, damage, message):
+    damage(pl.read_csv(files / "new.csv")).write_csv(files / "bad.csv")
+    with pytest.raises(InputError, match=message):
+        gate(read_predictions(files / "old.csv", files / "bad.csv"))
+
+
+def test_files_without_ids_must_have_one_length(tmp_path):
+    for name, n in (("a", 30), ("b", 29)):
+        pl.DataFrame({"truth": ["x"] * n, "prediction": ["x"] * n}).write_csv(
+            tmp_path / f"{name}.csv"
+        )
+    with pytest.raises(InputError, match="differ in length"):
+        read_predictions(tmp_path / "a.csv", tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "guard"),
+    [
+        ("recall:0.02", Guard("recall", 0.02)),
+        ("latency: 10%", Guard("latency", 0.1, relative=True)),
+        ("log_loss=0.1", Guard("log_loss", 0.1)),
+    ],
+)
+def test_guards_are_written_plainly(text, guard):
+    assert Guard.parse(text) == guard
+
+
+@pytest.mark.parametrize("text", ["recall", "recall:", "recall:-1", "recall:1.2.3", ":0.1"])
+def test_a_guard_that_is_not_understood_is_an_error(text):
+    with pytest.raises(InputError, match="guard"):
+        Guard.parse(text)
