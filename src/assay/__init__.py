@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from assay import evidence
     from assay.improve import ImproveResult, improve
     from assay.llm import Budget
     from assay.project import Project
@@ -22,8 +23,8 @@ _HOMES = {
     "Proposal": "assay.recipe",
     "Recipe": "assay.recipe",
     "Task": "assay.task",
-    "improve": "assay.improve",
 }
+_PACKAGES = {"evidence", "improve"}
 
 __all__ = [
     "Budget",
@@ -34,11 +35,18 @@ __all__ = [
     "Recipe",
     "Task",
     "__version__",
+    "evidence",
     "improve",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

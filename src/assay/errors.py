@@ -16,6 +16,8 @@ and what to do next. Secrets and whole rows never appear in any of them.
 
 from __future__ import annotations
 
+from typing import Any
+
 MAX_SHOWN = 120
 
 
@@ -59,6 +61,10 @@ class AssayError(Exception):
         if self.next_step is not None:
             parts.append(f"Next: {self.next_step}.")
         return " ".join(parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process raise the same error here."""
+        return _rebuilt, (type(self), self.__dict__, self.args)
 
     def as_dict(self) -> dict[str, str]:
         """Return the parts that are present, for ``--json``."""
@@ -105,6 +111,15 @@ class VaultError(AssayError):
 
 class LedgerError(AssayError):
     """The durable record is unreadable, or a change to it was refused."""
+
+
+def _rebuilt(
+    kind: type[AssayError], parts: dict[str, Any], arguments: tuple[Any, ...]
+) -> AssayError:
+    error = kind.__new__(kind)
+    error.__dict__.update(parts)
+    error.args = arguments
+    return error
 
 
 def shorten(text: str, limit: int = MAX_SHOWN) -> str:

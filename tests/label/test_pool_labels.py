@@ -16,7 +16,9 @@ from assay.llm import Gateway, Prompt, ScriptedModel
 from assay.recipe import VOTE, Observation, baseline_recipe
 from newsroom import TASK, WORDS, newsroom, topic_counts
 
-SETTINGS = PoolLabelling(model="scripted:topics", embedding_model="scripted:topics")
+SETTINGS = PoolLabelling(
+    model="scripted:topics", embedding_model="scripted:topics", confidences=(0.9, 0.7)
+)
 SEARCH = newsroom(60, seed=1)
 POOL = newsroom(40, seed=2, prefix="p").drop("topic")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from assay.cli.output import AsJson, ProjectPath, emit_json
 
 if TYPE_CHECKING:
     from assay.evidence.gate import Gated, Guard
@@ -25,7 +26,7 @@ def gate(
     recipe: Annotated[
         Path | None, typer.Option(help="Judge this recipe against the project's own instead.")
     ] = None,
-    path: Annotated[Path, typer.Option(help="The project's folder, with --recipe.")] = Path(),
+    path: ProjectPath = Path(),
     metric: Annotated[
         str, typer.Option(help="accuracy, macro_f1, log_loss, auc, mae, … or a scikit-learn name.")
     ] = "accuracy",
@@ -45,7 +46,7 @@ def gate(
     seed: Annotated[int, typer.Option(help="Of resampling and splits.")] = 0,
     markdown: Annotated[Path | None, typer.Option(help="Write a Markdown report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write a JUnit report here.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Decide whether a model may replace another. Exit 0 kept, 1 dropped, 3 undecided."""
     from assay.errors import InputError
@@ -125,7 +126,7 @@ def _write(result: Gated, markdown: Path | None, junit: Path | None) -> None:
 
 def _show(result: Gated, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+        emit_json(result.as_dict())
         return
     typer.echo(f"{result.verdict.decision}: {result.verdict.reason}")
     for fact in result.verdict.evidence[1:]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from assay.callable_module import make_callable
 from assay.improve.events import Listener, Progress, ignore
 from assay.improve.spec import ImproveResult
 
@@ -80,3 +81,6 @@ def improve(
     )
     loop.screen_all(sources)
     return finish(loop)
+
+
+make_callable(__name__)

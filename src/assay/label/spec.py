@@ -27,5 +27,5 @@ class PoolLabelling(BaseModel):
     model: str = "local:smollm2-135m"
     embedding_model: str = "local:minilm"
     max_rows: int = Field(default=3000, ge=1)
-    max_text_tokens: int = Field(default=64, ge=8)
-    confidences: tuple[float, ...] = (0.9, 0.7)
+    max_text_tokens: int = Field(default=48, ge=8)
+    confidences: tuple[float, ...] = (0.9,)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+
+from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.ledger import Ledger
@@ -38,6 +40,10 @@ class Tools:
         """Return tools that read from ``ledger`` and ask through ``gateway``."""
         return cls(read_table=ledger.read_table, embed=gateway.embed)
 
+    def snapshot(self) -> Tools:
+        """Return tools that know what these know and ask nobody: fit for another process."""
+        return Tools(_unprepared, _unprepared, dict(self._vectors), dict(self._tables))
+
     def vectors(self, model: str, texts: Sequence[str]) -> np.ndarray:
         """Return an (n, d) float32 array; only texts not seen before are embedded."""
         new = [text for text in dict.fromkeys(texts) if (model, text) not in self._vectors]
@@ -51,3 +57,7 @@ class Tools:
         if artefact not in self._tables:
             self._tables[artefact] = self.read_table(artefact)
         return self._tables[artefact]
+
+
+def _unprepared(*_: object) -> Any:
+    raise InputError("A fold needs a text or an artefact that was not prepared.")

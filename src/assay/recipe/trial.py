@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from assay.engine import run_jobs
 from assay.errors import InputError
 from assay.evidence import Evidence, class_guards, compare, estimate
 from assay.recipe.build import fit_recipe
-from assay.recipe.spec import Recipe
+from assay.recipe.features import texts
+from assay.recipe.spec import Embedding, Recipe
 from assay.recipe.splits import FOLDS, REPEATS, Split, splits
 from assay.recipe.tools import Tools
 from assay.seeds import derive_seed
@@ -82,54 +84,78 @@ def run_trial(
     :func:`assay.evidence.compare` on each row's difference averaged over the repeats.
     """
     found = splits(search, task, seed=seed, folds=folds, repeats=repeats)
-    done = 0
-
-    def fitted() -> None:
-        nonlocal done
-        done += 1
-        if step is not None:
-            step(done, 2 * len(found))
-
-    def predicted(recipe: Recipe) -> OutOfFold:
-        return out_of_fold(recipe, search, task, found, tools=tools, seed=seed, fitted=fitted)
-
-    first, second = predicted(before), predicted(after)
+    first, second = out_of_fold(
+        (before, after), search, task, found, tools=tools, seed=seed, step=step
+    )
     return _compared(
         search, task, first, second, seed=seed, min_effect=min_effect, allowed_loss=allowed_loss
     )
 
 
+@dataclass(frozen=True)
+class _Fold:
+    """What judging some recipes on one split needs."""
+
+    recipes: tuple[Recipe, ...]
+    search: pl.DataFrame
+    task: Task
+    split: Split
+    tools: Tools
+    seed: int
+
+    def portable(self) -> _Fold:
+        return replace(self, tools=self.tools.snapshot())
+
+
 def out_of_fold(
-    recipe: Recipe,
+    recipes: Sequence[Recipe],
     search: pl.DataFrame,
     task: Task,
     found: Sequence[Split],
     *,
     tools: Tools,
     seed: int,
-    fitted: Callable[[], None] | None = None,
-) -> OutOfFold:
-    """Return predictions of ``recipe`` for every row that some split of ``found`` judges."""
+    step: Step | None = None,
+) -> tuple[OutOfFold, ...]:
+    """Return each recipe's predictions for every row that some split of ``found`` judges."""
+    _prepare(recipes, search, tools)
     rows = np.unique(np.concatenate([each.test for each in found]))
-    repeats: dict[int, np.ndarray] = {}
-    for split in found:
-        model = fit_recipe(
-            recipe,
-            search[split.train],
-            task,
-            tools=tools,
-            seed=derive_seed(seed, "fit", split.repeat, split.fold),
-        )
+    tables: list[dict[int, np.ndarray]] = [{} for _ in recipes]
+    jobs = [_Fold(tuple(recipes), search, task, split, tools, seed) for split in found]
+    judged = run_jobs(_judge, jobs, portable=_Fold.portable)
+    for number, (split, predictions) in enumerate(zip(found, judged, strict=True), start=1):
+        for repeats, predicted in zip(tables, predictions, strict=True):
+            table = repeats.setdefault(
+                split.repeat, np.empty((search.height, *predicted.shape[1:]), predicted.dtype)
+            )
+            table[split.test] = predicted
+        if step is not None:
+            step(number * len(recipes), len(found) * len(recipes))
+    return tuple(
+        OutOfFold(rows, tuple(table[rows] for table in repeats.values())) for repeats in tables
+    )
+
+
+def _prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> None:
+    """Embed every text that a fold may ask for, so that folds need no model."""
+    for recipe in recipes:
+        for feature in recipe.features:
+            if isinstance(feature, Embedding):
+                tools.vectors(feature.model, texts(search, feature.column))
+
+
+def _judge(fold: _Fold) -> list[np.ndarray]:
+    """Build each recipe on the fold's training rows; return predictions for its test rows."""
+    split, task = fold.split, fold.task
+    predictions = []
+    for recipe in fold.recipes:
+        seed = derive_seed(fold.seed, "fit", split.repeat, split.fold)
+        model = fit_recipe(recipe, fold.search[split.train], task, tools=fold.tools, seed=seed)
         probabilities = task.metric not in LABEL_METRICS
-        predicted = model.predictions(search[split.test], probabilities=probabilities)
+        predicted = model.predictions(fold.search[split.test], probabilities=probabilities)
         _require_finite(predicted, recipe)
-        table = repeats.setdefault(
-            split.repeat, np.empty((search.height, *predicted.shape[1:]), predicted.dtype)
-        )
-        table[split.test] = predicted
-        if fitted is not None:
-            fitted()
-    return OutOfFold(rows, tuple(table[rows] for table in repeats.values()))
+        predictions.append(predicted)
+    return predictions
 
 
 def _compared(

@@ -1,0 +1,7 @@
+"""Running work: in this process, or in several processes of this machine."""
+
+from __future__ import annotations
+
+from assay.engine.local import run_jobs, worker_count
+
+__all__ = ["run_jobs", "worker_count"]

@@ -1,0 +1,178 @@
+"""The command line as a person or a script meets it: real processes, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import assay
+from assay.cli.commands import COMMANDS
+from newsroom import newsroom
+
+
+def run(*words: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "assay", *map(str, words)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "news.csv"
+    newsroom(400).drop("row_id").write_csv(path)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path, data: Path) -> Path:
+    assert run("init", data, "--target", "topic", "--path", "news", cwd=tmp_path).returncode == 0
+    return tmp_path / "news"
+
+
+def test_help_lists_every_command_and_imports_none_of_them(tmp_path: Path) -> None:
+    listing = """
+import sys
+sys.argv = ["assay", "--help"]
+from assay.cli import main
+try:
+    main()
+except SystemExit as stop:
+    heavy = {"numpy", "polars", "sklearn", "torch", "sqlalchemy", "scipy"} & set(sys.modules)
+    sys.exit(f"imported {heavy}" if heavy else stop.code)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    for name in COMMANDS:
+        assert name in done.stdout
+
+
+def test_importing_assay_is_light() -> None:
+    script = (
+        "import sys, assay; "
+        "sys.exit(({'numpy', 'polars', 'torch', 'pydantic', 'rich'} & set(sys.modules) or 0))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("first", ["assay.improve", "assay.improve.events", "assay"])
+def test_a_package_and_its_function_share_a_name_in_any_order_of_imports(first: str) -> None:
+    script = (
+        f"import {first}; import assay.improve.events; from assay import improve; "
+        "import assay; assert callable(improve) and callable(assay.improve); "
+        "assert assay.improve.events.ignore"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0
+
+
+def test_every_public_name_resolves() -> None:
+    for name in assay.__all__:
+        assert getattr(assay, name) is not None
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = assay.nonsense  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_explains_itself(name: str, tmp_path: Path) -> None:
+    done = run(name, "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+
+
+def test_version(tmp_path: Path) -> None:
+    assert run("--version", cwd=tmp_path).stdout.split() == ["assay", assay.__version__]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["improve"], "no project here"),
+        (["report"], "no project here"),
+        (["log"], "no project here"),
+        (["show", "run-1"], "no project here"),
+        (["predict", "news.csv", "--out", "x.csv"], "no project here"),
+        (["init", "absent.csv", "--target", "topic"], "no such file"),
+        (["assets", "fetch", "smolm"], "smollm2-135m"),
+    ],
+)
+def test_a_mistake_is_told_once_with_exit_code_2(
+    words: list[str], part: str, tmp_path: Path, data: Path
+) -> None:
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    told = run(*words, "--json", cwd=tmp_path)
+    assert told.returncode == 2
+    document = json.loads(told.stdout)
+    assert part in json.dumps(document)
+
+
+def test_an_unknown_command_or_option_exits_with_2(tmp_path: Path) -> None:
+    for words in (["frobnicate"], ["init", "x.csv", "--tarmac", "y"], []):
+        assert run(*words, cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.slow
+def test_no_colours_when_piped_or_asked_for_none(tmp_path: Path) -> None:
+    for environment in ({}, {"NO_COLOR": "1", "FORCE_COLOR": ""}):
+        done = run("improve", cwd=tmp_path, **environment)
+        assert "\x1b[" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_ledger_can_be_read(project: Path) -> None:
+    listed = json.loads(run("log", "--json", cwd=project).stdout)
+    assert listed
+    entry: dict[str, Any] = listed[0]
+    shown = json.loads(run("show", entry["id"], "--json", cwd=project).stdout)
+    assert shown == entry
+    assert entry["id"] in run("log", cwd=project).stdout
+    assert entry["id"] in run("show", entry["id"], cwd=project).stdout
+    missing = run("show", "verdict-77", cwd=project)
+    assert missing.returncode == 2
+    assert "verdict-77" in missing.stderr
+
+
+@pytest.mark.slow
+def test_new_rows_are_predicted_with_probabilities(project: Path, tmp_path: Path) -> None:
+    newsroom(30, seed=9).select("text").write_csv(tmp_path / "new.csv")
+    done = run("predict", tmp_path / "new.csv", "--out", tmp_path / "out.jsonl", cwd=project)
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert len(rows) == 30
+    for row in rows:
+        shares = {name: row[f"probability:{name}"] for name in ("farm", "money", "sport")}
+        assert sum(shares.values()) == pytest.approx(1)
+        assert row["prediction"] == max(shares, key=shares.__getitem__)
+    (tmp_path / "wrong.csv").write_text("body\nwheat\n")
+    wrong = run("predict", tmp_path / "wrong.csv", "--out", tmp_path / "w.csv", cwd=project)
+    assert wrong.returncode == 2
+    assert not (tmp_path / "w.csv").exists()
+
+
+@pytest.mark.slow
+def test_a_report_of_no_run_says_what_to_do(project: Path) -> None:
+    done = run("report", cwd=project)
+    assert done.returncode == 2
+    assert "assay improve" in done.stderr
+
+
+def test_completion_is_offered(tmp_path: Path) -> None:
+    script = run("--show-completion", "bash", cwd=tmp_path, SHELL="/bin/bash")
+    assert "assay" in script.stdout + script.stderr
