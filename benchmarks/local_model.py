@@ -99,7 +99,7 @@ def main() -> None:
     model = models[0]
     found["dtype"] = str(model.decoder.dtype)
     found |= measure_rate(model, rows, rounds)
-    found |= measure_prefix(model, rows // 4, max(3, rounds // 2))
+    found |= measure_prefix(model, 60, max(3, rounds // 2))
     embedder = SentenceEmbedder.load()
     sentences = texts(rows * 4, 60)
     embedder.embed(sentences)

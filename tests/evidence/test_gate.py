@@ -9,9 +9,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from assay import Project
 from assay.cli.gate import gate as command
 from assay.errors import InputError
 from assay.evidence.gate import Guard, gate, read_predictions
+from assay.recipe import write_recipe
+from newsroom import newsroom
 
 APP = typer.Typer()
 APP.command()(command)
@@ -38,8 +41,8 @@ def files(tmp_path):
                 "row_id": [f"r{i}" for i in range(n)],
                 "truth": truth,
                 "prediction": np.where(ok, truth, other),
-                "probability_ham": 1 - spam,
-                "probability_spam": spam,
+                "probability:ham": 1 - spam,
+                "probability:spam": spam,
                 "latency": rng.normal(10 if name != "new" else 13, 1, n),
             }
         )
@@ -81,7 +84,7 @@ def test_every_kind_of_metric_finds_its_columns(files, metric):
 def test_probability_columns_are_matched_by_name_not_place(files):
     table = pl.read_csv(files / "new.csv")
     swapped = [*table.columns]
-    i, j = swapped.index("probability_ham"), swapped.index("probability_spam")
+    i, j = swapped.index("probability:ham"), swapped.index("probability:spam")
     swapped[i], swapped[j] = swapped[j], swapped[i]
     table.select(swapped).write_csv(files / "swapped.csv")
     one = gate(read_predictions(files / "old.csv", files / "new.csv"), metric="log_loss")
@@ -180,3 +183,18 @@ def test_guards_are_written_plainly(text, guard):
 def test_a_guard_that_is_not_understood_is_an_error(text):
     with pytest.raises(InputError, match="guard"):
         Guard.parse(text)
+
+
+@pytest.mark.slow
+def test_a_recipe_is_judged_against_the_projects_own(tmp_path):
+    project = Project.create(tmp_path / "news", newsroom(500, topical=0.4), target="topic")
+    worse = project.recipe.with_parameters(C=1e-6)
+    write_recipe(worse, tmp_path / "worse.toml")
+    write_recipe(project.recipe, tmp_path / "same.toml")
+    at = ("--path", tmp_path / "news")
+    result = run("--recipe", tmp_path / "worse.toml", *at, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["evidence"][0]["estimate"] < -0.1
+    assert run("--recipe", tmp_path / "same.toml", *at).exit_code == 1
+    with pytest.raises(InputError, match="only the recall"):
+        APP(["--recipe", "x", "--guard", "latency:10%"], standalone_mode=False)

@@ -174,6 +174,7 @@ def test_a_retired_vault_gives_its_rows_and_answers_nothing_more(vault, tmp_path
     folder = tmp_path / "vault"
     assert vault.retire("new rows came in").equals(ROWS)
     assert not (folder / "rows.parquet").exists()
+    assert pl.read_parquet(folder / f"retired-{vault.id}.parquet").equals(ROWS)
     with pytest.raises(VaultError):
         confirm(vault)
     with pytest.raises(VaultError, match="answers are known"):

@@ -16,9 +16,8 @@ from assay.llm import Gateway, Prompt, ScriptedModel
 from assay.recipe import VOTE, Observation, baseline_recipe
 from newsroom import TASK, WORDS, newsroom, topic_counts
 
-SETTINGS = PoolLabelling(
-    model="scripted:topics", embedding_model="scripted:topics", confidences=(0.9, 0.7)
-)
+SETTINGS = PoolLabelling(confidences=(0.9, 0.7))
+MODELS = {"label_model": "scripted:topics", "embed_model": "scripted:topics"}
 SEARCH = newsroom(60, seed=1)
 POOL = newsroom(40, seed=2, prefix="p").drop("topic")
 
@@ -55,12 +54,13 @@ def observation(ledger: Ledger, model: ScriptedModel, **changes: object) -> Obse
         "gateway": gateway(ledger, model),
         "ledger": ledger,
         "seed": 0,
+        **MODELS,
     }
     return Observation(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_each_annotator_gives_a_probability_for_each_class(ledger: Ledger) -> None:
-    votes = collect_votes(POOL, TASK, gateway(ledger, scripted_topics()), SETTINGS)
+    votes = collect_votes(POOL, TASK, gateway(ledger, scripted_topics()), **MODELS)
     assert votes.height == 40
     for annotator in ("model", "embedding"):
         columns = [f"{VOTE}{annotator}:{topic}" for topic in WORDS]

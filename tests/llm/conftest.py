@@ -28,7 +28,9 @@ def gateway(ledger: Ledger) -> Iterator[Callable[..., Gateway]]:
 
     def make(*models: Any, **settings: Any) -> Gateway:
         named = {each.name: each for each in models}
-        made.append(Gateway(ledger, models=named, **{"limits": QUICK, "unpriced_ok": True, **settings}))
+        made.append(
+            Gateway(ledger, models=named, **{"limits": QUICK, "unpriced_ok": True, **settings})
+        )
         return made[-1]
 
     yield make

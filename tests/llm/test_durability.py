@@ -52,7 +52,7 @@ def test_kill_9_loses_nothing_and_repeats_only_what_was_in_flight(
     with Ledger.open(path) as ledger:
         run = ledger.start_run("kill", {})
     command = [sys.executable, "-c", WORKER, str(path), server.url, run, str(ROWS), str(IN_FLIGHT)]
-    dice = random.Random(0)  # noqa: S311
+    dice = random.Random(0)
     kills, finished = 0, False
     while kills < KILLS // 2:
         worker = subprocess.Popen([*command, str(replays)], stdout=subprocess.PIPE, text=True)

@@ -208,6 +208,15 @@ def test_progress_is_told_to_the_end(gateway: Make) -> None:
     assert [each.done for each in told] == sorted(each.done for each in told)
 
 
+def test_errors_are_told_by_kind(gateway: Make, ledger: Ledger) -> None:
+    told: list[Progress] = []
+    model = ScriptedModel(lambda *_: RowError("no", kind="refused"))
+    gateway(model, progress=told.append).choose(model.name, prompts("1", "2"), ["a", "b"])
+    assert told[-1].errors == {"refused": 2}
+    event = ledger.entries("event")[-1].body
+    assert (event["failed"], event["errors"]) == (2, {"refused": 2})
+
+
 def test_an_interrupt_keeps_what_was_answered(gateway: Make) -> None:
     model = ScriptedModel(seconds=0.02)
     interrupt = (threading.main_thread().ident, signal.SIGINT)

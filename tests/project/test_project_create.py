@@ -275,7 +275,7 @@ TOML: dict[str, tuple[str, str, type[AssayError], str]] = {
     "unknown cap": ("# minutes = 30", "hours = 30", InputError, "hours.*minutes"),
     "negative cap": ("# minutes = 30", "minutes = -1", InputError, "budget.minutes"),
     "wrong cap": ("# minutes = 30", 'minutes = "x"', InputError, "budget.minutes"),
-    "bad policy": ('privacy = "local"', 'privacy = "none"', InputError, "settings.privacy"),
+    "bad policy": ('policy = "local"', 'policy = "none"', InputError, "settings.privacy"),
 }
 
 

@@ -20,6 +20,10 @@ COMMANDS: dict[str, Command] = {
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
     "log": Command("assay.cli.log:log", "List what the ledger holds."),
     "show": Command("assay.cli.log:show", "Show one ledger entry."),
+    "models": Command("assay.cli.models:app", "List language models; try one."),
+    "spend": Command("assay.cli.spend:app", "What language models have cost."),
+    "cache": Command("assay.cli.cache:app", "Show and prune caches."),
+    "privacy": Command("assay.cli.privacy:app", "What may leave this machine."),
     "demo": Command("assay.cli.demo:demo", "Run the main job on real data."),
     "assets": Command("assay.cli.assets:app", "List and fetch the embedded files."),
 }

@@ -87,7 +87,6 @@ def _recipes(
     from assay.errors import InputError
     from assay.evidence import decide
     from assay.evidence.gate import gated
-    from assay.llm import Gateway
     from assay.project import Project
     from assay.recipe import Tools, read_recipe, run_trial
 
@@ -99,17 +98,17 @@ def _recipes(
             allowed="recall:0.02",
         )
     project = Project.open(path)
-    ledger = project.ledger()
-    trial = run_trial(
-        project.recipe,
-        read_recipe(recipe),
-        project.search(),
-        project.task,
-        tools=Tools.of(ledger, Gateway(ledger, budget=project.settings.budget)),
-        seed=seed,
-        min_effect=min_effect,
-        allowed_loss=guards[0].allowed if guards else project.settings.max_class_loss,
-    )
+    with project.gateway(capability="gate") as gateway:
+        trial = run_trial(
+            project.recipe,
+            read_recipe(recipe),
+            project.search(),
+            project.task,
+            tools=Tools.of(project.ledger(), gateway),
+            seed=seed,
+            min_effect=min_effect,
+            allowed_loss=guards[0].allowed if guards else project.settings.max_class_loss,
+        )
     verdict = decide(trial.gain, alpha=alpha, min_effect=min_effect, guards=trial.guards)
     return gated(verdict, min_effect, alpha)
 

@@ -41,12 +41,11 @@ def check(
 
 
 def _leaving(project: Any) -> dict[str, Any]:
-    from assay.llm.privacy import Privacy
     from assay.llm.usable import host_named
 
     named = (project.settings.models.label, project.settings.models.embed)
     hosts = sorted({host for name in named if (host := host_named(name)) is not None})
-    privacy = Privacy(policy=project.settings.privacy)
+    privacy = project.settings.privacy
     columns = privacy.leaving(project.task.inputs) if hosts else []
     return {"policy": privacy.policy, "hosts": hosts, "columns": columns}
 

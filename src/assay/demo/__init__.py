@@ -52,7 +52,8 @@ class DemoResult:
     def promised(self) -> Evidence | None:
         """The vault's estimate of the gain."""
         confirmed = self.result.confirmed
-        return None if confirmed is None else confirmed.verdict.main
+        released = confirmed is not None and confirmed.verdict.evidence
+        return confirmed.verdict.main if confirmed is not None and released else None
 
     @property
     def kept_its_word(self) -> bool | None:
@@ -93,7 +94,6 @@ def run(
     from assay.demo.folder import demo_project
     from assay.evidence import compare, estimate
     from assay.improve import improve
-    from assay.llm import Gateway
     from assay.recipe import Tools, fit_recipe
 
     prepare()
@@ -102,11 +102,12 @@ def run(
     result = improve(project, on_event=on_event)
 
     task, test = project.task, reuters.test_split()
-    tools = Tools.of(project.ledger(), Gateway(project.ledger()))
-    predicted = [
-        fit_recipe(each, project.search(), task, tools=tools, seed=seed).predict(test)
-        for each in (result.baseline, result.recipe)
-    ]
+    with project.gateway(capability="demo") as gateway:
+        tools = Tools.of(project.ledger(), gateway)
+        predicted = [
+            fit_recipe(each, project.search(), task, tools=tools, seed=seed).predict(test)
+            for each in (result.baseline, result.recipe)
+        ]
     truth = test[task.target].to_numpy()
     options: dict[str, Any] = {"metric": task.metric, "classes": task.class_names, "seed": seed}
     return DemoResult(

@@ -12,7 +12,6 @@ Rows are put into a canonical order first: permuting them changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ from assay.errors import InputError
 from assay.evidence.inputs import Sample
 from assay.evidence.kernels import OfConfusion, Whole
 from assay.evidence.numbers import Floats, Rows
+from assay.evidence.resampled import Resampled
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -29,68 +29,6 @@ MIN_UNITS = 20
 REPLICATES = 2000
 CHUNK = 4_000_000
 JACKKNIFE_BLOCKS = 200
-
-
-@dataclass(frozen=True)
-class Resampled:
-    """A statistic with its bootstrap distribution.
-
-    Attributes
-    ----------
-    replicates
-        (b,) values on resampled rows.
-    acceleration
-        Skewness of the row influences over six.
-    swapped
-        (b,) gains when models are swapped at random within units; None for a single model.
-    """
-
-    value: float
-    replicates: Floats
-    acceleration: float
-    units: int
-    swapped: Floats | None = None
-
-    @property
-    def se(self) -> float:
-        """Bootstrap standard error."""
-        return float(self.replicates.std(ddof=1))
-
-    def interval(self, level: float) -> tuple[float, float]:
-        """BCa interval, no narrower than the spread under random swaps allows."""
-        from scipy import special
-
-        z = special.ndtri(np.array([0.5 - level / 2, 0.5 + level / 2]))
-        low = high = self.value
-        if np.ptp(self.replicates) > 0:
-            bias = _z(_share_below(self.replicates, self.value))
-            shares = special.ndtr(bias + (bias + z) / (1 - self.acceleration * (bias + z)))
-            low, high = np.quantile(self.replicates, np.clip(shares, 0, 1))
-        if self.swapped is not None:
-            spread = float(np.sqrt((self.swapped**2).mean()))
-            low, high = min(low, self.value + z[0] * spread), max(high, self.value + z[1] * spread)
-        return float(low), float(high)
-
-    def p_above(self, null: float = 0.0) -> float:
-        """One-sided p-value of "the true value is at most ``null``"."""
-        return max(self._p_bootstrap(null), self._p_swapped(null))
-
-    def _p_bootstrap(self, null: float) -> float:
-        """Invert BCa."""
-        from scipy import special
-
-        floor = 1 / (len(self.replicates) + 1)
-        if np.ptp(self.replicates) == 0:
-            return 1.0 if self.value <= null else floor
-        bias = _z(_share_below(self.replicates, self.value))
-        shift = _z(_share_below(self.replicates, null)) - bias
-        return max(float(special.ndtr(shift / (1 + self.acceleration * shift) - bias)), floor)
-
-    def _p_swapped(self, null: float) -> float:
-        if self.swapped is None:
-            return 0.0
-        above = _share_below(-self.swapped, null - self.value, ties=1.0)
-        return (above * len(self.swapped) + 1) / (len(self.swapped) + 1)
 
 
 def resample(
@@ -151,7 +89,8 @@ def _of_confusion(
         by_fit(np.asarray((cells.T @ counts.T).T))
         for counts in _draws(multiplicity, replicates, cells.shape[1], rng)
     ]
-    influence = np.asarray(cells @ _removal(kernel.of, total, models, fits, k, sign))
+    removal = _removal(kernel.of, total, models, fits, k, sign)
+    influence = np.asarray(cells @ removal)
     influence -= np.average(influence, weights=multiplicity)
     swapped = None
     if models == 2:
@@ -168,8 +107,26 @@ def _of_confusion(
         (np.concatenate(drawn) * shares).sum(axis=1),
         _acceleration(influence, multiplicity),
         units,
+        _degrees(cells, multiplicity, removal, k),
         swapped,
     )
+
+
+def _degrees(cells: csr_array, multiplicity: Floats, removal: Floats, k: int) -> float:
+    """Welch-Satterthwaite over the true classes, each with the units in which it occurs."""
+    true_class = np.arange(len(removal)) // k % k
+    top = bottom = 0.0
+    for code in range(k):
+        here = true_class == code
+        holds = np.asarray(cells @ here.astype(np.float64)) > 0
+        count = float(multiplicity[holds].sum())
+        if count < 2:
+            continue
+        part = np.asarray(cells @ np.where(here, removal, 0.0))[holds]
+        part -= np.average(part, weights=multiplicity[holds])
+        variance = float(multiplicity[holds] @ part**2)
+        top, bottom = top + variance, bottom + variance**2 / (count - 1)
+    return top**2 / bottom if bottom > 0 else float(multiplicity.sum() - 1)
 
 
 def _by_fit(
@@ -327,6 +284,7 @@ def _of_rows(
         drawn,
         _acceleration(left.mean() - left, np.ones(blocks)),
         units,
+        units - 1,
         swapped if len(models) == 2 else None,
     )
 
@@ -358,16 +316,3 @@ def _rank_by_first(groups: Rows) -> Rows:
     position = np.empty(len(first), dtype=np.int64)
     position[np.argsort(first)] = np.arange(len(first))
     return position[inverse]
-
-
-def _share_below(replicates: Floats, value: float, ties: float = 0.5) -> float:
-    """Share of replicates below ``value``; ties count half unless told otherwise."""
-    near = 1e-12 * max(1.0, abs(value))
-    below = float((replicates < value - near).mean())
-    return below + float((np.abs(replicates - value) <= near).mean()) * ties
-
-
-def _z(share: float) -> float:
-    from scipy import special
-
-    return float(special.ndtri(min(max(share, 1e-6), 1 - 1e-6)))

@@ -15,6 +15,7 @@ from assay.errors import InputError
 from assay.evidence.numbers import Codes, Floats
 
 MIN_ROWS = 10
+MIN_STRATUM_GROUPS = 5
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,10 @@ def _row_variance(
     """Variance of the mean, degrees of freedom and independent units."""
     n = len(influence)
     if groups is not None:
-        sums = np.bincount(groups, weights=influence)
+        sums: Floats = np.bincount(groups, weights=influence).astype(np.float64)
         count = len(sums)
+        if strata is not None:
+            return *_stratified_groups(influence, sums, groups, strata), count
         variance = float(sums @ sums) / n**2 * count / (count - 1)
         return variance, float(count - 1), count
     if strata is None:
@@ -136,6 +139,30 @@ def _row_variance(
     # Welch-Satterthwaite: a rare class carries most of the variance on few rows.
     df = total**2 / float((parts**2 / (sizes - 1)).sum()) if total > 0 else float(n - 1)
     return total, df, n
+
+
+def _stratified_groups(
+    influence: Floats, sums: Floats, groups: Codes, strata: Codes
+) -> tuple[float, float]:
+    """Variance and degrees of freedom when each sample lies in groups of its own number."""
+    parts, counts = np.zeros(2), np.zeros(2)
+    for code in range(2):
+        rows = strata == code
+        own = np.bincount(groups[rows], weights=influence[rows], minlength=len(sums))
+        parts[code], counts[code] = own @ own, len(np.unique(groups[rows]))
+    if counts.min() < MIN_STRATUM_GROUPS:
+        raise InputError(
+            "one of the two classes occurs in too few groups.",
+            given=f"{counts.min():.0f} groups",
+            allowed=f"at least {MIN_STRATUM_GROUPS}",
+            next_step="gather rows from more groups, or choose accuracy or log_loss",
+        )
+    total = float(parts.sum())
+    if total == 0:
+        return 0.0, float(counts.min() - 1)
+    inflation = float((parts * counts / (counts - 1)).sum()) / total
+    df = total**2 / float((parts**2 / (counts - 1)).sum())
+    return float(sums @ sums) / len(influence) ** 2 * inflation, df
 
 
 def _fit_variance(values: Floats, residuals: Floats, groups: Codes | None) -> float:

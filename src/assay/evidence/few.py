@@ -16,7 +16,7 @@ from assay.evidence.numbers import Floats, Rows, as_array, finite, probabilities
 from assay.evidence.spec import Evidence, Interval
 
 MIN_CHECKED = 20
-MIN_EACH = 5
+MIN_EACH = 10
 
 
 def mean_from_few(
@@ -106,7 +106,7 @@ def _evidence(truth: Floats, near: Floats, far: Floats, level: float, name: str)
     powered = float((truth - trust * near).var(ddof=1)) / n
     powered += trust**2 * float(far.var(ddof=1)) / extra if extra > 1 else 0.0
     binary = bool(np.isin(truth, (0, 1)).all())
-    # Five of each kind: with fewer, how well the guesses go with the truth is not known.
+    # Ten of each kind: with fewer, how well the guesses go with the truth is not known.
     rare = binary and min(truth.sum(), n - truth.sum()) < MIN_EACH
     if rare or trust == 0 or powered >= classical:
         value, variance, trust = float(truth.mean()), classical, 0.0

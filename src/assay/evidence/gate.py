@@ -21,7 +21,7 @@ from assay.evidence.policy import decide
 from assay.evidence.power import more_rows
 from assay.evidence.spec import Evidence, Interval, Verdict
 
-PROBABILITY = "probability_"
+PROBABILITY = "probability:"
 GUARD = re.compile(r"(?P<what>.+?)\s*[:=]\s*(?P<allowed>[0-9.]+)\s*(?P<percent>%?)")
 
 
@@ -65,7 +65,7 @@ class Predictions:
     Attributes
     ----------
     before, after
-        Tables with ``prediction``, and ``probability_CLASS`` for each class or ``score``.
+        Tables with ``prediction``, and ``probability:CLASS`` for each class or ``score``.
     """
 
     truth: pl.Series

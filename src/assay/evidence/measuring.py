@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from assay.errors import InputError
-from assay.evidence.bootstrap import REPLICATES, Resampled, resample
+from assay.evidence.bootstrap import REPLICATES, resample
 from assay.evidence.clt import Pooled, pool
 from assay.evidence.inputs import Sample, read_sample
 from assay.evidence.kernels import Auc, OfConfusion, RowMean, Whole
 from assay.evidence.metrics import Metric, as_metric
+from assay.evidence.resampled import Resampled
 from assay.evidence.spec import Evidence, Interval
 
 
@@ -199,6 +202,8 @@ def _details(sample: Sample, result: Pooled | Resampled) -> dict[str, Any]:
     details: dict[str, Any] = {"se": result.se, "fits": len(sample.models[0])}
     if sample.groups is not None:
         details["groups"] = result.units
+    if sample.classes:
+        details["rarest_class_units"] = _rarest(sample)
     if isinstance(result, Pooled):
         details["df"] = result.df
         if details["fits"] > 1:
@@ -207,6 +212,16 @@ def _details(sample: Sample, result: Pooled | Resampled) -> dict[str, Any]:
         weights = sample.weights
         details["effective_n"] = float(weights.sum() ** 2 / (weights**2).sum())
     return details
+
+
+def _rarest(sample: Sample) -> int:
+    """Rows, or groups, that hold the rarest class: below ten, trust no interval far."""
+    codes = sample.truth
+    if sample.groups is not None:
+        width = len(sample.classes)
+        codes = np.unique(sample.groups * width + sample.truth) % width
+    counts = np.bincount(codes)
+    return int(counts[counts > 0].min())
 
 
 def _method(sample: Sample, judged: Metric, replicates: int) -> str:

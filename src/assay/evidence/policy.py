@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assay.errors import InputError
+from assay.evidence.power import more_rows
 from assay.evidence.spec import Decision, Evidence, Verdict
 
 GUARD_ALPHA = 0.05
@@ -85,8 +86,16 @@ def _judge(
     if gain.interval.high > 0 and gain.interval.high >= min_effect:
         return "undecided", (
             f"{figures} Chance could explain it, and a gain worth having is not ruled out."
+            f"{_more(gain, min_effect, alpha)}"
         )
     return "dropped", f"{figures} A gain of {min_effect:g} is ruled out."
+
+
+def _more(gain: Evidence, min_effect: float, alpha: float) -> str:
+    if "se" not in gain.details:
+        return ""
+    more = more_rows(gain, min_effect=min_effect, alpha=alpha)
+    return "" if more is None else f" About {more} more rows would tell."
 
 
 def _figures(gain: Evidence, p: float) -> str:

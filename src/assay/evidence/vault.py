@@ -187,13 +187,13 @@ class Vault:
     def retire(self, reason: str) -> pl.DataFrame:
         """End this vault and return its rows, which may now be trained on.
 
-        Looks that were not used are forfeited; the ledger keeps what was confirmed. The same
-        rows can never be locked again.
+        Looks that were not used are forfeited; the ledger keeps what was confirmed. The rows
+        stay beside the seal's place as ``retired-ID.parquet`` and can never be locked again.
         """
         rows = self._rows()
         self._account.retire(self._ledger, reason)
+        (self.folder / ROWS).rename(self.folder / f"retired-{self.id}.parquet")
         (self.folder / SEAL).unlink(missing_ok=True)
-        (self.folder / ROWS).unlink(missing_ok=True)
         return rows
 
     def overlap(self, others: pl.DataFrame, *, similarity: float = 0.9) -> pl.Series:

@@ -20,7 +20,7 @@ class FeatureSource:
         column = observation.task.text
         if column is None:
             return
-        embedding = Embedding(column=column)
+        embedding = Embedding(column=column, model=observation.embed_model)
         yield Proposal(
             "sentence embeddings beside the words",
             "rows that mean the same may share few words",

@@ -53,34 +53,33 @@ def improve(
     from assay.improve.loop import Loop
     from assay.improve.run import open_run
     from assay.improve.sources import registered_sources
-    from assay.llm import Gateway
     from assay.recipe import Tools
 
     budget = project.settings.budget if budget is None else budget
     sources = registered_sources() if sources is None else tuple(sources)
     baseline = project.recipe
     run = open_run(project, baseline, [each.name for each in sources])
-    gateway = Gateway(
-        run.ledger,
+    with project.gateway(
         budget=budget,
         run=run.id,
         models=models,
         progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total)),
-    )
-    loop = Loop(
-        project=project,
-        run=run,
-        gateway=gateway,
-        tools=Tools.of(run.ledger, gateway),
-        budget=budget,
-        tell=on_event,
-        search=project.search(),
-        pool=project.pool(),
-        baseline=baseline,
-        incumbent=baseline,
-    )
-    loop.screen_all(sources)
-    return finish(loop)
+        capability="improve",
+    ) as gateway:
+        loop = Loop(
+            project=project,
+            run=run,
+            gateway=gateway,
+            tools=Tools.of(run.ledger, gateway),
+            budget=budget,
+            tell=on_event,
+            search=project.search(),
+            pool=project.pool(),
+            baseline=baseline,
+            incumbent=baseline,
+        )
+        loop.screen_all(sources)
+        return finish(loop)
 
 
 make_callable(__name__)

@@ -79,6 +79,8 @@ class Loop:
             gateway=self.gateway,
             ledger=self.run.ledger,
             seed=derive_seed(self.project.settings.seed, "source", source.name),
+            label_model=self.project.settings.models.label,
+            embed_model=self.project.settings.models.embed,
         )
         started = time.monotonic()
         for proposal in source.propose(observation):

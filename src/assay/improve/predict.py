@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from assay.llm import Gateway
 from assay.project import Project
 from assay.recipe import Tools, fit_recipe
 from assay.seeds import derive_seed
@@ -17,13 +16,14 @@ def predict_table(project: Project, rows: pl.DataFrame) -> pl.DataFrame:
     ``rows`` is not read.
     """
     ledger, task = project.ledger(), project.task
-    tools = Tools.of(ledger, Gateway(ledger))
     seed = derive_seed(project.settings.seed, "confirm")
-    model = fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
-    predicted = rows.with_columns(pl.Series("prediction", model.predict(rows).tolist()))
-    if task.kind == "regression" or not hasattr(model.estimator, "predict_proba"):
-        return predicted
-    probabilities = model.predict_proba(rows)
+    with project.gateway(capability="predict") as gateway:
+        tools = Tools.of(ledger, gateway)
+        model = fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
+        predicted = rows.with_columns(pl.Series("prediction", model.predict(rows).tolist()))
+        if task.kind == "regression" or not hasattr(model.estimator, "predict_proba"):
+            return predicted
+        probabilities = model.predict_proba(rows)
     return predicted.with_columns(
         pl.Series(f"probability:{name}", probabilities[:, code])
         for code, name in enumerate(task.class_names)

@@ -43,14 +43,14 @@ class PoolLabelSource:
             )
         votes = self._votes(observation)
         artefact = observation.ledger.put_table(votes, name="votes.parquet")
-        embedding = Embedding(column=column, model=self.settings.embedding_model)
+        embedding = Embedding(column=column, model=observation.embed_model)
         count = int(votes["unlabelled"].sum())
         for confidence in self.settings.confidences:
             added = AddedRows(votes=artefact, features=(embedding,), min_confidence=confidence)
             yield Proposal(
                 f"unlabelled rows, labelled with at least {confidence:.0%} confidence",
                 f"{count:,} unlabelled rows hold words that the labelled ones lack",
-                self.settings.model,
+                observation.label_model,
                 _adding(added),
             )
 
@@ -66,7 +66,14 @@ class PoolLabelSource:
                 pool.select(columns).with_columns(unlabelled=pl.lit(True)),
             ]
         ).with_columns(pl.col(column or "").cast(pl.String))
-        return collect_votes(rows, observation.task, observation.gateway, self.settings)
+        return collect_votes(
+            rows,
+            observation.task,
+            observation.gateway,
+            label_model=observation.label_model,
+            embed_model=observation.embed_model,
+            max_text_tokens=self.settings.max_text_tokens,
+        )
 
 
 def _adding(added: AddedRows) -> Callable[[Recipe], Recipe]:

@@ -10,10 +10,6 @@ class PoolLabelling(BaseModel):
 
     Attributes
     ----------
-    model
-        The language model that is asked for the class of each row.
-    embedding_model
-        The model whose similarity of row and class description is the second vote.
     max_rows
         Pool rows asked at most; a seeded sample where there are more.
     max_text_tokens
@@ -24,8 +20,6 @@ class PoolLabelling(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = "local:smollm2-135m"
-    embedding_model: str = "local:minilm"
     max_rows: int = Field(default=3000, ge=1)
     max_text_tokens: int = Field(default=48, ge=8)
     confidences: tuple[float, ...] = (0.9,)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from assay.label.spec import PoolLabelling
 from assay.llm import Gateway, Prompt
 from assay.recipe import VOTE
 from assay.task import Task
@@ -17,7 +16,13 @@ SHARPNESS = 20.0
 
 
 def collect_votes(
-    rows: pl.DataFrame, task: Task, gateway: Gateway, settings: PoolLabelling
+    rows: pl.DataFrame,
+    task: Task,
+    gateway: Gateway,
+    *,
+    label_model: str,
+    embed_model: str,
+    max_text_tokens: int | None = None,
 ) -> pl.DataFrame:
     """Return ``rows`` with a column ``vote:NAME:CLASS`` for each annotator and class.
 
@@ -27,26 +32,33 @@ def collect_votes(
     ----------
     rows
         ``row_id`` and the task's text column; no label is read.
+    label_model
+        Asked for the class of each row.
+    embed_model
+        The similarity of row and class description is the second vote.
+    max_text_tokens
+        Longer texts are cut to head and tail for the language model.
     """
     texts = rows[str(task.text)].fill_null("").to_list()
-    asked = ask_language_model(texts, task, gateway, settings)
-    similar = embedding_similarity(texts, task, gateway, settings.embedding_model)
+    asked = ask_language_model(texts, task, gateway, label_model, max_text_tokens)
+    similar = embedding_similarity(texts, task, gateway, embed_model)
     answered = np.isfinite(asked).all(axis=1)
     columns = [*_columns("model", asked, task), *_columns("embedding", similar, task)]
     return rows.with_columns(columns).filter(pl.Series(answered))
 
 
 def ask_language_model(
-    texts: Sequence[str], task: Task, gateway: Gateway, settings: PoolLabelling
+    texts: Sequence[str],
+    task: Task,
+    gateway: Gateway,
+    model: str,
+    max_text_tokens: int | None = None,
 ) -> np.ndarray:
     """Return (n, k) probabilities; a row of NaN where there was no answer."""
     instructions = classification_instructions(task)
     prompts = [Prompt(instructions=instructions, text=text) for text in texts]
     options = [each.words for each in task.classes]
-    choices = gateway.choose(
-        settings.model, prompts, options, max_text_tokens=settings.max_text_tokens
-    )
-    return choices.probabilities
+    return gateway.choose(model, prompts, options, max_text_tokens=max_text_tokens).probabilities
 
 
 def embedding_similarity(

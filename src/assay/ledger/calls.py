@@ -24,7 +24,7 @@ from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls, intents
 
 ANSWERED = "answered"
-NOT_SENT = ("unsent", "replayed")
+NOT_SENT = ("unsent", "replayed", "shared")
 """Records that only settle a reservation; they count as no call."""
 _LOOKED_UP = 400
 """Keys in one query; every SQLite allows at least 999 parameters."""
@@ -155,13 +155,12 @@ class CallBook:
 
         Whether those requests were answered, and paid for, only the server knows.
         """
-        query = (
-            sa.select(
-                intents.c.n, intents.c.key, intents.c.owner, intents.c.money, intents.c.tokens
-            )
-            .outerjoin(calls, sa.and_(calls.c.intent == intents.c.n, calls.c.run == self._run))
-            .where(intents.c.run == self._run, calls.c.n.is_(None))
+        settled = sa.select(calls.c.intent).where(
+            calls.c.run == self._run, calls.c.intent.is_not(None)
         )
+        query = sa.select(
+            intents.c.n, intents.c.key, intents.c.owner, intents.c.money, intents.c.tokens
+        ).where(intents.c.run == self._run, intents.c.n.not_in(settled))
         found: dict[str, list[tuple[int, Amount]]] = {}
         with translated("read"), self._engine.connect() as connection:
             for number, key, owner, money, tokens in connection.execute(query):
@@ -220,7 +219,7 @@ class _FastStatements:
         marks = ",".join([self._mark] * count)
         return (
             "SELECT key, answer FROM calls"  # noqa: S608 - only marks are put in
-            f" WHERE key IN ({marks}) AND status = '{ANSWERED}'"
+            f" WHERE key IN ({marks}) AND status IN ('{ANSWERED}', 'shared')"
         )
 
     def now(self) -> Any:

@@ -82,7 +82,6 @@ intents = sa.Table(
     sa.Column("money", sa.BigInteger, nullable=False),
     sa.Column("tokens", sa.BigInteger, nullable=False),
     sa.Index("intents_run", "run", "n"),
-    sa.Index("intents_key", "key"),
 )
 """Written before a request leaves: the most that it can cost. Money is in 1e-12 US dollars."""
 
@@ -106,7 +105,6 @@ calls = sa.Table(
     sa.Column("released_tokens", sa.BigInteger, nullable=False),
     sa.Column("released_calls", sa.BigInteger, nullable=False),
     sa.Index("calls_key", "key"),
-    sa.Index("calls_intent", "intent"),
     sa.Index("calls_run", "run", "n"),
 )
 """Every answer and every failure, with what it really cost (1e-12 US dollars, tokens, seconds)."""

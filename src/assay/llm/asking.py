@@ -12,22 +12,19 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 from pydantic_core import from_json, to_json
 
 from assay.errors import LedgerError
-from assay.ledger.amounts import Amount, Caps
+from assay.ledger.amounts import Amount
 from assay.ledger.calls import Call, CallBook, Intent
+from assay.llm import telemetry
 from assay.llm.journal import Journal, is_alive
 from assay.llm.model import (
     AskError,
     HopelessError,
     InvalidAnswerError,
-    Limits,
     Model,
-    Price,
     Reply,
     TransientError,
     Usage,
@@ -35,6 +32,8 @@ from assay.llm.model import (
 from assay.llm.pace import Pace
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Keys, Question
+from assay.llm.shared import SharedAnswers
+from assay.llm.terms import Part, Sink, Terms
 
 UNREACHED = 8
 """This many requests in a row that no server answered stop the question."""
@@ -42,52 +41,17 @@ UNREACHED = 8
 GRACE_SECONDS = 3.0
 
 
-class Sink(Protocol):
-    """Where results go."""
-
-    def answered(self, row: int, part: int, value: Any, *, cached: bool) -> None:
-        """Take the answer of one part of a row."""
-        ...
-
-    def failed(self, row: int, why: str) -> None:
-        """Take the reason why a row has no answer."""
-        ...
-
-    def unasked(self, row: int, why: str) -> None:
-        """Take the reason why a row was not asked."""
-        ...
-
-
-@dataclass(slots=True)
-class Part:
-    """One request to make: a part of a row."""
-
-    row: int
-    part: int
-    key: str
-    prompt: Prompt
-    worst: Amount
-    intent: int | None = None
-    correction: str = ""
-    corrections: int = 0
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Under which terms a question is asked."""
-
-    caps: Caps
-    price: Price
-    limits: Limits
-    deadline: float
-    capability: str | None = None
-
-
 class Asking:
     """One question being asked of many prompts. Use it once."""
 
     def __init__(
-        self, model: Model, question: Question, terms: Terms, book: CallBook, sink: Sink
+        self,
+        model: Model,
+        question: Question,
+        terms: Terms,
+        book: CallBook,
+        sink: Sink,
+        shared: SharedAnswers | None = None,
     ) -> None:
         self.errors: Counter[str] = Counter()
         self._model = model
@@ -96,6 +60,8 @@ class Asking:
         self._book = book
         self._journal = Journal(book, broken=self._stop)
         self._sink = sink
+        self._shared = shared
+        self._to_share: dict[str, str] = {}
         self._keys = Keys(model.name, question.name, question.extra, model.parameters)
         self._parts = model.capabilities.parts if question.name == "choose" else 1
         self._pace = Pace(terms.limits.in_flight)
@@ -103,6 +69,7 @@ class Asking:
         self._queue: asyncio.Queue[Part] = asyncio.Queue()
         self._room = asyncio.Event()
         self._open: dict[str, list[tuple[int, int]]] = {}
+        self._traced = telemetry.is_on()
         self._unsettled = 0
         self._unreached = 0
         self._hopeless: BaseException | None = None
@@ -138,6 +105,7 @@ class Asking:
                 await self._journal.settle()
             finally:
                 self._journal.close()
+                self._share(at_once=True)
         if self._hopeless is not None:
             raise self._hopeless
 
@@ -177,6 +145,8 @@ class Asking:
             for number in range(self._parts)
         ]
         known = self._book.answered([part.key for part in parts])
+        if self._shared is not None:
+            known |= self._taken_over([part.key for part in parts if part.key not in known])
         ask = []
         for part in parts:
             answer = known.get(part.key)
@@ -191,6 +161,21 @@ class Asking:
                 part.worst = Amount(self._terms.price.of(worst), tokens, 1)
                 ask.append(part)
         return ask
+
+    def _taken_over(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return what other projects were answered, and put it on this ledger's record."""
+        assert self._shared is not None  # noqa: S101 - the caller looked
+        found = self._shared.find(keys)
+        self._book.write(
+            Call(key, self._model.name, self._question.name, "shared", 0, 0, 0, 0.0, answer=answer)
+            for key, answer in found.items()
+        )
+        return found
+
+    def _share(self, *, at_once: bool = False) -> None:
+        if self._shared is not None and len(self._to_share) > (0 if at_once else 255):
+            self._shared.add(self._to_share)
+            self._to_share = {}
 
     async def _enqueue(self, parts: list[Part]) -> str | None:
         """Reserve and queue parts in order, removing them; return the cap that stopped it."""
@@ -220,7 +205,8 @@ class Asking:
 
     async def _work(self, index: int) -> None:
         while True:
-            await self._pace.turn(index)
+            if not self._pace.is_open(index):
+                await self._pace.turn(index)
             part = await self._queue.get()
             if self._queue.qsize() < self._chunk // 2:
                 self._room.set()
@@ -241,9 +227,7 @@ class Asking:
                 return self._finish(part, "unsent", 0.0, why=why)
             began = time.monotonic()
             try:
-                reply = await self._question.ask(
-                    self._model, part.prompt, part.part, part.correction
-                )
+                reply = await self._request(part)
             except HopelessError as error:
                 self._finish(
                     part, "failed", time.monotonic() - began, usage=error.usage, error=error
@@ -270,6 +254,14 @@ class Asking:
                 self._pace.succeeded(seconds)
                 return self._finish(part, "answered", seconds, reply=reply)
         return None
+
+    async def _request(self, part: Part) -> Reply:
+        if not self._traced:
+            return await self._question.ask(self._model, part.prompt, part.part, part.correction)
+        with telemetry.request(self._model.name, self._question.name) as span:
+            reply = await self._question.ask(self._model, part.prompt, part.part, part.correction)
+            span.answered(reply.usage)
+            return reply
 
     def _note(self, error: TransientError) -> None:
         self.errors[error.kind] += 1
@@ -324,6 +316,9 @@ class Asking:
 
         def then() -> None:
             self._settled()
+            if answer is not None and self._shared is not None:
+                self._to_share[part.key] = answer
+                self._share()
             for row, number in self._open.pop(part.key, ()):
                 if reply is not None:
                     self._sink.answered(row, number, reply.value, cached=False)

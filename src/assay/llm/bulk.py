@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from assay.errors import AssayError
 from assay.ledger.amounts import Amount
 from assay.ledger.calls import Call, CallBook
-from assay.llm.asking import Sink, Terms
 from assay.llm.model import BulkModel
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Choose, Generate, Keys, Question
+from assay.llm.terms import Sink, Terms
 
 
 class CapReachedError(Exception):

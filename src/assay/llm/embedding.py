@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from assay.errors import BudgetError, InputError, ModelError
 from assay.ledger.amounts import Amount
 from assay.ledger.calls import Call, CallBook, Intent
-from assay.llm.asking import Terms
 from assay.llm.journal import OWNER
 from assay.llm.model import Embedder, Model, TransientError, Usage
 from assay.llm.runner import LoopThread
+from assay.llm.terms import Terms
 from assay.llm.vectors import Vectors
 
 BATCH = 256

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
@@ -14,19 +15,22 @@ from pydantic import BaseModel
 from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.ledger.calls import CallBook
-from assay.llm.asking import Asking, Terms
+from assay.llm.asking import Asking
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
 from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimate, count_tokens, estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
 from assay.llm.pricing import price_of
+from assay.llm.privacy.policy import HERE, Privacy, host_of
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Choose, Generate, Keys, Question
 from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
 from assay.llm.runner import LoopThread
+from assay.llm.shared import SharedAnswers
 from assay.llm.sinks import ChoiceSink, ObjectSink, Tally
+from assay.llm.terms import Terms
 from assay.llm.vectors import Vectors
 
 Result = TypeVar("Result")
@@ -58,6 +62,10 @@ class Gateway:
         The user's own prices by model name; others are looked up.
     unpriced_ok
         Whether a model without a known price may be asked.
+    privacy
+        What may leave this machine; by default whatever is sent to a model chosen by name.
+    shared
+        A cache of remote models' answers that projects share; none by default.
     """
 
     def __init__(
@@ -72,16 +80,21 @@ class Gateway:
         capability: str | None = None,
         prices: Mapping[str, Price] | None = None,
         unpriced_ok: bool = False,
+        privacy: Privacy | None = None,
+        shared: SharedAnswers | None = None,
     ) -> None:
         self._ledger = ledger
         self._budget = budget or Budget()
         self._run = run
         self._models: dict[str, Any] = dict(models or {})
+        self._checked: set[str] = set()
         self._progress = progress
         self._limits = limits or Limits()
         self._capability = capability
+        self._shared = shared
         self._prices = dict(prices or {})
         self._unpriced_ok = unpriced_ok
+        self._privacy = privacy or Privacy(policy="remote")
         self._began = time.monotonic()
         self._cached = 0
         self._book: CallBook | None = None
@@ -119,9 +132,11 @@ class Gateway:
         question = Choose(tuple(options))
         asked = self._model(model)
         parts = asked.capabilities.parts if isinstance(asked, Model) else 1
-        sink = ChoiceSink(len(prompts), question.options, parts, self._teller(question, model))
+        errors: Counter[str] = Counter()
+        tell = self._teller(question, model, errors)
+        sink = ChoiceSink(len(prompts), question.options, parts, tell)
         parameters = {} if max_text_tokens is None else {"max_text_tokens": max_text_tokens}
-        self._ask(asked, question, prompts, sink, parameters)
+        self._ask(asked, question, prompts, sink, parameters, errors)
         how = asked.capabilities.choose if isinstance(asked, Model) else "exact"
         return sink.result(how or "")
 
@@ -137,8 +152,9 @@ class Gateway:
         """
         question = Generate(schema)
         asked = self._model(model)
-        sink = ObjectSink(len(prompts), schema, self._teller(question, model))
-        self._ask(asked, question, prompts, sink, {})
+        errors: Counter[str] = Counter()
+        sink = ObjectSink(len(prompts), schema, self._teller(question, model, errors))
+        self._ask(asked, question, prompts, sink, {}, errors)
         return sink.result("schema")
 
     def estimate(
@@ -238,11 +254,13 @@ class Gateway:
         prompts: Sequence[Prompt],
         sink: ChoiceSink | ObjectSink,
         parameters: dict[str, Any],
+        errors: Counter[str],
     ) -> None:
         terms = self._terms(model.name)
         try:
             if isinstance(model, Model):
-                asking = Asking(model, question, terms, self.book, sink)
+                asking = Asking(model, question, terms, self.book, sink, self._shared)
+                asking.errors = errors
                 self._loop.run(asking.run(prompts))
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
@@ -250,9 +268,9 @@ class Gateway:
                 raise InputError(f"This model cannot {question.name}.", given=model.name)
         finally:
             self._cached += sink.cached
-            self._note(question, model.name, sink)
+            self._note(question, model.name, sink, errors)
 
-    def _note(self, question: Question, model: str, sink: Tally) -> None:
+    def _note(self, question: Question, model: str, sink: Tally, errors: Mapping[str, int]) -> None:
         """Record, once for each question, how its rows went."""
         names, counts = np.unique(sink.codes, return_counts=True)
         rows = {int(name): int(count) for name, count in zip(names, counts, strict=True)}
@@ -266,6 +284,7 @@ class Gateway:
                 "answered": rows.get(1, 0),
                 "cached": rows.get(2, 0),
                 "failed": rows.get(3, 0),
+                "errors": dict(errors),
             },
             run=self._run,
         )
@@ -274,7 +293,20 @@ class Gateway:
         with self._lock:
             if name not in self._models:
                 self._models[name] = load(name)
+            if name not in self._checked:
+                self._models[name] = self._private(name, self._models[name])
+                self._checked.add(name)
             return self._models[name]
+
+    def _private(self, name: str, model: Any) -> Any:
+        """Return the model as the privacy policy lets it be asked."""
+        host = host_of(model)
+        self._privacy.check(name, host)
+        if self._privacy.policy != "redact" or host is None or host in HERE:
+            return model
+        from assay.llm.privacy.redaction import RedactedModel, Redactor
+
+        return RedactedModel(model, Redactor(self._privacy.patterns))
 
     def _terms(self, model: str) -> Terms:
         minutes = self._budget.minutes
@@ -291,7 +323,9 @@ class Gateway:
             self._prices[model] = price_of(model, {}, unpriced_ok=self._unpriced_ok)
         return self._prices[model]
 
-    def _teller(self, question: Question, model: str) -> Callable[[int, int, int], None]:
+    def _teller(
+        self, question: Question, model: str, errors: Mapping[str, int]
+    ) -> Callable[[int, int, int], None]:
         began = time.monotonic()
 
         def tell(done: int, cached: int, total: int) -> None:
@@ -307,6 +341,7 @@ class Gateway:
                     rate=rate,
                     money=self.spend.money,
                     eta=(total - done) / rate if rate else None,
+                    errors=dict(errors),
                 )
             )
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from assay.ledger.amounts import Caps
 from assay.ledger.calls import Call, CallBook, Intent
 
-BATCH_SECONDS = 0.02
+BATCH_SECONDS = 0.03
 """How long a batch is collected; an answer is safe at most 50 ms after it came."""
 
 OWNER = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns()}"

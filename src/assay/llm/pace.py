@@ -27,18 +27,23 @@ class Pace:
         self._paused_until = 0.0
         self._waiting: dict[int, asyncio.Future[None]] = {}
 
+    def is_open(self, worker: int) -> bool:
+        """Whether this worker may send a request now, told without waiting."""
+        return worker < self.limit and not self._paused_until
+
     async def turn(self, worker: int) -> None:
         """Return when this worker may send a request."""
         while True:
-            pause = self._paused_until - time.monotonic()
+            pause = self._paused_until - time.monotonic() if self._paused_until else 0.0
             if pause > 0:
                 await asyncio.sleep(pause)
-            elif worker < self.limit:
+                continue
+            self._paused_until = 0.0
+            if worker < self.limit:
                 return
-            else:
-                future = asyncio.get_running_loop().create_future()
-                self._waiting[worker] = future
-                await future
+            future = asyncio.get_running_loop().create_future()
+            self._waiting[worker] = future
+            await future
 
     def succeeded(self, seconds: float) -> None:
         """Note an answer and how long it took."""

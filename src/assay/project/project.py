@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ import polars as pl
 from assay.errors import ProjectError
 from assay.evidence import Vault
 from assay.ledger import Ledger
+from assay.llm import Budget, Gateway, Progress
 from assay.project import create as making
 from assay.project.prepare import prepare
 from assay.project.settings import ProjectFile, Settings, checked, from_toml
@@ -159,6 +161,42 @@ class Project:
     def ledger(self) -> Ledger:
         """Return the project's durable record; opened once."""
         return self._ledger
+
+    def gateway(
+        self,
+        *,
+        run: str | None = None,
+        budget: Budget | None = None,
+        models: Mapping[str, Any] | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        capability: str | None = None,
+    ) -> Gateway:
+        """Return the door to language models, under the project's privacy and budget.
+
+        Parameters
+        ----------
+        run
+            The run that calls belong to.
+        budget
+            Hard caps, in place of the project's own.
+        models
+            Models by name, in place of the ones that would be loaded.
+        progress
+            Told how far each question has come.
+        capability
+            On whose behalf, for ``assay spend``.
+        """
+        settings = self.settings
+        return Gateway(
+            self.ledger(),
+            budget=settings.budget if budget is None else budget,
+            run=run,
+            models=models,
+            progress=progress,
+            capability=capability,
+            privacy=settings.privacy,
+            unpriced_ok=settings.unpriced_ok,
+        )
 
     def vault(self) -> Vault:
         """Return the locked rows' keeper.

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from assay.errors import InputError, ProjectError
 from assay.llm import Budget
+from assay.llm.privacy import Privacy
 from assay.recipe import toml_item
 from assay.task import METRICS_OF_KIND, Task
 
@@ -48,7 +49,9 @@ class Settings(BaseModel):
     budget
         Hard caps of a run; no cap where absent.
     privacy
-        ``local``: only models on this machine are asked.
+        What may leave this machine; by default nothing.
+    unpriced_ok
+        Whether a remote model without a known price may be asked.
     ledger
         A database URL in place of the project's own SQLite file.
     """
@@ -61,7 +64,8 @@ class Settings(BaseModel):
     max_class_loss: float = Field(default=0.05, ge=0, le=1)
     budget: Budget = Budget()
     models: Models = Models()
-    privacy: Literal["local", "redact", "remote"] = "local"
+    privacy: Privacy = Privacy()
+    unpriced_ok: bool = False
     ledger: str | None = None
 
     @field_validator("budget", mode="before")
@@ -96,7 +100,7 @@ COMMENTS = {
     "min_effect": "smallest gain worth having, in the metric's unit",
     "alpha": "one-sided significance level of the screen",
     "max_class_loss": "largest loss of recall that any class may suffer",
-    "privacy": "local: only models on this machine are asked; or redact, remote",
+    "policy": "local: only models on this machine are asked; or redact, remote",
     "label": "asked for labels",
     "embed": "turns texts into vectors",
     "guidelines": "what an annotator should know, in plain words",
@@ -113,7 +117,9 @@ def to_toml(file: ProjectFile, facts: Mapping[str, str]) -> str:
     for name, fact in facts.items():
         document.add(tomlkit.comment(f"{name}: {fact}"))
     document.add("format", tomlkit.item(file.format))
-    main = _table(settings.model_dump(exclude={"budget", "models"}))
+    main = _table(settings.model_dump(exclude={"budget", "models", "privacy"}))
+    main.add("privacy", _table(settings.privacy.model_dump(mode="json", exclude_defaults=True)))
+    main["privacy"].setdefault("policy", settings.privacy.policy)
     main.add("models", _table(settings.models.model_dump()))
     main.add("budget", _budget_table(asdict(settings.budget)))
     document.add("settings", main)

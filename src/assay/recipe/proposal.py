@@ -58,6 +58,8 @@ class Observation:
         Where artefacts are put.
     seed
         Randomness for this source.
+    label_model, embed_model
+        The models that the project names for labels and for sentence embeddings.
     """
 
     task: Task
@@ -67,6 +69,8 @@ class Observation:
     gateway: Gateway
     ledger: Ledger
     seed: int
+    label_model: str = "local:smollm2-135m"
+    embed_model: str = "local:minilm"
 
 
 @runtime_checkable

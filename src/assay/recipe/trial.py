@@ -139,9 +139,15 @@ def out_of_fold(
 def _prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> None:
     """Embed every text that a fold may ask for, so that folds need no model."""
     for recipe in recipes:
-        for feature in recipe.features:
+        pairs = [(feature, search) for feature in recipe.features]
+        for added in recipe.rows.added:
+            votes = tools.table(added.votes)
+            pairs += [(feature, votes) for feature in (*added.features, *recipe.features)]
+        for artefact in recipe.rows.extra:
+            pairs += [(feature, tools.table(artefact)) for feature in recipe.features]
+        for feature, rows in pairs:
             if isinstance(feature, Embedding):
-                tools.vectors(feature.model, texts(search, feature.column))
+                tools.vectors(feature.model, texts(rows, feature.column))
 
 
 def _judge(fold: _Fold) -> list[np.ndarray]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from assay.errors import InputError, MissingExtraError, ModelError
 from assay.llm.local.attention import Growing
 from assay.llm.local.decoder import Decoder
+from assay.llm.local.parallel import one_thread
 from assay.llm.local.tokens import ChatTokenizer
 from assay.llm.prompt import Prompt
 
@@ -91,7 +90,7 @@ class Writer:
         pending = self._tokens(prompt, context - max_tokens)
         row = Growing(self.decoder, len(pending) + max_tokens)
         written: list[int] = []
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), one_thread():
             while not matcher.is_stopped():
                 if len(written) >= max_tokens:
                     raise ModelError(
@@ -136,17 +135,6 @@ class Writer:
         if schema not in self._grammars:
             self._grammars[schema] = _grammar(schema)
         return self._grammars[schema]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep to one thread: single rows gain little from more, and lose all on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-ROWS_HINT = 2048
+ROWS_HINT = 1024
 """Rows a product is expected to have; oneDNN lays weights out for it."""
 CHUNK = 64
 """Values under one partial norm; divides every width."""
@@ -74,13 +74,11 @@ class FusedLinear:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return ``x W'``."""
-        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, None, "none", [], "")
-        return out
+        return self._unary(x, "none")
 
     def silu(self, x: Tensor) -> Tensor:
         """Return ``silu(x W')``."""
-        # oneDNN's own is slower than a second pass over values that are still in the cache
-        return functional.silu(self(x), inplace=True)
+        return self._unary(x, "swish")
 
     def plus(self, x: Tensor, other: Tensor) -> Tensor:
         """Return ``x W' + other``."""
@@ -89,6 +87,10 @@ class FusedLinear:
     def times(self, x: Tensor, other: Tensor) -> Tensor:
         """Return ``x W' * other``."""
         return self._binary(x, other, "mul")
+
+    def _unary(self, x: Tensor, name: str) -> Tensor:
+        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, None, name, [], "")
+        return out
 
     def _binary(self, x: Tensor, other: Tensor, name: str) -> Tensor:
         out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, other, self._weight, None, name)

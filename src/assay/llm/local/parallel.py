@@ -6,8 +6,9 @@ operations to a batch; on a machine with other work to do, each meeting waits fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -55,3 +56,14 @@ def in_parallel(
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # new threads would otherwise start with one
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep this thread's operations whole: a single row gains little from more threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

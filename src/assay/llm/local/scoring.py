@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from assay.llm.local.attention import Batch, Growing
 from assay.llm.local.decoder import Decoder
 from assay.llm.local.options import ROOT, OptionTree
-from assay.llm.local.parallel import Indices, batches, in_parallel
+from assay.llm.local.parallel import Indices, batches, in_parallel, one_thread
 from assay.llm.local.tokens import ChatTokenizer
 from assay.llm.prompt import Prompt
 
-BATCH_TOKENS = 1024
-"""Enough rows for the matrix units, few enough that activations stay near the cores."""
+BATCH_TOKENS = 640
+"""A thread's batch: enough for the matrix units, little enough for its core's cache."""
 MIN_PREFIX_SHARE = 0.1
 """Below this share of a row, attending to a separate prefix costs more than it saves."""
-HEAD_POSITIONS = 512
+HEAD_POSITIONS = 256
 """Positions whose whole vocabulary is computed at once; bounds memory."""
 
 
@@ -128,7 +128,7 @@ class Scorer:
         if len(common) < MIN_PREFIX_SHARE * mean:
             return None
         prefix = Growing(self.decoder, len(common))
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             prefix.extend(common)
         return prefix
 
@@ -150,16 +150,16 @@ class Scorer:
     def _later(self, by_row: torch.Tensor) -> torch.Tensor:
         """Return log-probabilities of the tree's later steps, (b, steps)."""
         steps = self.tree.later_steps
-        out = torch.empty(len(by_row), len(steps))
-        for node in sorted({step.node for step in steps}):
-            columns = [column for column, step in enumerate(steps) if step.node == node]
-            tokens = [steps[column].token for column in columns]
-            for begin in range(0, len(by_row), HEAD_POSITIONS):
-                chunk = slice(begin, begin + HEAD_POSITIONS)
-                logits = self.decoder.logits(by_row[chunk, node])
-                size = logits.logsumexp(dim=1, keepdim=True)
-                out[chunk, columns] = logits[:, tokens] - size
-        return out
+        asked = sorted({step.node for step in steps})
+        states = by_row[:, asked].flatten(0, 1)
+        out = torch.empty(len(states), len(steps))
+        tokens = [step.token for step in steps]
+        for begin in range(0, len(states), HEAD_POSITIONS):
+            chunk = slice(begin, begin + HEAD_POSITIONS)
+            logits = self.decoder.logits(states[chunk])
+            out[chunk] = logits[:, tokens] - logits.logsumexp(dim=1, keepdim=True)
+        rows = [asked.index(step.node) for step in steps]
+        return out.view(len(by_row), len(asked), len(steps))[:, rows, list(range(len(steps)))]
 
 
 def _shared_start(heads: Sequence[list[int]]) -> Iterator[int]:

@@ -63,7 +63,6 @@ def _create_intents() -> None:
         sa.Column("tokens", sa.BigInteger, nullable=False),
     )
     op.create_index("intents_run", "intents", ["run", "n"])
-    op.create_index("intents_key", "intents", ["key"])
 
 
 def _create_calls() -> None:
@@ -87,7 +86,6 @@ def _create_calls() -> None:
         sa.Column("released_calls", sa.BigInteger, nullable=False),
     )
     op.create_index("calls_key", "calls", ["key"])
-    op.create_index("calls_intent", "calls", ["intent"])
     op.create_index("calls_run", "calls", ["run", "n"])
 
 

@@ -1,0 +1,62 @@
+"""What was spent, added up by day, model, capability, question, status or run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import sqlalchemy as sa
+
+from assay.errors import InputError
+from assay.ledger.calls import NOT_SENT
+from assay.ledger.database import translated
+from assay.ledger.ledger import Ledger
+from assay.ledger.schema import calls
+
+By = Literal["day", "model", "capability", "question", "status", "run"]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """One group of calls: how many, their tokens, and their price in US dollars."""
+
+    group: str
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    money: float
+
+
+def spending(ledger: Ledger, by: str = "model") -> list[Spent]:
+    """Return what was spent in each group, the dearest first; days in their order.
+
+    Raises
+    ------
+    InputError
+        When there is no such grouping.
+    """
+    if by not in get_args(By):
+        raise InputError(
+            "Spending is not grouped by this.", given=by, allowed=", ".join(get_args(By))
+        )
+    group = sa.func.date(calls.c.time) if by == "day" else calls.c[by]
+    money = sa.cast(sa.func.sum(calls.c.money), sa.BigInteger)
+    query = (
+        sa.select(
+            group,
+            sa.func.count(),
+            sa.cast(sa.func.sum(calls.c.tokens_in), sa.BigInteger),
+            sa.cast(sa.func.sum(calls.c.tokens_out), sa.BigInteger),
+            money,
+        )
+        .where(calls.c.status.not_in(NOT_SENT))
+        .group_by(group)
+        .order_by(group if by == "day" else money.desc(), group)
+    )
+    with translated("read"), ledger.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    prefix = "run-" if by == "run" else ""
+    return [
+        Spent("" if name is None else f"{prefix}{name}", count, read, written, money / 1e12)
+        for name, count, read, written, money in rows
+    ]

@@ -1,0 +1,87 @@
+"""The policy: which models may be asked, and what is taken out of a prompt first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from assay.errors import ModelError
+
+HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Privacy(BaseModel):
+    """What may leave this machine.
+
+    Attributes
+    ----------
+    policy
+        ``local``: only models on this machine are asked. ``redact``: identifiers and secrets
+        are replaced by placeholders first. ``remote``: prompts leave as they are.
+    patterns
+        The user's own identifiers: kind to regular expression.
+    columns
+        Columns that never leave, whatever the policy.
+    hosts
+        Where given, the only hosts that may be asked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    policy: Literal["local", "redact", "remote"] = "local"
+    patterns: dict[str, str] = Field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    @field_validator("patterns")
+    @classmethod
+    def _usable(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for kind, pattern in patterns.items():
+            if not re.fullmatch(r"[A-Z][A-Z0-9_]*", kind):
+                raise ValueError(f"the kind {kind!r} must be in capitals, for example BADGE")
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"the pattern of {kind} is not usable: {error}") from error
+        return patterns
+
+    def check(self, name: str, host: str | None) -> None:
+        """Raise `ModelError` where this policy forbids to ask a model.
+
+        Parameters
+        ----------
+        name
+            The model's name.
+        host
+            Where it is asked; None for a model in this process.
+        """
+        if host is None or host in HERE:
+            return
+        if self.policy == "local":
+            raise ModelError(
+                "The project's privacy policy allows only models on this machine.",
+                given=f"{name} at {host}",
+                next_step="set privacy to redact or remote in assay.toml to send data there",
+            )
+        if self.hosts and host not in self.hosts:
+            raise ModelError(
+                "The project's privacy policy does not allow this host.",
+                given=host,
+                allowed=", ".join(self.hosts),
+            )
+
+    def leaving(self, columns: Iterable[str]) -> list[str]:
+        """Return the columns that may leave."""
+        return [] if self.policy == "local" else [c for c in columns if c not in self.columns]
+
+
+def host_of(model: Any) -> str | None:
+    """Return the host that a model is asked at; None for one in this process."""
+    connection = getattr(model, "connection", None)
+    if connection is None:
+        return None
+    return urlsplit(connection.base).hostname or ""

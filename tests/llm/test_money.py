@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from model_servers import KEY, OpenAIServer
+
+from assay.errors import InputError
+from assay.ledger import Ledger
+from assay.ledger.spending import spending
+from assay.llm import Budget, Gateway, Prompt, ScriptedModel
+from assay.llm.estimate import count_tokens
+from assay.llm.model import Price
+from assay.llm.pricing import per_million, price_of
+
+Make = Callable[..., Gateway]
+
+
+def prompts(count: int) -> list[Prompt]:
+    return [Prompt("Which?", str(index)) for index in range(count)]
+
+
+def test_prices_come_from_the_list_and_the_users_own_go_first() -> None:
+    pytest.importorskip("genai_prices")
+    listed = price_of("openai:gpt-4o-mini", {})
+    assert 0 < listed.read < listed.write
+    own = {"openai:gpt-4o-mini": Price(1, 2)}
+    assert price_of("openai:gpt-4o-mini", own) == Price(1, 2)
+    assert price_of("local:smollm2-135m", {}) == Price()
+    assert price_of("ollama:anything", {}) == Price()
+    assert price_of("http://127.0.0.1:8000/v1#x", {}) == Price()
+    with pytest.raises(InputError, match="unpriced-ok"):
+        price_of("openai:no-such-model", {})
+    with pytest.raises(InputError, match="unpriced-ok"):
+        price_of("https://example.org/v1#x", {})
+    assert price_of("openai:no-such-model", {}, unpriced_ok=True) == Price()
+
+
+def test_a_million_tiny_prices_add_up_exactly() -> None:
+    price = per_million(0.15, 0.6)
+    assert price == Price(150_000, 600_000)
+
+
+def test_the_cap_on_money_holds_and_the_ledger_adds_up(gateway: Make, ledger: Ledger) -> None:
+    model = ScriptedModel(seconds=0.002)  # 2 tokens read, 1 written
+    prices = {model.name: per_million(1_000_000, 2_000_000)}  # 1 and 2 dollars a token
+    opened = gateway(model, budget=Budget(money=22.0), prices=prices, capability="label")
+    choices = opened.choose(model.name, prompts(30), ["a", "b"])
+    assert (choices.status == "answered").sum() == 5
+    assert opened.spend.money == 20.0
+    assert opened.spend.unsettled == 0.0
+    (spent,) = spending(ledger, "model")
+    assert (spent.group, spent.calls, spent.money) == (model.name, 5, 20.0)
+    assert spending(ledger, "capability")[0].group == "label"
+    assert len(spending(ledger, "day")) == 1
+    assert spending(ledger, "run")[0].group.startswith("run-")
+    with pytest.raises(InputError, match="capability"):
+        spending(ledger, "weather")
+
+
+def test_failed_calls_cost_what_they_cost(gateway: Make) -> None:
+    from assay.llm.model import RowError, Usage
+
+    refusal = RowError("refused", kind="refused", usage=Usage(10, 0))
+    model = ScriptedModel(lambda *_: refusal)
+    opened = gateway(model, prices={model.name: per_million(1_000_000, 0)})
+    opened.choose(model.name, prompts(2), ["a", "b"])
+    assert opened.spend.money == 20.0
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    monkeypatch.delenv("ASSAY_NO_REAL_MODELS")
+    started = OpenAIServer()
+    monkeypatch.setenv("OPENAI_BASE_URL", started.url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    yield started
+    started.close()
+
+
+def test_an_estimate_is_made_of_the_real_prompts_before_anything_is_sent(
+    server: OpenAIServer, gateway: Make
+) -> None:
+    opened = gateway(prices={"openai:good": per_million(1, 4)})
+    rows = [Prompt("Say what it is about.", f"{n} " + "some plain words " * 20) for n in range(20)]
+    opened.choose("openai:good", rows[:5], ["sport", "money"])
+    sent = len(server.received)
+    told = opened.estimate("openai:good", rows, ["sport", "money"])
+    assert len(server.received) == sent
+    assert (told.rows, told.cached, told.requests) == (20, 5, 30)
+    assert told.money <= told.worst_money
+    before = opened.spend
+    opened.choose("openai:good", rows, ["sport", "money"])
+    spent = opened.spend
+    assert told.worst_money >= spent.money - before.money
+    assert abs(told.error(spent.tokens - before.tokens, 0)) < 0.5  # the server counts words
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("", 0), ("hello world", 2), ("internationalization", 4), ("12345", 2), ("日本語", 3)],
+)
+def test_tokens_are_counted_about_right(text: str, tokens: int) -> None:
+    assert count_tokens(text) == tokens
+
+
+def test_an_answer_is_shared_between_projects_and_bounded(tmp_path: Path) -> None:
+    from assay.llm.shared import SharedAnswers
+
+    shared = SharedAnswers(tmp_path / "shared.sqlite", max_bytes=4000)
+    model = ScriptedModel()
+    for project in ("one", "two"):
+        with (
+            Ledger.open(tmp_path / f"{project}.sqlite") as ledger,
+            Gateway(ledger, models={model.name: model}, shared=shared) as opened,
+        ):
+            assert opened.choose(model.name, prompts(20), ["a", "b"]).complete
+            assert opened.spend.calls == (20 if project == "one" else 0)
+    assert len(model.asked) == 20
+    with (  # the second project's ledger has the answers on its own record
+        Ledger.open(tmp_path / "two.sqlite") as ledger,
+        Gateway(ledger, models={model.name: model}) as opened,
+    ):
+        assert opened.choose(model.name, prompts(20), ["a", "b"]).cached.all()
+        opened._shared = shared
+        opened.choose(model.name, prompts(500), ["a", "b"])
+    assert 0 < shared.held().bytes <= 4000
+    assert shared.prune(0) > 0
+    assert shared.held().answers == 0
+    shared.close()
+
+
+def test_spans_follow_the_conventions_and_hold_no_text(gateway: Make) -> None:
+    pytest.importorskip("opentelemetry.sdk")
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from assay.llm import telemetry
+    from assay.llm.model import RowError
+
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    before = telemetry._tracer
+    telemetry._tracer = lambda: provider.get_tracer("assay")
+    try:
+        model = ScriptedModel(
+            lambda p, _: RowError("canary", kind="refused") if p.text == "1" else "a"
+        )
+        gateway(model).choose(model.name, prompts(2), ["a", "b"])
+    finally:
+        telemetry._tracer = before
+    spans = {each.attributes.get("error.type"): each for each in exporter.get_finished_spans()}
+    good = spans[None]
+    assert good.name == "chat model"
+    assert good.attributes["gen_ai.request.model"] == "model"
+    assert good.attributes["gen_ai.usage.input_tokens"] == 2
+    assert "canary" not in spans["refused"].to_json()
+    assert telemetry._tracer() is None
