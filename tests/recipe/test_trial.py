@@ -16,7 +16,10 @@ BASELINE = baseline_recipe(TASK)
 SHUFFLED = SEARCH.select("row_id", pl.col("topic").shuffle(seed=1))
 TABLES = {
     "shuffled": SHUFFLED.head(200),
-    "duplicates": SEARCH.select("text", "topic").head(60),
+    "copies": SEARCH.select("text", "topic"),
+    "reworded": SEARCH.select(
+        pl.format("{} indeed", "text").alias("text"), "topic", made_from="row_id"
+    ),
 }
 
 
@@ -108,3 +111,13 @@ def test_a_split_is_what_it_says() -> None:
     assert isinstance(first, Split)
     assert (first.repeat, first.fold) == (0, 0)
     assert len(first.train) + len(first.test) == 240
+
+
+@pytest.mark.parametrize("extra", ["copies", "reworded"])
+def test_extra_rows_made_from_a_judged_row_stay_out_of_its_fold(extra: str) -> None:
+    """A memorising model would be right on every row whose copy it was trained on."""
+    memory = BASELINE.with_estimator("sklearn.neighbors.KNeighborsClassifier", n_neighbors=1)
+    with_copies = memory.model_copy(update={"rows": Rows(extra=(extra,))})
+    trial = run_trial(memory, with_copies, SEARCH, TASK, tools=NO_TOOLS, seed=0, repeats=1)
+    assert trial.after.estimate < 0.95
+    assert abs(trial.gain.estimate) < 0.05

@@ -9,6 +9,8 @@ from assay.evidence.power import more_rows
 from assay.evidence.spec import Decision, Evidence, Verdict
 
 GUARD_ALPHA = 0.05
+ROUNDING = 1e-12
+"""A gain of this size is what adding up floats leaves of none."""
 
 
 def decide(
@@ -18,6 +20,7 @@ def decide(
     min_effect: float = 0.0,
     guards: Sequence[Evidence] = (),
     allowed_loss: float = 0.05,
+    significant: bool | None = None,
 ) -> Verdict:
     """Decide from a measured gain and its guards.
 
@@ -37,6 +40,9 @@ def decide(
         From :func:`assay.evidence.class_guards` or of the same shape.
     allowed_loss
         For guards that name none of their own in ``details["allowed"]``.
+    significant
+        Whether the gain is significant, where a sequence of tests decides it
+        (:class:`assay.evidence.Screening`) instead of ``alpha``.
 
     Raises
     ------
@@ -46,7 +52,9 @@ def decide(
     if gain.p_value is None:
         raise InputError("gain was not tested.", given=gain.name, next_step="use compare()")
     failed = [each for each in guards if fails(each, allowed_loss)]
-    decision, reason = _judge(gain, gain.p_value, alpha, min_effect, failed, allowed_loss)
+    level = f"at {alpha:g}" if significant is None else "in this sequence of tests"
+    passed = gain.p_value < alpha if significant is None else significant
+    decision, reason = _judge(gain, passed, level, alpha, min_effect, failed, allowed_loss)
     return Verdict(decision, reason, (gain, *guards))
 
 
@@ -59,26 +67,27 @@ def fails(guard: Evidence, allowed_loss: float = 0.05) -> bool:
 
 def _judge(
     gain: Evidence,
-    p: float,
+    significant: bool,
+    level: str,
     alpha: float,
     min_effect: float,
     failed: Sequence[Evidence],
     allowed_loss: float,
 ) -> tuple[Decision, str]:
-    figures = _figures(gain, p)
-    if p < alpha and gain.estimate >= min_effect:
+    figures = _figures(gain)
+    if significant and gain.estimate >= min_effect:
         if not failed:
             bar = f" and reaches the {min_effect:g} asked for" if min_effect > 0 else ""
-            return "kept", f"{figures} The gain is significant at {alpha:g}{bar}."
+            return "kept", f"{figures} The gain is significant {level}{bar}."
         worst = min(failed, key=lambda each: each.estimate)
         allowed = float(worst.details.get("allowed", allowed_loss))
         return "dropped", (
             f"{figures} But {worst.name} is {worst.estimate:+.4f} "
             f"(p = {worst.p_value:.2g}, n = {worst.n}), a loss of more than {allowed:g}."
         )
-    if p < alpha:
+    if significant:
         return "dropped", f"{figures} That is less than the {min_effect:g} asked for."
-    if gain.estimate <= 0:
+    if gain.estimate <= ROUNDING:
         return "dropped", f"{figures} There is no gain."
     if failed:
         worst = min(failed, key=lambda each: each.estimate)
@@ -98,7 +107,7 @@ def _more(gain: Evidence, min_effect: float, alpha: float) -> str:
     return "" if more is None else f" About {more} more rows would tell."
 
 
-def _figures(gain: Evidence, p: float) -> str:
+def _figures(gain: Evidence) -> str:
     verb = "rose" if gain.estimate > 0 else "fell" if gain.estimate < 0 else "did not change"
     what = str(gain.details.get("metric", gain.name))
     if "before" in gain.details and "after" in gain.details:
@@ -107,5 +116,5 @@ def _figures(gain: Evidence, p: float) -> str:
         move = f"{what} {verb}"
     return (
         f"{move}: gain {gain.estimate:+.4f}, {gain.interval.level:.0%} interval "
-        f"{gain.interval}, p = {p:.2g}, n = {gain.n}."
+        f"{gain.interval}, p = {gain.p_value:.2g}, n = {gain.n}."
     )

@@ -45,6 +45,7 @@ def finish(loop: Loop) -> ImproveResult:
         confusion_after=seen.confusion_after,
         cost=_cost(loop),
         stopped=loop.stopped,
+        warnings=tuple(loop.warnings),
     )
     _keep(loop, result)
     return result

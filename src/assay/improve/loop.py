@@ -53,8 +53,20 @@ class Loop:
     incumbent: Recipe
     attempts: list[Attempt] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     stopped: str | None = None
     started: float = field(default_factory=time.monotonic)
+
+    def look_for_copies(self) -> None:
+        """Warn where search rows are near copies of locked ones: the vault would flatter."""
+        copies = self.project.vault().overlap(self.search)
+        if len(copies):
+            share = len(copies) / self.search.height
+            self.warnings.append(
+                f"{len(copies)} search rows ({share:.0%}) are near copies of locked rows, so the "
+                "vault's figure may flatter on rows unlike these"
+            )
+            self.run.event("copies", {"rows": copies.to_list()})
 
     def screen_all(self, sources: Iterable[ProposalSource]) -> None:
         """Ask every source, screen every proposal, and move the incumbent to what is kept."""
@@ -93,7 +105,9 @@ class Loop:
         after = proposal.apply(self.incumbent)
         if after == self.incumbent:
             return
-        screener = Screener(self.project, self.run, self.search, self.tools)
+        judged = [each.verdict.main.p_value for each in self.attempts]
+        earlier = tuple(p for p in judged if p is not None)
+        screener = Screener(self.project, self.run, self.search, self.tools, earlier)
         attempt = screener.recorded(proposal, self.incumbent, after)
         if attempt is None:
             self.tell(ProposalStarted(proposal.name, proposal.rationale))

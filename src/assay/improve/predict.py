@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
+from assay.llm import Progress
 from assay.project import Project
 from assay.recipe import Tools, fit_recipe
 from assay.seeds import derive_seed
 
 
-def predict_table(project: Project, rows: pl.DataFrame) -> pl.DataFrame:
+def predict_table(
+    project: Project,
+    rows: pl.DataFrame,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> pl.DataFrame:
     """Return ``rows`` with ``prediction`` and, of a classification, ``probability:CLASS``.
 
     The recipe is built on all ``search`` rows, as it was for the vault; a target column in
-    ``rows`` is not read.
+    ``rows`` is not read. ``progress`` is told how far questions to models have come.
     """
     ledger, task = project.ledger(), project.task
     seed = derive_seed(project.settings.seed, "confirm")
-    with project.gateway(capability="predict") as gateway:
+    with project.gateway(progress=progress, capability="predict") as gateway:
         tools = Tools.of(ledger, gateway)
         model = fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
         predicted = rows.with_columns(pl.Series("prediction", model.predict(rows).tolist()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 from pydantic import TypeAdapter
 
-from assay.evidence import decide
+from assay.evidence import Evidence, Screening, decide
 from assay.improve.run import Run
 from assay.improve.spec import Attempt
 from assay.project import Project
@@ -27,6 +27,8 @@ class Screener:
     run: Run
     search: pl.DataFrame
     tools: Tools
+    earlier: tuple[float, ...]
+    """p-values of the proposals that this run judged before."""
 
     def recorded(self, proposal: Proposal, before: Recipe, after: Recipe) -> Attempt | None:
         """Return the verdict of an earlier, interrupted session of this run."""
@@ -82,6 +84,7 @@ class Screener:
                 min_effect=settings.min_effect,
                 guards=trial.guards,
                 allowed_loss=settings.max_class_loss,
+                significant=self._significant(trial.gain),
             )
         )
         trial_id = ledger.record(
@@ -110,6 +113,13 @@ class Screener:
         )
         body = {"attempt": _ATTEMPT.dump_python(attempt, mode="json")}
         return replace(attempt, verdict_id=ledger.record("verdict", body, run=run, key=key))
+
+    def _significant(self, gain: Evidence) -> bool | None:
+        """Let the mode decide, where it is not the plain screen at ``alpha``."""
+        mode = self.project.settings.mode
+        if mode == "screen" or gain.p_value is None:
+            return None
+        return Screening(mode, earlier=self.earlier).passes(gain.p_value)
 
     def _key(self, proposal: Proposal, before: Recipe, after: Recipe) -> str:
         return f"{self.run.id}:{proposal.name}:{before.hash}:{after.hash}"

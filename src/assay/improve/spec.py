@@ -110,7 +110,8 @@ class Cost:
 class ImproveResult:
     """A whole run: what was tried, kept, dropped and why; the confirmed gain; the cost.
 
-    ``stopped`` says why the run ended before every proposal was screened, when it did.
+    ``stopped`` says why the run ended before every proposal was screened, when it did, and
+    ``warnings`` what a reader should know about the data.
     """
 
     project: str
@@ -131,6 +132,7 @@ class ImproveResult:
     confusion_after: Confusion | None
     cost: Cost
     stopped: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def decided(self, decision: Decision) -> tuple[Attempt, ...]:
         """Return the attempts that ended in ``decision``, in the order they were tried."""

@@ -12,6 +12,7 @@ import polars as pl
 
 from assay.errors import ProjectError
 from assay.evidence import Vault
+from assay.evidence.power import DISAGREEMENT, Plan, plan
 from assay.ledger import Ledger
 from assay.llm import Budget, Gateway, Progress
 from assay.project import create as making
@@ -197,6 +198,17 @@ class Project:
             privacy=settings.privacy,
             unpriced_ok=settings.unpriced_ok,
         )
+
+    def plan(self) -> Plan:
+        """Return the smallest gains that the search and vault rows can show at 80 % power.
+
+        For accuracy in its own unit, supposing that two models disagree on a tenth of the rows;
+        for other metrics in standard deviations of a row's difference.
+        """
+        vault, search, group = self.vault(), self.search(), self.task.group
+        rows = search[group].n_unique() if group else search.height
+        disagreement = DISAGREEMENT if self.task.metric == "accuracy" else 1.0
+        return plan(rows, vault.n, looks=vault.looks, disagreement=disagreement)
 
     def vault(self) -> Vault:
         """Return the locked rows' keeper.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from assay.errors import InputError, ProjectError
+from assay.evidence.screening import Mode
 from assay.llm import Budget
 from assay.llm.privacy import Privacy
 from assay.recipe import toml_item
@@ -42,8 +43,11 @@ class Settings(BaseModel):
         All randomness derives from it.
     min_effect
         Smallest gain worth having, in the metric's unit.
+    mode
+        ``screen``; ``explore`` keeps at p < .10; ``strict`` holds the false discovery rate over
+        all proposals of a run, at a price in power. See :class:`assay.evidence.Screening`.
     alpha
-        One-sided significance level of the screen.
+        One-sided significance level of the mode ``screen``.
     max_class_loss
         Largest loss of recall that any class may suffer, as a share.
     budget
@@ -60,6 +64,7 @@ class Settings(BaseModel):
 
     seed: int = Field(default=0, ge=0)
     min_effect: float = Field(default=0.0, ge=0)
+    mode: Mode = "screen"
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     max_class_loss: float = Field(default=0.05, ge=0, le=1)
     budget: Budget = Budget()
@@ -98,6 +103,7 @@ BUDGET = {
 COMMENTS = {
     "seed": "all randomness derives from it",
     "min_effect": "smallest gain worth having, in the metric's unit",
+    "mode": "screen; explore keeps at p < .10, strict holds the false discovery rate",
     "alpha": "one-sided significance level of the screen",
     "max_class_loss": "largest loss of recall that any class may suffer",
     "policy": "local: only models on this machine are asked; or redact, remote",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assay.recipe.build import FittedModel, fit_recipe, new_estimator
 from assay.recipe.proposal import Observation, Proposal, ProposalSource
-from assay.recipe.rows import VOTE, training_rows, voted_rows
+from assay.recipe.rows import MADE_FROM, VOTE, training_rows, voted_rows
 from assay.recipe.spec import (
     AddedRows,
     Embedding,
@@ -29,6 +29,7 @@ from assay.recipe.tools import Tools
 from assay.recipe.trial import OutOfFold, Trial, out_of_fold, run_trial
 
 __all__ = [
+    "MADE_FROM",
     "VOTE",
     "AddedRows",
     "Embedding",

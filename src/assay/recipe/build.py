@@ -72,9 +72,18 @@ class FittedModel:
 
 
 def fit_recipe(
-    recipe: Recipe, labelled: pl.DataFrame, task: Task, *, tools: Tools, seed: int
+    recipe: Recipe,
+    labelled: pl.DataFrame,
+    task: Task,
+    *,
+    tools: Tools,
+    seed: int,
+    judged: pl.DataFrame | None = None,
 ) -> FittedModel:
     """Build ``recipe`` on ``labelled`` rows (``row_id``, inputs, target).
+
+    ``judged`` are the rows that the model will be judged on, where they are known; see
+    :func:`assay.recipe.training_rows`.
 
     Raises
     ------
@@ -86,14 +95,19 @@ def fit_recipe(
     # Fits are many and small: threads of the linear algebra library wait on each other for most
     # of the time (7.1 s against 1.0 s for one fit of the demo on 2 busy cores).
     with threadpool_limits(1, user_api="blas"):
-        return _fit(recipe, labelled, task, tools, seed)
+        return _fit(recipe, labelled, task, tools, seed, judged)
 
 
 def _fit(
-    recipe: Recipe, labelled: pl.DataFrame, task: Task, tools: Tools, seed: int
+    recipe: Recipe,
+    labelled: pl.DataFrame,
+    task: Task,
+    tools: Tools,
+    seed: int,
+    judged: pl.DataFrame | None,
 ) -> FittedModel:
     estimator = new_estimator(recipe.estimator, seed)
-    training = training_rows(recipe, labelled, task, tools, seed)
+    training = training_rows(recipe, labelled, task, tools, seed, judged)
     features = FeatureUnion(recipe.features, tools)
     matrix = _densified(estimator, features.fit_transform(training.rows))
     targets, seen = _targets(training.rows[task.target], task)

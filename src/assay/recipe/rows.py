@@ -14,6 +14,9 @@ from assay.recipe.tools import Tools
 from assay.task import Task
 
 VOTE = "vote:"
+MADE_FROM = "made_from"
+"""Column of an extra row that names the search row it was made from, where there is one."""
+
 FLOOR = 1e-4
 """Votes below this probability count as this: a single vote is never certain."""
 
@@ -42,15 +45,29 @@ class TrainingRows:
 
 
 def training_rows(
-    recipe: Recipe, labelled: pl.DataFrame, task: Task, tools: Tools, seed: int
+    recipe: Recipe,
+    labelled: pl.DataFrame,
+    task: Task,
+    tools: Tools,
+    seed: int,
+    judged: pl.DataFrame | None = None,
 ) -> TrainingRows:
-    """Return the rows that ``recipe`` trains on when ``labelled`` are the rows at hand."""
+    """Return the rows that ``recipe`` trains on when ``labelled`` are the rows at hand.
+
+    Parameters
+    ----------
+    judged
+        The rows that the model will be judged on, where they are known (a fold's test rows).
+        Extra rows that copy one of them, or were made from one, stay out: they would tell the
+        answer.
+    """
     columns = [*task.inputs, task.target]
     rows = _relabelled(recipe, _kept(recipe, labelled, tools), task, tools)
     parts = [rows.select(columns)]
     weights = [np.ones(rows.height)]
     for artefact in recipe.rows.extra:
-        extra = tools.table(artefact).select(columns).cast(parts[0].schema)
+        extra = _apart(tools.table(artefact), judged, task)
+        extra = extra.select(columns).cast(parts[0].schema)
         parts.append(extra)
         weights.append(np.ones(extra.height))
     for added in recipe.rows.added:
@@ -96,6 +113,17 @@ def _weighed(rows: pl.DataFrame, encoder: FeatureUnion | None, *, fit: bool) -> 
     if encoder is None:
         return votes
     return side_by_side([votes, encoder.fit_transform(rows) if fit else encoder.transform(rows)])
+
+
+def _apart(extra: pl.DataFrame, judged: pl.DataFrame | None, task: Task) -> pl.DataFrame:
+    if judged is None:
+        return extra
+    if MADE_FROM in extra.columns:
+        extra = extra.join(
+            judged.select(pl.col("row_id").alias(MADE_FROM)), on=MADE_FROM, how="anti"
+        )
+    inputs = list(task.inputs)
+    return extra.join(judged.select(inputs).unique(), on=inputs, how="anti", nulls_equal=True)
 
 
 def _kept(recipe: Recipe, rows: pl.DataFrame, tools: Tools) -> pl.DataFrame:

@@ -93,7 +93,8 @@ class Rows(_Part):
     added
         Rows voted into the training set.
     extra
-        Artefact ids of tables of labelled rows to append (columns: inputs and target).
+        Artefact ids of tables of labelled rows to append (columns: inputs and target; and
+        ``made_from``, the ``row_id`` of the search row that a row was made from).
     dropped
         Artefact ids of tables whose ``row_id`` column names rows to leave out.
     relabelled

@@ -153,12 +153,13 @@ def _prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> N
 def _judge(fold: _Fold) -> list[np.ndarray]:
     """Build each recipe on the fold's training rows; return predictions for its test rows."""
     split, task = fold.split, fold.task
+    train, test = fold.search[split.train], fold.search[split.test]
+    seed = derive_seed(fold.seed, "fit", split.repeat, split.fold)
     predictions = []
     for recipe in fold.recipes:
-        seed = derive_seed(fold.seed, "fit", split.repeat, split.fold)
-        model = fit_recipe(recipe, fold.search[split.train], task, tools=fold.tools, seed=seed)
+        model = fit_recipe(recipe, train, task, tools=fold.tools, seed=seed, judged=test)
         probabilities = task.metric not in LABEL_METRICS
-        predicted = model.predictions(fold.search[split.test], probabilities=probabilities)
+        predicted = model.predictions(test, probabilities=probabilities)
         _require_finite(predicted, recipe)
         predictions.append(predicted)
     return predictions
