@@ -1,4 +1,4 @@
-"""How long ``import assay`` and ``assay --help`` take on a warm cache."""
+"""How long ``import assay``, ``assay --help`` and ``--version`` take on a warm cache."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import sys
 import time
 from statistics import median
 
+RUN = "from assay.cli import main; main()"
 COMMANDS = {
     "bare_python": [sys.executable, "-c", "pass"],
     "import_assay": [sys.executable, "-c", "import assay"],
-    "assay_help": [sys.executable, "-c", "from assay.cli import main; main()", "--help"],
+    "assay_help": [sys.executable, "-c", RUN, "--help"],
+    "assay_version": [sys.executable, "-c", RUN, "--version"],
 }
 HEAVY = ("torch", "sklearn", "polars", "scipy", "sqlalchemy", "tokenizers", "pandas")
 

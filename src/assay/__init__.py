@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay import evidence
+    from assay.evidence import Evidence, Verdict, compare
+    from assay.evidence.gate import gate
     from assay.improve import ImproveResult, improve
     from assay.llm import Budget
     from assay.project import Project
@@ -18,24 +20,32 @@ __version__ = "0.1.0"
 _HOMES = {
     "Budget": "assay.llm",
     "ClassDescription": "assay.task",
+    "Evidence": "assay.evidence",
     "ImproveResult": "assay.improve",
     "Project": "assay.project",
     "Proposal": "assay.recipe",
     "Recipe": "assay.recipe",
     "Task": "assay.task",
+    "Verdict": "assay.evidence",
+    "compare": "assay.evidence",
+    "gate": "assay.evidence.gate",
 }
 _PACKAGES = {"evidence", "improve"}
 
 __all__ = [
     "Budget",
     "ClassDescription",
+    "Evidence",
     "ImproveResult",
     "Project",
     "Proposal",
     "Recipe",
     "Task",
+    "Verdict",
     "__version__",
+    "compare",
     "evidence",
+    "gate",
     "improve",
 ]
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import assay
+from assay.cli.app import load_command
 from assay.cli.commands import COMMANDS
+from assay.cli.output import emit_json
 from newsroom import newsroom
 
 
@@ -92,8 +96,30 @@ def test_every_command_explains_itself(name: str, tmp_path: Path) -> None:
     assert "Usage" in done.stdout
 
 
+def leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield every command that does something by itself."""
+    for inner in getattr(command, "commands", {}).items():
+        yield from leaves(inner[1], f"{name} {inner[0]}")
+    if not getattr(command, "no_args_is_help", False):
+        yield name, command
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_can_answer_in_json(name: str) -> None:
+    for words, command in leaves(load_command(name), name):
+        options = [option for each in command.params for option in each.opts]
+        assert "--json" in options, words
+
+
 def test_version(tmp_path: Path) -> None:
     assert run("--version", cwd=tmp_path).stdout.split() == ["assay", assay.__version__]
+    assert json.loads(run("version", "--json", cwd=tmp_path).stdout)["assay"] == assay.__version__
+
+
+def test_json_has_no_figure_that_is_not_finite(capsys: pytest.CaptureFixture[str]) -> None:
+    emit_json({"bounds": [float("-inf"), 0.5], "rate": float("nan"), "n": 3, "name": "é"})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {"bounds": [None, 0.5], "rate": None, "n": 3, "name": "é"}
 
 
 @pytest.mark.slow
@@ -126,6 +152,7 @@ def test_a_mistake_is_told_once_with_exit_code_2(
 def test_an_unknown_command_or_option_exits_with_2(tmp_path: Path) -> None:
     for words in (["frobnicate"], ["init", "x.csv", "--tarmac", "y"], []):
         assert run(*words, cwd=tmp_path).returncode == 2
+    assert "'improve'" in run("imrpove", cwd=tmp_path).stderr
 
 
 @pytest.mark.slow
@@ -173,6 +200,65 @@ def test_a_report_of_no_run_says_what_to_do(project: Path) -> None:
     assert "assay improve" in done.stderr
 
 
+@pytest.mark.slow
+def test_a_run_is_watched_stopped_continued_and_told_again(project: Path) -> None:
+    before = (project / "assay.toml").read_text()
+    words = [sys.executable, "-m", "assay", "improve", "--min-effect", "0.001"]
+    running = subprocess.Popen(
+        words, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stderr is not None
+    while "(" not in running.stderr.readline():  # until the first verdict, which has an interval
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert out == ""
+    assert "stopped; run the same command again to continue" in err
+    assert "Traceback" not in err
+
+    done = run("improve", "--min-effect", "0.001", "--json", cwd=project)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["attempts"]
+    assert {
+        each["verdict"]["evidence"][0]["details"]["min_effect"] for each in result["attempts"]
+    } == {0.001}
+    assert (project / "assay.toml").read_text() == before
+    assert "</html>" in (project / "report.html").read_text()
+
+    assert json.loads(run("report", "--json", cwd=project).stdout) == result
+    told = run("report", "--run", result["run"], "--html", "again.html", cwd=project)
+    assert result["attempts"][0]["verdict_id"] in told.stdout
+    assert (project / "again.html").read_text() == (project / "report.html").read_text()
+    runs = json.loads(run("log", "--kind", "run", "--json", cwd=project).stdout)
+    assert [each["id"] for each in runs] == [result["run"]]
+    artefacts = json.loads(run("log", "--kind", "artefact", "--json", cwd=project).stdout)
+    kept = [each["id"] for each in artefacts if each["body"]["name"] == "result.json"]
+    assert '"project": "news"' in run("show", kept[0], cwd=project).stdout
+
+
+@pytest.mark.slow
+def test_a_cap_that_is_unusable_is_refused(project: Path) -> None:
+    for words, part in (("--min-effect=-1", "min_effect"), ("--minutes=-1", "budget.minutes")):
+        done = run("improve", words, cwd=project)
+        assert done.returncode == 2
+        assert part in done.stderr
+
+
 def test_completion_is_offered(tmp_path: Path) -> None:
     script = run("--show-completion", "bash", cwd=tmp_path, SHELL="/bin/bash")
     assert "assay" in script.stdout + script.stderr
+    asked = {
+        "_ASSAY_COMPLETE": "complete_bash",
+        "COMP_WORDS": "assay improve --m",
+        "COMP_CWORD": "2",
+    }
+    entry = "from assay.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.argv = ['assay']; {entry}"],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+    )
+    assert "--min-effect" in done.stdout.split()

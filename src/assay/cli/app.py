@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from assay.cli.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from assay.errors import AssayError
 
 EXIT_INTERRUPTED = 130
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are imported when they are invoked."""
+    """A group whose commands are imported when they are invoked.
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names in their order of use."""
-        return list(COMMANDS)
+    Help pages, suggestions and completion of names use one-line stand-ins.
+    """
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return the command; for a help page only its line of help."""
-        command = COMMANDS.get(cmd_name)
-        if command is None:
-            return None
-        if not _invoked(cmd_name):
-            return _line(cmd_name, command.help)
-        return _loaded(cmd_name, command.home)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = {
+            name: TyperCommand(name=name, help=each.help) for name, each in COMMANDS.items()
+        }
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that ``args`` invoke, its module imported."""
+        name, stand_in, rest = super().resolve_command(ctx, args)
+        return name, stand_in if name is None else load_command(name), rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; say what Ctrl-C means."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("stopped; run the same command again to continue", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -58,57 +69,35 @@ def main() -> None:
     """Run the command line and exit with its code: 2 for a mistake, 130 when interrupted."""
     from assay.errors import AssayError
 
-    as_json = "--json" in sys.argv
     try:
         app()
     except AssayError as error:
-        _tell(error, as_json=as_json)
+        _tell(error, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("stopped; run the same command again to continue", err=True)
-        sys.exit(EXIT_INTERRUPTED)
 
 
-def _tell(error: Any, *, as_json: bool) -> None:
+def _tell(error: AssayError, *, as_json: bool) -> None:
+    from rich.text import Text
+
+    from assay.cli.output import console, emit_json
+
     if as_json:
-        import json
-
-        typer.echo(json.dumps(error.as_dict(), ensure_ascii=False))
+        emit_json(error.as_dict())
         return
-    from assay.cli.output import console
-
-    console(err=True).print(f"[bold red]error[/]  {_escaped(error.problem)}", highlight=False)
+    out = console(err=True)
+    out.print(Text.assemble(("  error  ", "bold red"), error.problem))
     for label, part in (
         ("given", error.given),
         ("allowed", error.allowed),
         ("next", error.next_step),
     ):
         if part is not None:
-            console(err=True).print(f"[dim]{label:>7}[/]  {_escaped(part)}", highlight=False)
+            out.print(Text.assemble((f"{label:>7}  ", "dim"), part))
 
 
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
-
-def _invoked(name: str) -> bool:
-    completing = os.environ.get("_TYPER_COMPLETE_ARGS", "") + os.environ.get("COMP_WORDS", "")
-    return name in sys.argv[1:] or name in completing.split()
-
-
-def _line(name: str, text: str) -> Any:
-    def placeholder() -> None:
-        """Stand in for a command that is not run."""
-
-    made = typer.Typer()
-    made.command(name, help=text)(placeholder)
-    return typer.main.get_command(made)
-
-
-def _loaded(name: str, home: str) -> Any:
-    module, _, attribute = home.partition(":")
+def load_command(name: str) -> Any:
+    """Import the command's module and return its Click command."""
+    module, _, attribute = COMMANDS[name].home.partition(":")
     found = getattr(import_module(module), attribute)
     if isinstance(found, typer.Typer):
         return typer.main.get_command(found)

@@ -9,8 +9,15 @@ import typer
 from assay.cli.output import AsJson, console, emit_json
 
 app = typer.Typer(
-    help="List and fetch the embedded files.", no_args_is_help=True, add_completion=False
+    help="List and fetch the embedded files.", invoke_without_command=True, add_completion=False
 )
+
+
+@app.callback()
+def assets(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every file, its release, and whether it is here."""
+    if context.invoked_subcommand is None:
+        list_assets(as_json)
 
 
 @app.command("list")

@@ -26,4 +26,5 @@ COMMANDS: dict[str, Command] = {
     "privacy": Command("assay.cli.privacy:app", "What may leave this machine."),
     "demo": Command("assay.cli.demo:demo", "Run the main job on real data."),
     "assets": Command("assay.cli.assets:app", "List and fetch the embedded files."),
+    "version": Command("assay.cli.version:version", "Print the versions that matter."),
 }

@@ -23,11 +23,11 @@ def demo(
 ) -> None:
     """Run the main job on real data: 400 labelled news stories and 3,000 without a label."""
     from assay import demo as main_job
-    from assay.cli.watch import Watch
+    from assay.cli.watch import watching
     from assay.improve.report import render_terminal, write_html
 
     main_job.prepare()
-    with Watch() as watch:
+    with watching() as watch:
         found = main_job.run(path, seed=seed, fresh=fresh, on_event=watch)
     page = path / "report.html"
     write_html(found.result, page)
@@ -36,7 +36,7 @@ def demo(
         return
     console().print(render_terminal(found.result))
     console().print(told(found))
-    console().print(f"page: {page}", highlight=False)
+    console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
 
 
 def told(found: DemoResult) -> RenderableType:

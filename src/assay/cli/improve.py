@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assay.cli.output import AsJson, ProjectPath, console, emit_json
+
+if TYPE_CHECKING:
+    from assay.project import Project
 
 
 def improve(
@@ -16,6 +19,9 @@ def improve(
     calls: Annotated[int | None, typer.Option(help="At most so many model calls.")] = None,
     tokens: Annotated[int | None, typer.Option(help="At most so many tokens.")] = None,
     money: Annotated[float | None, typer.Option(help="At most so many US dollars.")] = None,
+    min_effect: Annotated[
+        float | None, typer.Option(help="Smallest gain worth having; else as in assay.toml.")
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; report.html by default.")
     ] = None,
@@ -28,20 +34,35 @@ def improve(
     """
     from dataclasses import replace
 
-    from assay.cli.watch import Watch
+    from assay.cli.watch import watching
     from assay.improve import improve as run
     from assay.improve.report import render_terminal, write_html
     from assay.project import Project
 
-    project = Project.open(path)
+    project = _governed(Project.open(path), {"min_effect": min_effect})
     given: dict[str, Any] = {"minutes": minutes, "calls": calls, "tokens": tokens, "money": money}
-    caps = {name: cap for name, cap in given.items() if cap is not None}
-    with Watch() as watch:
-        result = run(project, budget=replace(project.settings.budget, **caps), on_event=watch)
+    budget = replace(project.settings.budget, **_given(given))
+    with watching() as watch:
+        result = run(project, budget=budget, on_event=watch)
     page = html or project.path / "report.html"
     write_html(result, page)
     if as_json:
         emit_json(result.as_dict())
     else:
         console().print(render_terminal(result))
-        console().print(f"page: {page}", highlight=False)
+        console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _governed(project: Project, changes: dict[str, Any]) -> Project:
+    """Return the project under settings of this call alone; ``assay.toml`` stays as it is."""
+    from dataclasses import replace
+
+    from assay.project.settings import Settings, checked
+
+    values = project.settings.model_dump() | _given(changes)
+    settings = checked(Settings, values, "settings")
+    return replace(project, file=project.file.model_copy(update={"settings": settings}))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assay.ledger import Entry, Ledger
 
 SHOWN_LINES = 20
+TEXTUAL = ("text/", "application/json", "application/toml")
 
 
 def log(
@@ -86,7 +87,10 @@ def _line(entry: Entry) -> str:
 
 
 def _beginning(ledger: Ledger, entry: Entry) -> str:
-    if entry.body["media_type"].endswith("parquet"):
+    media_type = entry.body["media_type"]
+    if media_type.endswith("parquet"):
         return str(ledger.read_table(entry.id))
+    if not media_type.startswith(TEXTUAL):
+        return ""
     text = ledger.read_artefact(entry.id).decode("utf-8", errors="replace")
     return "\n".join(text.splitlines()[:SHOWN_LINES])

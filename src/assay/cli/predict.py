@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.output import AsJson, ProjectPath, console, emit_json
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar
 
 
 def predict(
@@ -21,10 +21,19 @@ def predict(
     from assay.project import Project
     from assay.tables import read_table, write_table
 
-    with console(err=True).status("building and predicting"):
-        predicted = predict_table(Project.open(path), read_table(data))
+    project, rows = Project.open(path), read_table(data)
+    with progress_bar() as bar:
+        task = bar.add_task("building and predicting", total=None)
+        predicted = predict_table(
+            project,
+            rows,
+            progress=lambda seen: bar.update(
+                task, description=seen.what, completed=seen.done, total=seen.total
+            ),
+        )
     write_table(predicted, out)
     if as_json:
         emit_json({"rows": predicted.height, "out": str(out)})
     else:
-        console().print(f"{predicted.height:,} predictions in {out}", highlight=False)
+        line = f"{predicted.height:,} predictions in {out}"
+        console().print(line, highlight=False, markup=False, soft_wrap=True)

@@ -26,5 +26,7 @@ def report(
         write_html(result, html)
     if as_json:
         emit_json(result.as_dict())
-    else:
-        console().print(render_terminal(result))
+        return
+    console().print(render_terminal(result))
+    if html is not None:
+        console().print(f"page: {html}", highlight=False, markup=False, soft_wrap=True)

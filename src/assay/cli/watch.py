@@ -2,56 +2,37 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
+from rich.text import Text
 
-from assay.cli.output import console
+from assay.cli.output import progress_bar
 from assay.evidence import Verdict
 from assay.improve import events
-from assay.improve.events import Event
+from assay.improve.events import Event, Listener
+from assay.improve.report.figures import estimate_text, span
+from assay.improve.report.terminal import STYLES
 
-COLOURS = {"kept": "green", "dropped": "red", "undecided": "yellow"}
+FITS, LOOKING_BACK = "fits", "learning curve"
+"""Progress of the screen, which the proposal's name tells better, and of the end of a run."""
+
+
+@contextmanager
+def watching() -> Iterator[Listener]:
+    """Yield a listener that shows a run on standard error."""
+    with progress_bar() as progress:
+        yield Watch(progress)
 
 
 class Watch:
-    """Listens to a run. Everything goes to standard error."""
+    """Listens to a run."""
 
-    def __init__(self) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console(err=True),
-            transient=True,
-        )
-        self._task = self._progress.add_task("starting", total=None)
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._doing = "starting"
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
+        self._task = progress.add_task(self._doing, total=None)
 
     def __call__(self, event: Event) -> None:
         """Show ``event``."""
@@ -63,29 +44,31 @@ class Watch:
             case events.Confirming():
                 self._begin("confirming on the vault")
             case events.Progress(what, done, total):
-                shown = f"{self._doing}: {what}" if what not in ("fits",) else self._doing
                 self._progress.update(
-                    self._task, description=escape(shown), completed=done, total=total
+                    self._task, description=self._told(what), completed=done, total=total
                 )
             case events.Screened(attempt):
                 self._print(verdict_line(attempt.name, attempt.verdict))
             case events.Passed(skipped):
-                self._print(
-                    f"[dim]passed over[/]  {escape(skipped.name)}: {escape(skipped.reason)}"
-                )
+                self._print(Text(f"passed over {skipped.name}: {skipped.reason}", "dim"))
 
     def _begin(self, doing: str) -> None:
         self._doing = doing
-        self._progress.reset(self._task, description=escape(doing), total=None)
+        # Only a new task forgets the total of the one before.
+        self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(doing, total=None)
 
-    def _print(self, line: str) -> None:
-        self._progress.console.print(line, highlight=False)
+    def _told(self, what: str) -> str:
+        if what in (FITS, LOOKING_BACK):
+            return self._doing if what == FITS else what
+        return f"{self._doing}: {what}"
+
+    def _print(self, line: Text) -> None:
+        self._progress.console.print(line)
 
 
-def verdict_line(name: str, verdict: Verdict) -> str:
-    """Return one line of Rich markup: the decision, the proposal, the gain."""
-    colour = COLOURS[verdict.decision]
+def verdict_line(name: str, verdict: Verdict) -> Text:
+    """Return one line: the decision, the gain with its interval, the proposal."""
     gain = verdict.main
-    low, high = gain.interval.low, gain.interval.high
-    figures = f"{gain.estimate:+.4f} [{low:+.4f}, {high:+.4f}]"
-    return f"[{colour}]{verdict.decision:<9}[/]  {escape(figures)}  {escape(name)}"
+    decision = (f"{verdict.decision:<9}  ", STYLES[verdict.decision])
+    return Text.assemble(decision, f"{estimate_text(gain)} ({span(gain)})  ", name)

@@ -9,25 +9,34 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.config import write_text
-from assay.improve.report import plots
-from assay.improve.report.story import gain_text, metric_name, span, tell
-from assay.improve.spec import Confusion, ImproveResult
+from assay.evidence import Evidence, Verdict
+from assay.improve.report import figures, plots
+from assay.improve.report.confusions import Confusions, heat
+from assay.improve.report.figures import Scale
+from assay.improve.report.story import LESS_IS_BETTER, counted, metric_name, tell
+from assay.improve.spec import ImproveResult
 
-MOST_CLASSES = 60
-"""A confusion table of more classes than this cannot be read."""
+MOST_GUARDS = 12
 
 
 def render_html(result: ImproveResult) -> str:
     """Return the page. Every name and text in it is escaped: data is never markup."""
+    gains = [each.verdict.main for each in result.attempts]
+    least = max((each.details.get("min_effect", 0.0) for each in gains), default=0.0)
     page: str = _template().render(
         result=result,
         story=tell(result),
         metric=metric_name(result),
-        confusions=_confusions(result),
-        plots=plots,
-        span=span,
-        gain_text=gain_text,
+        less_is_better=result.task.metric in LESS_IS_BETTER,
+        forest=Scale.over(gains, 0.0, least),
+        least=least,
+        confusions=Confusions.of(result),
+        guards=worst_guards,
         heat=heat,
+        counted=counted,
+        plots=plots,
+        figures=figures,
+        Scale=Scale,
     )
     return page
 
@@ -37,19 +46,10 @@ def write_html(result: ImproveResult, path: Path) -> None:
     write_text(path, render_html(result))
 
 
-def heat(count: int, row: tuple[int, ...]) -> int:
-    """Return how strongly a cell is shaded, 0 to 100: its share of the true class."""
-    total = sum(row)
-    return round(100 * count / total) if total else 0
-
-
-def _confusions(result: ImproveResult) -> list[tuple[str, Confusion]]:
-    pairs = (("before", result.confusion_before), ("after", result.confusion_after))
-    return [
-        (name, found)
-        for name, found in pairs
-        if found is not None and len(found.classes) <= MOST_CLASSES
-    ]
+def worst_guards(verdict: Verdict) -> tuple[Evidence, ...]:
+    """Return the guards that came nearest to a loss; all of them where they are few."""
+    guards = sorted(verdict.evidence[1:], key=lambda each: each.interval.low)
+    return tuple(guards[:MOST_GUARDS])
 
 
 @cache

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.evidence import Evidence
-from assay.improve.spec import ImproveResult
+from assay.improve.report.figures import estimate_text, gain_text
+from assay.improve.spec import Confirmed, ImproveResult
 
 METRICS = {
     "accuracy": "accuracy",
@@ -15,6 +15,7 @@ METRICS = {
     "mae": "mean absolute error",
     "rmse": "root mean squared error",
 }
+LESS_IS_BETTER = ("log_loss", "mae", "rmse")
 
 
 @dataclass(frozen=True)
@@ -46,31 +47,34 @@ def metric_name(result: ImproveResult) -> str:
     return METRICS[result.task.metric]
 
 
-def span(fact: Evidence) -> str:
-    """Return the interval in words, signed as the estimate is."""
-    sign = "+" if fact.name.startswith(("gain", "change")) else ""
-    low, high = (f"{bound:{sign}.3f}" for bound in (fact.interval.low, fact.interval.high))
-    return f"{low} to {high}"
-
-
-def gain_text(fact: Evidence) -> str:
-    """Return a gain with its interval, for a sentence."""
-    return f"{fact.estimate:+.3f} ({fact.interval.level:.0%} interval {span(fact)})"
+def counted(number: int, thing: str) -> str:
+    """Return ``3 proposals`` or ``1 proposal``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _headline(result: ImproveResult) -> str:
-    kept, confirmed = len(result.kept), result.confirmed
-    edits = f"{kept} edit{'s' if kept != 1 else ''}"
+    tried, kept, confirmed = len(result.attempts), len(result.kept), result.confirmed
+    if not tried:
+        return "Nothing was tried; the recipe stays as it was."
     if not kept:
-        return f"None of {len(result.attempts)} proposals helped; the recipe stays as it was."
+        none = (
+            "The one proposal did not help" if tried == 1 else f"None of {tried} proposals helped"
+        )
+        return f"{none}; the recipe stays as it was."
+    passed = f"{counted(kept, 'edit')} passed the screen"
     if confirmed is None:
-        return f"{edits} passed the screen, but nothing is confirmed: the vault was not looked at."
+        return f"{passed}, but nothing is confirmed: the vault was not looked at."
     if not confirmed.verdict.kept:
-        return f"{edits} passed the screen, but the vault does not confirm that they help."
+        helps = "it helps" if kept == 1 else "they help"
+        return f"{passed}, but the vault does not confirm that {helps}."
+    return _success(result, confirmed)
+
+
+def _success(result: ImproveResult, confirmed: Confirmed) -> str:
     if confirmed.before is None or confirmed.after is None:
-        return f"It helped: the vault confirms {edits}."
-    before, after = confirmed.before.estimate, confirmed.after.estimate
-    return f"It helped: {metric_name(result)} went from {before:.3f} to {after:.3f}."
+        return f"It helped: the vault confirms {counted(len(result.kept), 'edit')}."
+    before, after = estimate_text(confirmed.before), estimate_text(confirmed.after)
+    return f"It helped: {metric_name(result)} went from {before} to {after}."
 
 
 def _claim(result: ImproveResult) -> str:
@@ -90,8 +94,9 @@ def _claim(result: ImproveResult) -> str:
 
 
 def _caution(result: ImproveResult) -> str:
+    tried = counted(len(result.attempts), "proposal")
     return (
-        f"The screen tried {len(result.attempts)} proposals, each tested on its own: its gains "
-        "are for choosing, they are not corrected for the number tried, and they do not add up. "
+        f"The screen tried {tried}, each tested on its own: its gains are for choosing, they "
+        "are not corrected for the number tried, and they do not add up. "
         "Only the vault's figure is a claim about new rows like these."
     )
