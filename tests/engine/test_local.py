@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +45,46 @@ def test_an_error_in_another_process_is_raised_here_whole() -> None:
     with pytest.raises(InputError, match="unlucky") as caught:
         list(run_jobs(fail_late, list(range(12)), workers=2))
     assert caught.value.next_step == "choose another"
+
+
+PARENT = """
+import sys
+sys.path.insert(0, {here!r})
+from test_local import endless
+from assay.engine import run_jobs
+
+for number, process in run_jobs(endless, list(range(12)), workers=2):
+    print(process, flush=True)
+"""
+
+
+def endless(number: int) -> tuple[int, int]:
+    time.sleep(0.6 if number < 3 else 60)
+    return number, os.getpid()
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="processes are watched through /proc")
+def test_no_worker_outlives_a_killed_run() -> None:
+    script = PARENT.format(here=str(Path(__file__).parent))
+    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    workers = {int(run.stdout.readline()) for _ in range(3)} - {run.pid}
+    assert workers
+    run.kill()
+    run.communicate()
+    until = time.monotonic() + 20
+    while any(map(alive, workers)) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not any(map(alive, workers))
 
 
 def test_the_number_of_workers_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:

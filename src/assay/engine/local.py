@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 from typing import TypeVar
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+PULSE_SECONDS = 1.0
 WORTH_SECONDS = 5.0
 """Work expected to take longer than this is worth starting processes for."""
 
@@ -60,4 +63,22 @@ def run_jobs(
     from joblib import Parallel, delayed
 
     side_by_side = Parallel(n_jobs=workers, backend="loky", return_as="generator")
-    yield from side_by_side(delayed(function)(portable(job)) for job in jobs[1:])
+    work = delayed(partial(_work, function, os.getpid()))
+    yield from side_by_side(work(portable(job)) for job in jobs[1:])
+
+
+def _work(function: Callable[[Job], Result], parent: int, job: Job) -> Result:
+    _die_with(parent)
+    return function(job)
+
+
+@cache
+def _die_with(parent: int) -> None:
+    """End this process soon after ``parent`` has: a killed run leaves no workers behind."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PULSE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -201,9 +201,7 @@ class Gateway:
         work = Embedding(
             self._model(model), model, self._vectors, self.book, self._terms(model), self._loop
         )
-        vectors = work.run(texts)
-        self._cached += work.cached
-        return vectors
+        return work.run(texts)
 
     @property
     def spend(self) -> Spend:
