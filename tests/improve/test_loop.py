@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -210,3 +211,27 @@ def test_the_budget_of_minutes_ends_the_screening(project: Project) -> None:
     assert result.attempts == ()
     assert result.stopped is not None
     assert "minutes" in result.stopped
+
+
+@pytest.mark.slow
+def test_near_copies_of_locked_rows_are_told(tmp_path: Path) -> None:
+    rows = newsroom(400, seed=7, words=30).drop("row_id")
+    reworded = rows.head(200).with_columns(text=pl.col("text") + " indeed")
+    project = Project.create(tmp_path / "copied", pl.concat([rows, reworded]), task=TASK)
+    result = run(project)
+    assert any("near copies of locked rows" in each for each in result.warnings)
+
+
+@pytest.mark.slow
+def test_the_strict_mode_keeps_less_than_the_screen(project: Project) -> None:
+    pytest.importorskip("online_fdr")
+    path = project.path / "assay.toml"
+    weak = Source(stronger=lambda seen: lambda recipe: recipe.with_parameters(C=3.0))
+    kept = {}
+    for mode in ("strict", "explore"):
+        text = path.read_text()
+        path.write_text(re.sub(r'mode = "\w+"', f'mode = "{mode}"', text))
+        result = run(Project.open(project.path), weak)
+        kept[mode] = [each.verdict.decision == "kept" for each in result.attempts]
+    assert kept["strict"] == [False]
+    assert len(kept["explore"]) == 1

@@ -37,6 +37,7 @@ def test_json_is_one_document_that_holds_what_was_found(data: Path, tmp_path: Pa
     assert made["rows"] == {"search": 140, "pool": 0, "vault": 100}
     assert made["task"]["text"] == "text"
     assert {"what": "multiclass, 3 classes", "why": "the target holds words"} in made["notes"]
+    assert 0 < made["plan"]["screening"] < made["plan"]["vault"] < 0.5
 
 
 def test_words_tell_what_was_found_and_why(data: Path, tmp_path: Path) -> None:

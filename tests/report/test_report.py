@@ -122,6 +122,12 @@ def test_every_kind_of_result_can_be_told(vary: object, attempts: int) -> None:
     assert "are not corrected for the number tried" in Reader(page).words
 
 
+def test_a_warning_is_told() -> None:
+    result = replace(made_up_result(), warnings=("7 search rows are near copies",))
+    assert "7 search rows are near copies" in terminal(result)
+    assert "7 search rows are near copies" in Reader(render_html(result)).words
+
+
 def test_data_is_never_markup() -> None:
     page = Reader(render_html(made_up_result()))
     assert "script" not in page.tags

@@ -63,6 +63,7 @@ def init(
 
 def as_dict(project: Project) -> dict[str, Any]:
     """Return what was made and why, as plain JSON values."""
+    plan = project.plan()
     return {
         "path": str(project.path),
         "task": project.task.model_dump(mode="json"),
@@ -71,6 +72,7 @@ def as_dict(project: Project) -> dict[str, Any]:
             "pool": project.pool().height,
             "vault": project.vault().n,
         },
+        "plan": {"screening": plan.screening, "vault": plan.vault, "spread": plan.spread},
         "notes": [{"what": each.what, "why": each.why} for each in project.notes],
     }
 
@@ -88,4 +90,12 @@ def told(project: Project) -> RenderableType:
         notes.add_row(Text(each.what), Text(each.why))
     made = Text(f"Made a project in {project.path}", style="bold green")
     following = Text("Next: describe the classes in assay.toml, then run assay improve.")
-    return Group(made, Text(), notes, Text(), following)
+    return Group(made, Text(), notes, Text(), Text(planned(project)), Text(), following)
+
+
+def planned(project: Project) -> str:
+    """Return what so many rows can show, before anything is tried."""
+    sentence = str(project.plan())
+    if project.task.metric == "accuracy":
+        return sentence
+    return f"{sentence} Gains are in standard deviations of one row's difference."

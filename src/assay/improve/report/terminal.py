@@ -29,6 +29,7 @@ def render_terminal(result: ImproveResult) -> RenderableType:
     ]
     if result.attempts:
         parts += [Attempts(result), Text()]
+    parts += [Text(f"Mind: {each}.", style="yellow") for each in result.warnings]
     parts += [_skipped(result)] if result.skipped else []
     parts += [Text(story.caution, style="dim"), _cost(result)]
     return Group(*parts)
