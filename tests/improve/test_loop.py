@@ -226,7 +226,7 @@ def test_near_copies_of_locked_rows_are_told(tmp_path: Path) -> None:
 def test_the_strict_mode_keeps_less_than_the_screen(project: Project) -> None:
     pytest.importorskip("online_fdr")
     path = project.path / "assay.toml"
-    weak = Source(stronger=lambda seen: lambda recipe: recipe.with_parameters(C=3.0))
+    weak = Source(looser=lambda seen: lambda recipe: recipe.with_parameters(C=1.5))
     kept = {}
     for mode in ("strict", "explore"):
         text = path.read_text()
