@@ -51,7 +51,7 @@ def count_tokens(text: str) -> int:
 
     Common words are one token; longer ones one for each six letters begun after that; digits
     go in threes; a space belongs to the word after it; other scripts take about a token a
-    letter. No tokenizer is fetched: the error against real ones is a tenth on English prose.
+    letter. No tokenizer is fetched, so it is an estimate.
     """
     total = 0
     for piece in _PIECE.findall(text):

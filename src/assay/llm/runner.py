@@ -67,7 +67,7 @@ class LoopThread:
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    """Return uvloop's event loop where that is installed (a third faster), else asyncio's."""
+    """Return uvloop's event loop where that is installed, else asyncio's."""
     try:
         import uvloop
     except ImportError:
