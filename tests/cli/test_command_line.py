@@ -247,7 +247,8 @@ def test_a_cap_that_is_unusable_is_refused(project: Path) -> None:
 
 
 def test_completion_is_offered(tmp_path: Path) -> None:
-    script = run("--show-completion", "bash", cwd=tmp_path, SHELL="/bin/bash")
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # not this test's own shell
+    script = run("--show-completion", "bash", cwd=tmp_path, **named)
     assert "assay" in script.stdout + script.stderr
     asked = {
         "_ASSAY_COMPLETE": "complete_bash",
