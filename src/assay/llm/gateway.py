@@ -211,6 +211,10 @@ class Gateway:
         work = Embedding(asked, model, self._vectors, self.book, self._terms(model), self._loop)
         return work.run(texts)
 
+    def is_here(self, model: str) -> bool:
+        """Whether the model runs on this machine, inside this process."""
+        return isinstance(self._model(model), BulkModel)
+
     @property
     def spend(self) -> Spend:
         """What the run has spent so far, by every process that works on it."""
