@@ -19,12 +19,13 @@ from assay.llm.asking import Asking
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
 from assay.llm.embedding import Embedding
-from assay.llm.estimate import Estimate, count_tokens, estimate
+from assay.llm.estimate import Estimator
+from assay.llm.forecast import Estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
 from assay.llm.pricing import price_of
 from assay.llm.privacy.policy import Privacy, host_of, is_here
 from assay.llm.prompt import Prompt
-from assay.llm.questions import Choose, Generate, Keys, Question
+from assay.llm.questions import Choose, Generate, Question
 from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
 from assay.llm.runner import LoopThread
@@ -95,6 +96,7 @@ class Gateway:
         self._prices = dict(prices or {})
         self._unpriced_ok = unpriced_ok
         self._privacy = privacy or Privacy(policy="remote")
+        self._estimator = Estimator(ledger, self._limits.in_flight)
         self._began = time.monotonic()
         self._cached = 0
         self._book: CallBook | None = None
@@ -158,7 +160,12 @@ class Gateway:
         return sink.result("schema")
 
     def estimate(
-        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+        self,
+        model: str,
+        prompts: Sequence[Prompt],
+        ask: Sequence[str] | type[BaseModel],
+        *,
+        max_text_tokens: int | None = None,
     ) -> Estimate:
         """Return what a question would take, from the real prompts; nothing is sent.
 
@@ -166,27 +173,29 @@ class Gateway:
         ----------
         ask
             The options of a choice, or the schema of an object.
+        max_text_tokens
+            As for :meth:`choose`.
         """
-        question: Choose | Generate
         question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
-        asked = self._model(model)
+        asked = self._described(model)
         prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
-        if not isinstance(asked, Model):
-            return Estimate(len(prompts), 0, len(prompts), 0, 0, 0.0, 0.0)
-        keys = Keys(asked.name, question.name, question.extra, asked.parameters)
-        prompt_of = {keys.of(prompt): prompt for prompt in prompts}
-        known = self.book.answered(list(prompt_of))
-        new = [(each, asked.worst(each, question.name, question.extra))
-               for key, each in prompt_of.items() if key not in known]  # fmt: skip
-        chooses = isinstance(question, Choose)
-        return estimate(
-            new,
-            rows=len(prompts),
-            cached=sum(keys.of(prompt) in known for prompt in prompts),
-            parts=asked.capabilities.parts if chooses else 1,
-            extra=question.extra,
-            answer=1 if chooses else count_tokens(question.extra) // 2,
-            price=self._price(model),
+        return self._estimator.question(
+            model, asked, question, prompts, self._price(model), max_text_tokens
+        )
+
+    def estimate_embedding(
+        self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
+    ) -> Estimate:
+        """Return what :meth:`embed` would take; nothing is sent."""
+        asked = self._described(model)
+        self._privacy.check_columns(columns, name=model, host=host_of(asked))
+        return self._estimator.embedding(
+            model,
+            asked,
+            texts,
+            self._price(model),
+            key=lambda text: Vectors.key(model, text),
+            known=self._opened_vectors().find,
         )
 
     def embed(
@@ -206,9 +215,8 @@ class Gateway:
         """
         asked = self._model(model)
         self._privacy.check_columns(columns, name=model, host=host_of(asked))
-        if self._vectors is None:
-            self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
-        work = Embedding(asked, model, self._vectors, self.book, self._terms(model), self._loop)
+        vectors = self._opened_vectors()
+        work = Embedding(asked, model, vectors, self.book, self._terms(model), self._loop)
         return work.run(texts)
 
     @property
@@ -295,6 +303,16 @@ class Gateway:
             },
             run=self._run,
         )
+
+    def _opened_vectors(self) -> Vectors:
+        with self._lock:
+            if self._vectors is None:
+                self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
+            return self._vectors
+
+    def _described(self, name: str) -> Any:
+        """Return the model; None for one on this machine that is not loaded yet."""
+        return None if name.startswith("local:") and name not in self._models else self._model(name)
 
     def _model(self, name: str) -> Any:
         with self._lock:
