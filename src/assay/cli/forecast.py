@@ -20,7 +20,7 @@ def forecast_table(forecast: Forecast) -> RenderableType:
     for each in forecast.by_model:
         money = (f"{each.money:.4f}", f"{each.worst_money:.4f}")
         counted = (f"{each.requests:,}", f"{each.tokens:,}")
-        table.add_row(Text(each.model), *counted, *money, _duration(each.seconds))
+        table.add_row(Text(each.model), *counted, *money, duration(each.seconds))
     lines: list[RenderableType] = [table] if forecast.questions else [Text("No model is asked.")]
     lines += [Text(_told_by(each), "dim") for each in forecast.by_model]
     lines += [Text(f"refused: {each}", "yellow") for each in forecast.refused]
@@ -50,7 +50,8 @@ def _off(share: float | None) -> str:
     return "" if share is None else f" ({share:+.0%})"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = seconds / 60

@@ -66,7 +66,7 @@ def improve(
             budget=budget,
             run=run.id,
             models=models,
-            progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total)),
+            progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total, seen)),
             capability="improve",
         ) as gateway,
     ):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.improve.spec import Attempt, Skipped
+from assay.llm import Progress as Asking
 from assay.llm.forecast import Error, Forecast
 
 
@@ -18,11 +19,15 @@ class SourceStarted:
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` steps of ``what`` are finished."""
+    """``done`` of ``total`` steps of ``what`` are finished.
+
+    ``asking`` is what the gateway tells of a question to a model: rate, money, errors.
+    """
 
     what: str
     done: int
     total: int
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from assay.ledger import Ledger
 from assay.ledger.calls import recorded_answers
 from assay.ledger.history import History, history
 from assay.llm.counting import FIXED, Counter, by_rule, count_tokens, prompt_tokens, tokenizer_of
+from assay.llm.embedding import BATCH
 from assay.llm.forecast import Estimate
 from assay.llm.model import Model, Price, Usage
 from assay.llm.prompt import Prompt
@@ -23,7 +24,6 @@ ASSUMED_SECONDS = 1.0
 """Of one request to a model elsewhere, until calls are on record."""
 ASSUMED_RATE = 2000.0
 """Tokens a second of a model on this machine, until calls are on record."""
-EMBEDDED_AT_ONCE = 256
 BY_TOKENIZER, BY_RULE = "the model's tokenizer", "a rule of thumb"
 Item = TypeVar("Item")
 
@@ -96,7 +96,7 @@ class Estimator:
             count, basis = _counter(name)
             tokens = _scaled(new, lambda some: sum(count(some)))
             return _with(base, 0, Usage(tokens), Price(), 0, tokens / ASSUMED_RATE, basis)
-        requests = -(-len(new) // EMBEDDED_AT_ONCE)
+        requests = -(-len(new) // BATCH)
         most = sum(len(text.encode("utf-8", "surrogatepass")) for text in new)
         if past.calls:
             tokens, basis = round(most * past.tokens_in / max(past.reserved, 1)), _on_record(past)

@@ -18,6 +18,7 @@ from assay.ledger.calls import CallBook
 from assay.llm.asking import Asking
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
+from assay.llm.caches import Cache
 from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimator
 from assay.llm.forecast import Estimate
@@ -29,10 +30,9 @@ from assay.llm.questions import Choose, Generate, Question
 from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
 from assay.llm.runner import LoopThread
-from assay.llm.shared import SharedAnswers
 from assay.llm.sinks import ChoiceSink, ObjectSink, Tally
 from assay.llm.terms import Terms
-from assay.llm.vectors import Vectors
+from assay.llm.vectors import Vectors, keys_for
 
 Result = TypeVar("Result")
 
@@ -65,8 +65,8 @@ class Gateway:
         Whether a model without a known price may be asked.
     privacy
         What may leave this machine; by default whatever is sent to a model chosen by name.
-    shared
-        A cache of remote models' answers that projects share; none by default.
+    cache
+        How answers and embeddings are kept beside the ledger; by default nothing is shared.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Gateway:
         prices: Mapping[str, Price] | None = None,
         unpriced_ok: bool = False,
         privacy: Privacy | None = None,
-        shared: SharedAnswers | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self._ledger = ledger
         self._budget = budget or Budget()
@@ -92,7 +92,8 @@ class Gateway:
         self._progress = progress
         self._limits = limits or Limits()
         self._capability = capability
-        self._shared = shared
+        self._cache = cache or Cache()
+        self._shared = self._cache.open_answers()
         self._prices = dict(prices or {})
         self._unpriced_ok = unpriced_ok
         self._privacy = privacy or Privacy(policy="remote")
@@ -135,7 +136,7 @@ class Gateway:
         asked = self._model(model)
         parts = asked.capabilities.parts if isinstance(asked, Model) else 1
         errors: Counter[str] = Counter()
-        tell = self._teller(question, model, errors)
+        tell = self._teller(question.name, model, errors)
         sink = ChoiceSink(len(prompts), question.options, parts, tell)
         parameters = {} if max_text_tokens is None else {"max_text_tokens": max_text_tokens}
         self._ask(asked, question, prompts, sink, parameters, errors)
@@ -155,7 +156,7 @@ class Gateway:
         question = Generate(schema)
         asked = self._model(model)
         errors: Counter[str] = Counter()
-        sink = ObjectSink(len(prompts), schema, self._teller(question, model, errors))
+        sink = ObjectSink(len(prompts), schema, self._teller(question.name, model, errors))
         self._ask(asked, question, prompts, sink, {}, errors)
         return sink.result("schema")
 
@@ -194,7 +195,7 @@ class Gateway:
             asked,
             texts,
             self._price(model),
-            key=lambda text: Vectors.key(model, text),
+            key=keys_for(model, asked),
             known=self._opened_vectors().find,
         )
 
@@ -215,9 +216,12 @@ class Gateway:
         """
         asked = self._model(model)
         self._privacy.check_columns(columns, name=model, host=host_of(asked))
-        vectors = self._opened_vectors()
-        work = Embedding(asked, model, vectors, self.book, self._terms(model), self._loop)
-        return work.run(texts)
+        vectors, errors = self._opened_vectors(), Counter[str]()
+        tell = self._teller("embed", model, errors)
+        terms = self._terms(model)
+        return Embedding(asked, model, vectors, self.book, terms, self._loop, tell, errors).run(
+            texts
+        )
 
     @property
     def spend(self) -> Spend:
@@ -254,6 +258,9 @@ class Gateway:
         if self._vectors is not None:
             self._vectors.close()
             self._vectors = None
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
 
     def __enter__(self) -> Self:
         return self
@@ -307,7 +314,7 @@ class Gateway:
     def _opened_vectors(self) -> Vectors:
         with self._lock:
             if self._vectors is None:
-                self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
+                self._vectors = self._cache.open_vectors(self._ledger.artefacts.parent)
             return self._vectors
 
     def _described(self, name: str) -> Any:
@@ -349,7 +356,7 @@ class Gateway:
         return self._prices[model]
 
     def _teller(
-        self, question: Question, model: str, errors: Mapping[str, int]
+        self, question: str, model: str, errors: Mapping[str, int]
     ) -> Callable[[int, int, int], None]:
         began = time.monotonic()
 
@@ -360,7 +367,7 @@ class Gateway:
             rate = asked / seconds if seconds > 0 else 0.0
             self._progress(
                 Progress(
-                    what=f"{question.name}: {model}",
+                    what=f"{question}: {model}",
                     done=done,
                     total=total,
                     rate=rate,

@@ -15,7 +15,7 @@ from assay.llm.gateway import Gateway
 from assay.llm.privacy.policy import host_of
 from assay.llm.prompt import Prompt
 from assay.llm.results import ANSWERED, UNASKED, Choices, Generated
-from assay.llm.vectors import Vectors
+from assay.llm.vectors import keys_for
 
 
 class Rehearsal(Gateway):
@@ -75,7 +75,7 @@ class Rehearsal(Gateway):
             described,
             texts,
             self._price(model),
-            key=lambda text: Vectors.key(model, text),
+            key=keys_for(model, described),
             known=lambda _: (),
         )
         self.noted.append(told.times(share, question="embed"))

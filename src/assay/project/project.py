@@ -232,6 +232,7 @@ class Project:
         """What the settings say about every question to a model."""
         settings = self.settings
         return {
+            "cache": settings.cache,
             "privacy": settings.privacy,
             "prices": {name: each.price for name, each in settings.prices.items()},
             "unpriced_ok": settings.unpriced_ok,
