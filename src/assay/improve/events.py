@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.improve.spec import Attempt, Skipped
+from assay.llm import Progress as Asking
+from assay.llm.forecast import Error, Forecast
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,15 @@ class SourceStarted:
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` steps of ``what`` are finished."""
+    """``done`` of ``total`` steps of ``what`` are finished.
+
+    ``asking`` is what the gateway tells of a question to a model: rate, money, errors.
+    """
 
     what: str
     done: int
     total: int
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,30 @@ class Confirming:
     """The kept bundle is being confirmed on the vault."""
 
 
-Event = SourceStarted | Progress | ProposalStarted | Screened | Passed | Confirming
+@dataclass(frozen=True)
+class Estimated:
+    """What the run will ask of models elsewhere, before anything is sent."""
+
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How far that was off, model by model."""
+
+    errors: tuple[Error, ...]
+
+
+Event = (
+    SourceStarted
+    | Progress
+    | ProposalStarted
+    | Screened
+    | Passed
+    | Confirming
+    | Estimated
+    | Settled
+)
 Listener = Callable[[Event], None]
 
 

@@ -15,6 +15,8 @@ from assay.project import Project
 from assay.recipe import Recipe, recipe_to_toml
 
 NAME = "improve"
+MEANS = ("budget", "cache", "prices", "unpriced_ok")
+"""Settings that change what a run may spend, not what it tries: it goes on where they change."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
     ledger = project.ledger()
     beginning = {
         "baseline": baseline.hash,
-        "settings": project.settings.model_dump(mode="json"),
+        "settings": project.settings.model_dump(mode="json", exclude=set(MEANS)),
         "sources": sources,
         "task": project.task.model_dump(mode="json"),
     }
