@@ -125,6 +125,9 @@ def test_every_figure_of_the_result_is_in_the_ledger(project: Project) -> None:
     for fact in facts:
         assert fact.id is not None
         assert ledger.get(fact.id).body["estimate"] == fact.estimate
+    assert result.confusion_after is not None
+    counts = np.array(result.confusion_after.counts)
+    assert np.trace(counts) / counts.sum() == pytest.approx(result.screened_after.estimate)
     kept = ledger.find("event", f"result:{result.run}")
     assert kept is not None
     assert ImproveResult.from_json(ledger.read_artefact(kept.body["artefact"])) == result
