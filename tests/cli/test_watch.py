@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from assay.cli.watch import Watch
+from assay.evidence import plan
 from assay.improve import events
 from assay.improve.spec import Skipped
 from made_up_result import NASTY, made_up_result
@@ -41,6 +42,12 @@ def test_the_bar_tells_what_is_tried_now_and_forgets_the_step_before(bar: Progre
     assert bar.tasks[0].description == "confirming on the vault"
     watch(events.Progress("learning curve", 1, 10))
     assert bar.tasks[0].description == "learning curve"
+
+
+def test_what_the_rows_can_show_is_told_first(bar: Progress) -> None:
+    Watch(bar)(events.Planned(plan(300, 100)))
+    (line,) = printed(bar).splitlines()
+    assert line.startswith("At 80% power, screening on 300 rows shows gains from 0.0454,")
 
 
 def test_each_verdict_is_a_line_as_it_falls_and_names_are_no_markup(bar: Progress) -> None:

@@ -13,7 +13,7 @@ import pytest
 from assay import Project
 from assay.errors import InputError
 from assay.improve import ImproveResult, improve
-from assay.improve.events import Event, Screened
+from assay.improve.events import Event, Planned, Screened
 from assay.llm import Budget
 from assay.recipe import Embedding, Observation, Proposal, Recipe
 from newsroom import TASK, newsroom, topic_counts
@@ -173,12 +173,21 @@ def test_a_stopped_run_continues_and_screens_nothing_twice(project: Project) -> 
 
     with pytest.raises(KeyboardInterrupt):
         run(project, Source(**edits), on_event=stop_after_the_first_verdict)
+    planned = told[0]
+    assert isinstance(planned, Planned)
+    assert (planned.plan.search_rows, planned.plan.vault_rows) == (360, 120)
+    assert not planned.plan.measured
     result = run(Project.open(project.path), Source(**edits))
     trials = project.ledger().entries("trial")
     assert len(trials) == len({each.id for each in trials}) == 2
     assert len(project.ledger().entries("run")) == 1
     assert [each.name for each in result.attempts] == ["noise", "topics"]
     assert result.improved
+    assert result.plan == planned.plan
+    later = Project.open(project.path).plan()
+    assert later.measured
+    spread = result.attempts[-1].verdict.main.details["se"] * np.sqrt(360)
+    assert later.spread == pytest.approx(spread)
 
 
 @pytest.mark.slow

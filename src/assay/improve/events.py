@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from assay.evidence.power import Plan
 from assay.improve.spec import Attempt, Skipped
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Before anything is tried: the smallest gains that the rows can show."""
+
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Confirming:
     """The kept bundle is being confirmed on the vault."""
 
 
-Event = SourceStarted | Progress | ProposalStarted | Screened | Passed | Confirming
+Event = Planned | SourceStarted | Progress | ProposalStarted | Screened | Passed | Confirming
 Listener = Callable[[Event], None]
 
 
