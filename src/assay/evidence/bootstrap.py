@@ -92,8 +92,9 @@ def _of_confusion(
     removal = _removal(kernel.of, total, models, fits, k, sign)
     influence = np.asarray(cells @ removal)
     influence -= np.average(influence, weights=multiplicity)
-    swapped = None
+    swapped, one = None, 0.0
     if models == 2:
+        one = _one_unit(kernel.of, total, cells, multiplicity, k)
         half = cells.shape[1] // 2
         difference = cells[:, half:] - cells[:, :half]
         swapped = np.concatenate(
@@ -109,7 +110,40 @@ def _of_confusion(
         units,
         _degrees(cells, multiplicity, removal, k),
         swapped,
+        one,
     )
+
+
+def _one_unit(
+    of: Callable[[Floats], Floats], total: Floats, cells: csr_array, multiplicity: Floats, k: int
+) -> float:
+    """Return the most that the rows of one unit can change, by being right or wrong.
+
+    A unit here is the average of those that hold a class; the rest of the class stays as it is.
+    """
+    held = np.array([_holding(cells, multiplicity, code, k) for code in range(k)])
+    most = 0.0
+    for matrix in total.reshape(-1, k, k):
+        size = matrix.sum(axis=1)
+        amount = size / np.maximum(held, 1)
+        others = np.where(np.eye(k, dtype=bool), -1.0, matrix.sum(axis=0))
+        step = max(1, CHUNK // (k * k))
+        for start in range(0, k, step):
+            code = np.arange(start, min(k, start + step))
+            here = np.arange(len(code))
+            right = np.repeat(matrix[None], len(code), axis=0)
+            right[here, code] *= (1 - amount[code] / np.maximum(size[code], 1e-300))[:, None]
+            wrong = right.copy()
+            right[here, code, code] += amount[code]
+            wrong[here, code, others[code].argmax(axis=1)] += amount[code]
+            most = max(most, float(np.abs(of(right) - of(wrong)).max()))
+    return most
+
+
+def _holding(cells: csr_array, multiplicity: Floats, code: int, k: int) -> float:
+    """Return the number of units that hold a row of the class."""
+    columns = slice(code * k, (code + 1) * k)
+    return float(multiplicity[np.asarray(cells[:, columns].sum(axis=1)).ravel() > 0].sum())
 
 
 def _degrees(cells: csr_array, multiplicity: Floats, removal: Floats, k: int) -> float:
