@@ -295,6 +295,10 @@ def speed(n: int) -> dict[str, float]:
         "macro_f1_2000_replicates": lambda s: compare(
             truth[s], before[s], after[s], metric="macro_f1", replicates=2000
         ),
+        "average_precision": lambda s: compare(
+            binary[s], *(x[s] for x in scores), metric="average_precision"
+        ),
+        "r2": lambda s: compare(scores[0][s], binary[s], scores[1][s], metric="r2"),
         "estimate_accuracy": lambda s: estimate(truth[s], after[s]),
     }
     seconds = {}

@@ -235,7 +235,7 @@ def median_error(truth: Rows, predicted: Rows, weights: Floats | None) -> float:
 
 def average_precision(truth: Rows, scores: Rows, weights: Floats | None) -> float:
     """Average precision of the second class, ties taken together (as scikit-learn does)."""
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores)
     hits = truth[order].astype(np.float64)
     weight = np.ones(len(order)) if weights is None else weights[order]
     ordered = scores[order]

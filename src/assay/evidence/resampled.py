@@ -83,6 +83,13 @@ class Resampled:
         return (above * len(self.swapped) + 1) / (len(self.swapped) + 1)
 
 
+def acceleration(influence: Floats, multiplicity: Floats) -> float:
+    """Return the skewness of the influences over six."""
+    squares = float(multiplicity @ influence**2)
+    cubes = float(multiplicity @ influence**3)
+    return cubes / (6 * squares**1.5) if squares > 0 else 0.0
+
+
 def _share_below(replicates: Floats, value: float, ties: float = 0.5) -> float:
     """Share of replicates below ``value``; ties count half unless told otherwise."""
     near = 1e-12 * max(1.0, abs(value))
