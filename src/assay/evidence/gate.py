@@ -17,8 +17,8 @@ from assay.evidence.inputs import read_sample
 from assay.evidence.measuring import compare
 from assay.evidence.metrics import Metric, as_metric
 from assay.evidence.policy import decide
-from assay.evidence.prediction_files import Predictions, column_of, read_predictions
 from assay.evidence.power import more_rows
+from assay.evidence.prediction_files import Predictions, column_of, read_predictions
 from assay.evidence.spec import Evidence, Interval, Verdict
 
 __all__ = ["Gated", "Guard", "Predictions", "gate", "gated", "metric_guard", "read_predictions"]

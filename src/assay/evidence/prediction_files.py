@@ -68,6 +68,7 @@ def read_predictions(
 
 
 def column_of(table: pl.DataFrame, column: str, name: str) -> pl.Series:
+    """Return a column of the ``name`` file; raise `InputError` when it has none such."""
     if column not in table.columns:
         raise InputError(
             f"The {name} file has no column {column!r}.", given=", ".join(table.columns)
