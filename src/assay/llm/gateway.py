@@ -257,8 +257,7 @@ class Gateway:
         terms = self._terms(model.name)
         try:
             if isinstance(model, Model):
-                asking = Asking(model, question, terms, self.book, sink, self._shared)
-                asking.errors = errors
+                asking = Asking(model, question, terms, self.book, sink, self._shared, errors)
                 self._loop.run(asking.run(prompts))
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
