@@ -290,8 +290,7 @@ class Gateway:
         prompts = self._privacy.checked(prompts, name=model.name, host=host_of(model))
         try:
             if isinstance(model, Model):
-                asking = Asking(model, question, terms, self.book, sink, self._shared)
-                asking.errors = errors
+                asking = Asking(model, question, terms, self.book, sink, self._shared, errors)
                 self._loop.run(asking.run(prompts))
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
