@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -66,6 +67,9 @@ class Gateway:
         What may leave this machine; by default whatever is sent to a model chosen by name.
     shared
         A cache of remote models' answers that projects share; none by default.
+    batch
+        Whether :meth:`choose` and :meth:`generate` ask in batches: cheaper, hours later. See
+        :mod:`assay.llm.batch`.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Gateway:
         unpriced_ok: bool = False,
         privacy: Privacy | None = None,
         shared: SharedAnswers | None = None,
+        batch: bool = False,
     ) -> None:
         self._ledger = ledger
         self._budget = budget or Budget()
@@ -92,6 +97,7 @@ class Gateway:
         self._limits = limits or Limits()
         self._capability = capability
         self._shared = shared
+        self._batch = batch
         self._prices = dict(prices or {})
         self._unpriced_ok = unpriced_ok
         self._privacy = privacy or Privacy(policy="remote")
@@ -185,7 +191,7 @@ class Gateway:
             parts=asked.capabilities.parts if chooses else 1,
             extra=question.extra,
             answer=1 if chooses else count_tokens(question.extra) // 2,
-            price=self._price(model),
+            price=self._asked_price(model),
         )
 
     def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -256,7 +262,9 @@ class Gateway:
     ) -> None:
         terms = self._terms(model.name)
         try:
-            if isinstance(model, Model):
+            if self._batch:
+                self._ask_in_batches(model, question, prompts, sink, errors)
+            elif isinstance(model, Model):
                 asking = Asking(model, question, terms, self.book, sink, self._shared)
                 asking.errors = errors
                 self._loop.run(asking.run(prompts))
@@ -267,6 +275,41 @@ class Gateway:
         finally:
             self._cached += sink.cached
             self._note(question, model.name, sink, errors)
+
+    def _ask_in_batches(
+        self,
+        model: Any,
+        question: Question,
+        prompts: Sequence[Prompt],
+        sink: ChoiceSink | ObjectSink,
+        errors: Counter[str],
+    ) -> None:
+        from assay.llm.batch import BatchAsking, require_batches
+
+        require_batches(model.name)
+        terms = self._terms(model.name)
+        book = self.book
+        assert self._run is not None  # noqa: S101 - the book started one
+
+        def tell(state: str, done: int, total: int) -> None:
+            if self._progress is not None:
+                what = f"{question.name}: {model.name} ({state})"
+                self._progress(Progress(what, done, total, money=self.spend.money, errors=errors))
+
+        asking = BatchAsking(
+            model,
+            question,
+            replace(terms, price=self._asked_price(model.name)),
+            book,
+            sink,
+            self._shared,
+            ledger=self._ledger,
+            run=self._run,
+            loop=self._loop,
+            tell=tell,
+        )
+        asking.errors = errors
+        asking.run(prompts)
 
     def _note(self, question: Question, model: str, sink: Tally, errors: Mapping[str, int]) -> None:
         """Record, once for each question, how its rows went."""
@@ -320,6 +363,14 @@ class Gateway:
         if model not in self._prices:
             self._prices[model] = price_of(model, {}, unpriced_ok=self._unpriced_ok)
         return self._prices[model]
+
+    def _asked_price(self, model: str) -> Price:
+        """Return the price of a token as questions are asked: one by one, or in batches."""
+        if not self._batch:
+            return self._price(model)
+        from assay.llm.batch import batch_price
+
+        return batch_price(model, self._price(model))
 
     def _teller(
         self, question: Question, model: str, errors: Mapping[str, int]
