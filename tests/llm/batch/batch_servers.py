@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from aiohttp import web
 from model_servers import AnthropicServer, CompatibleServer, OpenAIServer, RefusalError, only
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Between = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 
 class BatchHost:
@@ -31,8 +33,10 @@ class BatchHost:
         Texts whose results are left out, or given two times.
     objects
         Called with a request's body; an object that it returns is the answer's.
-    broken
-        Called with method and path before each request; what it returns is sent instead.
+    between
+        Called with each request and what would answer it; answers in its place.
+    asked, tokens
+        How often each text was answered; tokens read and written by all.
     """
 
     def start_batches(self) -> None:
@@ -42,9 +46,10 @@ class BatchHost:
         self.missing: set[str] = set()
         self.twice: set[str] = set()
         self.objects: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda body: None
-        self.broken: Callable[[str, str], web.Response | None] = lambda method, path: None
+        self.between: Between = lambda request, handle: handle(request)
         self.looks = 0
         self.tokens = [0, 0]
+        self.asked: Counter[str] = Counter()
 
     def strict(self, handle: Handler) -> Handler:
         """Check the key, and answer refusals as the provider does."""
@@ -52,8 +57,7 @@ class BatchHost:
         async def checked(request: web.Request) -> web.StreamResponse:
             try:
                 self.check_key(request)  # type: ignore[attr-defined]
-                instead = self.broken(request.method, request.path)
-                return await handle(request) if instead is None else instead
+                return await self.between(request, handle)
             except RefusalError as refusal:
                 body = self.refusal(refusal)  # type: ignore[attr-defined]
                 return web.json_response(body, status=refusal.status)
@@ -76,7 +80,8 @@ class BatchHost:
             names = names[names.index(cursor) + 1 :]
         return names[:limit], len(names) > limit
 
-    def paid(self, read: int, written: int) -> None:
+    def paid(self, body: dict[str, Any], read: int, written: int) -> None:
+        self.asked[_last_text(body)] += 1
         self.tokens[0] += read
         self.tokens[1] += written
 
@@ -239,6 +244,7 @@ class OpenAIBatchServer(BatchHost, OpenAIServer):
             reply["choices"][0]["message"]["content"] = json.dumps(value)
         usage = reply["usage"]
         self.paid(
+            body,
             usage.get("prompt_tokens", usage.get("input_tokens")),
             usage.get("completion_tokens", usage.get("output_tokens")),
         )
@@ -353,7 +359,7 @@ class AnthropicBatchServer(BatchHost, AnthropicServer):
         value = self.objects(body)
         if value is not None:
             message["content"][0]["input"] = value
-        self.paid(message["usage"]["input_tokens"], message["usage"]["output_tokens"])
+        self.paid(body, message["usage"]["input_tokens"], message["usage"]["output_tokens"])
         return {"type": "succeeded", "message": message}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aiohttp import web
 from pydantic import BaseModel
 
 from assay.errors import InputError, ModelError
@@ -60,7 +61,7 @@ def test_a_batch_answers_as_a_live_model_does(
 def test_what_a_batch_answered_is_not_asked_again_nor_live(serve: Serve, gateway: Make) -> None:
     server, name = serve("openai")
     gateway(batch=True).choose(name, [*rows(4), *rows(2)], OPTIONS)  # two rows come twice
-    assert sum(server.texts.values()) == 4 * 2  # in two orders of the options
+    assert sum(server.asked.values()) == 4 * 2  # in two orders of the options
     again = gateway(batch=True).choose(name, rows(4), OPTIONS)
     live = gateway().choose(name, rows(4), OPTIONS)
     assert again.cached.all()
@@ -279,25 +280,21 @@ def test_a_connection_that_breaks_on_submission_pays_once(
     serve: Serve, gateway: Make, provider: str, taken: bool
 ) -> None:
     """The server answers 500 to the first submission, which it has taken or not."""
-    from aiohttp import web
-
     server, name = serve(provider)
-    create = server.create
     path = "/v1/batches" if provider == "openai" else "/v1/messages/batches"
     times = 0
 
-    async def broken(request: web.Request) -> web.StreamResponse:
+    async def breaks_once(request: web.Request, handle: Any) -> web.StreamResponse:
         nonlocal times
-        times += 1
-        if times > 1:
-            return await create(request)
+        is_submission = (request.method, request.path) == ("POST", path)
+        times += is_submission
+        if not is_submission or times > 1:
+            return await handle(request)
         if taken:
-            await create(request)
+            await handle(request)
         return web.json_response({"error": {"message": "oops"}}, status=500)
 
-    routes = [each for each in server._runner.app.router.routes() if each.method == "POST"]
-    (route,) = (each for each in routes if each.resource.canonical == path)
-    route._handler = server.strict(broken)
+    server.between = breaks_once
     opened = gateway(batch=True)
     if provider == "anthropic" and taken:
         # Its batches carry no token: which one is ours shows when they have ended.
@@ -306,7 +303,7 @@ def test_a_connection_that_breaks_on_submission_pays_once(
         opened = gateway(batch=True)
     assert opened.generate(name, rows(4), Words).complete
     assert len(server.batches) == 1
-    assert max(server.texts.values()) == 1 if provider == "openai" else True
+    assert set(server.asked.values()) == {1}
 
 
 def test_results_that_are_kept_no_longer_count_as_paid_and_are_asked_anew(
@@ -324,3 +321,80 @@ def test_results_that_are_kept_no_longer_count_as_paid_and_are_asked_anew(
     assert later.generate(name, rows(4), Words).complete
     assert opened.spend.unsettled == 0.0
     assert opened.spend.money == pytest.approx(reserved)
+
+
+def test_what_leaves_is_redacted_and_put_back(
+    serve: Serve, gateway: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assay.llm.privacy import Privacy
+
+    class Owner(BaseModel):
+        owner: str
+
+    server, _ = serve("http")
+    name, address = "http://models.example.org/v1#good", "ann@example.org"
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.port}")  # stands for that host
+    server.objects = lambda body: {"owner": _last_word(body)}
+    opened = gateway(batch=True, privacy=Privacy(policy="redact", hosts=("models.example.org",)))
+    (found,) = opened.generate(name, [Prompt("Who owns it?", f"It belongs to {address}")], Owner)
+    assert found == Owner(owner=address)
+    assert server.files
+    assert not any(address.encode() in file for file in server.files.values())
+    elsewhere = gateway(batch=True, privacy=Privacy(policy="redact", hosts=("example.org",)))
+    with pytest.raises(ModelError, match="does not allow this host"):
+        elsewhere.generate(name, rows(1), Owner)
+    with pytest.raises(ModelError, match="only models on this machine"):
+        gateway(batch=True, privacy=Privacy(policy="local")).generate(name, rows(1), Owner)
+
+
+def _last_word(body: dict[str, Any]) -> str:
+    return str(body["messages"][-1]["content"].split()[-1])
+
+
+def test_an_answer_to_other_words_is_not_taken_for_an_answer_to_these(
+    serve: Serve, gateway: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another version of Assay words the same question differently."""
+    from assay.llm.providers import remote
+
+    server, name = serve("openai")
+    server.held = True
+    gateway(batch=True, budget=Budget(minutes=0.005)).generate(name, rows(2), Words)
+    server.held = False
+    monkeypatch.setattr(remote, "DATA_RULE", "Data.")
+    result = gateway(batch=True).generate(name, rows(2), Words)
+    assert set(result.status) == {"failed"}
+    assert "worded differently" in result.why[0]
+    assert gateway(batch=True).generate(name, rows(2), Words).complete
+
+
+def test_progress_tells_state_and_counts(serve: Serve, gateway: Make) -> None:
+    _, name = serve("openai")
+    seen: list[Any] = []
+    gateway(batch=True, progress=seen.append).generate(name, rows(4), Words)
+    told = [each.what for each in seen]
+    assert f"generate: {name} (batch in progress)" in told
+    last = next(each for each in seen if "completed" in each.what)
+    assert (last.done, last.total) == (4, 4)
+
+
+def test_looks_grow_rarer_from_a_second_to_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from assay.llm.batch import waiting
+    from assay.llm.batch.server import State
+
+    monkeypatch.undo()
+    pauses: list[float] = []
+    monkeypatch.setattr(waiting.time, "sleep", pauses.append)
+    looks = iter([*[State("in_progress")] * 30, State("completed", ended=True)])
+    job: Any = SimpleNamespace(
+        terms=SimpleNamespace(deadline=float("inf")),
+        loop=SimpleNamespace(run=lambda state: state),
+        server=SimpleNamespace(state=lambda remote: next(looks)),
+        tell=lambda *_: None,
+    )
+    assert [state.word for _, state in waiting.Waiting(job, ["b"]).ended()] == ["completed"]
+    assert pauses[0] == 1.0
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 60.0
