@@ -25,6 +25,9 @@ def improve(
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; report.html by default.")
     ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask for labels in batches: half price, within a day.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Improve the recipe and prove it.
@@ -34,6 +37,7 @@ def improve(
     """
     from dataclasses import replace
 
+    from assay.cli.batches import telling_what_goes_on
     from assay.cli.watch import watching
     from assay.improve import improve as run
     from assay.improve.report import render_terminal, write_html
@@ -42,8 +46,8 @@ def improve(
     project = _governed(Project.open(path), {"min_effect": min_effect})
     given: dict[str, Any] = {"minutes": minutes, "calls": calls, "tokens": tokens, "money": money}
     budget = replace(project.settings.budget, **_given(given))
-    with watching() as watch:
-        result = run(project, budget=budget, on_event=watch)
+    with telling_what_goes_on(project, batch=batch), watching() as watch:
+        result = run(project, budget=budget, on_event=watch, batch=batch)
     page = html or project.path / "report.html"
     write_html(result, page)
     if as_json:

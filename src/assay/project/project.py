@@ -171,6 +171,7 @@ class Project:
         models: Mapping[str, Any] | None = None,
         progress: Callable[[Progress], None] | None = None,
         capability: str | None = None,
+        batch: bool = False,
     ) -> Gateway:
         """Return the door to language models, under the project's privacy and budget.
 
@@ -186,6 +187,8 @@ class Project:
             Told how far each question has come.
         capability
             On whose behalf, for ``assay spend``.
+        batch
+            Whether questions are asked in batches: half price, answered within a day.
         """
         settings = self.settings
         return Gateway(
@@ -197,6 +200,7 @@ class Project:
             capability=capability,
             privacy=settings.privacy,
             unpriced_ok=settings.unpriced_ok,
+            batch=batch,
         )
 
     def plan(self) -> Plan:

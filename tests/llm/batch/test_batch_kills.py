@@ -105,6 +105,7 @@ def test_kill_9_at_every_step_loses_nothing_and_pays_nothing_twice(
     assert balance.spent.calls == ROWS
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_collect_one_batch(
     tmp_path: Path, serve: Callable[[str], tuple[Any, str]]
 ) -> None:

@@ -323,6 +323,7 @@ def test_results_that_are_kept_no_longer_count_as_paid_and_are_asked_anew(
     assert opened.spend.money == pytest.approx(reserved)
 
 
+@pytest.mark.slow
 def test_what_leaves_is_redacted_and_put_back(
     serve: Serve, gateway: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
