@@ -38,8 +38,8 @@ class Batch:
         What was asked, and how often.
     planned
         When it was written down, before anything left.
-    holder, takes
-        The process that last took it in hand, and how many did before.
+    holder, held, takes
+        The process that last took it in hand, since when, and how many did before.
     remote
         The provider's name for it; None until it is known to be submitted.
     ended
@@ -55,6 +55,7 @@ class Batch:
     rows: int
     planned: datetime
     holder: str
+    held: datetime
     takes: int = 0
     remote: str | None = None
     ended: str | None = None
@@ -151,6 +152,10 @@ class BatchBook:
             return True
         return False
 
+    def holder(self, token: str) -> str | None:
+        """Return the process that has a batch in hand now; None where there is no such batch."""
+        return next((each.holder for each in self.all() if each.token == token), None)
+
     def unsettled(self, batch: Batch) -> dict[str, tuple[int, Amount]]:
         """Return, by key, the intents of a batch that no call has settled."""
         settled = sa.select(calls.c.intent).where(
@@ -204,10 +209,11 @@ def _after(batch: Batch | None, body: dict[str, Any], run: str, time: datetime) 
             rows=body["rows"],
             planned=time,
             holder=body["holder"],
+            held=time,
             corrections=body["corrections"],
         )
     if body["step"] == "taken":
-        return replace(batch, holder=body["holder"], takes=batch.takes + 1)
+        return replace(batch, holder=body["holder"], held=time, takes=batch.takes + 1)
     if body["step"] == "submitted":
         return replace(batch, remote=body["remote"], rows=body["rows"])
     return replace(batch, ended=body["how"])

@@ -5,16 +5,22 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from assay.errors import ModelError
 from assay.ledger import Ledger
 from assay.ledger.batches import BatchBook
 from assay.ledger.calls import CallBook
+from assay.llm import Gateway, Prompt
+from assay.llm.journal import OWNER
 
 ROWS = 300
 STEPS = ["plan", "reserve", "submit", "submitted", "state", "write"]
@@ -27,6 +33,7 @@ from assay.ledger import Ledger
 from assay.ledger.batches import BatchBook
 from assay.ledger.calls import CallBook
 from assay.llm import Gateway, Prompt
+from assay.llm.journal import OWNER
 from assay.llm.batch import waiting
 from assay.llm.batch.anthropic import AnthropicBatches
 from assay.llm.batch.openai import OpenAIBatches
@@ -105,18 +112,20 @@ def test_kill_9_at_every_step_loses_nothing_and_pays_nothing_twice(
     assert balance.spent.calls == ROWS
 
 
-@pytest.mark.slow
-def test_two_processes_do_not_collect_one_batch(
+class Words(BaseModel):
+    words: int
+
+
+def prompts(count: int) -> list[Prompt]:
+    """Return what the worker asks."""
+    return [Prompt("Count the words.", "row of words " * (n % 7) + str(n)) for n in range(count)]
+
+
+@pytest.fixture
+def working(
     tmp_path: Path, serve: Callable[[str], tuple[Any, str]]
-) -> None:
-    from pydantic import BaseModel
-
-    from assay.errors import ModelError
-    from assay.llm import Gateway, Prompt
-
-    class Words(BaseModel):
-        words: int
-
+) -> Iterator[tuple[Any, str, Path, subprocess.Popen[str]]]:
+    """A server that holds a batch, and the process that waits for it."""
     server, model = serve("openai")
     server.held = True
     path = tmp_path / "ledger.sqlite"
@@ -127,18 +136,68 @@ def test_two_processes_do_not_collect_one_batch(
         stdout=subprocess.PIPE,
         text=True,
     )
-    try:
-        with Ledger.open(path) as ledger, Gateway(ledger, batch=True, unpriced_ok=True) as gateway:
-            while not BatchBook(ledger).open() or server.looks < 3:
-                assert worker.poll() is None
-            prompts = [Prompt("Count the words.", "row of words " * (n % 7) + str(n))
-                       for n in range(3)]  # fmt: skip
-            with pytest.raises(ModelError, match="Another process is waiting"):
-                gateway.generate(model, prompts, Words)
-            server.held = False
-            assert worker.communicate(timeout=60)[0] == "finished\n"
-            assert gateway.generate(model, prompts, Words).cached.all()
-    finally:
-        worker.kill()
-        worker.wait()
+    while server.looks < 3:
+        assert worker.poll() is None
+        time.sleep(0.01)
+    yield server, model, path, worker
+    worker.kill()
+    worker.communicate()
+
+
+@pytest.mark.slow
+def test_two_processes_do_not_collect_one_batch(
+    working: tuple[Any, str, Path, subprocess.Popen[str]],
+) -> None:
+    server, model, path, worker = working
+    with Ledger.open(path) as ledger, Gateway(ledger, batch=True, unpriced_ok=True) as gateway:
+        with pytest.raises(ModelError, match="Another process is waiting"):
+            gateway.generate(model, prompts(3), Words)
+        server.held = False
+        assert worker.communicate(timeout=60)[0] == "finished\n"
+        assert gateway.generate(model, prompts(3), Words).cached.all()
     assert len(server.batches) == 1
+
+
+@pytest.mark.slow
+def test_what_another_process_collects_just_now_is_not_asked_again(
+    working: tuple[Any, str, Path, subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, model, path, worker = working
+    take = BatchBook.take
+
+    def take_late(*given: Any) -> bool:
+        server.held = False
+        assert worker.communicate(timeout=60)[0] == "finished\n"
+        return take(*given)
+
+    monkeypatch.setattr(BatchBook, "take", take_late)
+    with Ledger.open(path) as ledger, Gateway(ledger, batch=True, unpriced_ok=True) as gateway:
+        assert gateway.generate(model, prompts(3), Words).cached.all()
+        assert BatchBook(ledger).open() == []
+    assert len(server.batches) == 1
+
+
+@pytest.mark.parametrize("minutes", [5, 7])
+def test_a_holder_on_another_machine_is_gone_when_it_shows_no_sign_for_six_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """As a container that was replaced: whether its process lives cannot be seen from here."""
+    from assay.llm.batch import holding
+
+    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+        run = ledger.start_run("elsewhere", {})
+        book = BatchBook(ledger)
+        there = "another-machine:7:1"
+        for token in ("one", "two"):
+            batch = book.plan(token, run=run, model="m", question="q", rows=1, holder=there)
+        monkeypatch.setattr(holding, "QUIET", timedelta(minutes=6) - timedelta(minutes=minutes))
+        gone = minutes > 6
+        mine = holding.Holding(ledger)
+        assert mine.take(batch) is gone
+        mine.let_go()
+        assert (book.holder("two") == OWNER) is gone
+        assert book.holder("one") == there
+        assert mine.still(batch) is gone
+        monkeypatch.setattr(holding, "BEAT_SECONDS", -1.0)
+        mine.beat()
+        assert ledger.find("event", f"beat:{OWNER}") is not None

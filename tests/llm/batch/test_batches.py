@@ -390,6 +390,7 @@ def test_looks_grow_rarer_from_a_second_to_a_minute(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(waiting.time, "sleep", pauses.append)
     looks = iter([*[State("in_progress")] * 30, State("completed", ended=True)])
     job: Any = SimpleNamespace(
+        holding=SimpleNamespace(beat=lambda: None),
         terms=SimpleNamespace(deadline=float("inf")),
         loop=SimpleNamespace(run=lambda state: state),
         server=SimpleNamespace(state=lambda remote: next(looks)),

@@ -99,7 +99,7 @@ class BatchAsking:
         try:
             self._ask(job)
         finally:
-            job.in_hand.let_go()
+            job.holding.let_go()
         if self._hopeless is not None and not self._answered:
             raise self._hopeless
 
@@ -161,11 +161,11 @@ class BatchAsking:
                 if key in known:
                     self._sink.answered(row, part, json.loads(known[key]), cached=True)
                     if key in open_keys:
-                        both[key] = Wanted(key, row, part, [])
+                        both[key] = Wanted(key, row, part, is_needed=False)
                 elif key in todo:
-                    todo[key].targets.append((row, part))
+                    todo[key].add(row, part)
                 else:
-                    todo[key] = Wanted(key, row, part, [(row, part)])
+                    todo[key] = Wanted(key, row, part)
         return todo, both
 
     def _known(self, keys: Sequence[str]) -> dict[str, str]:
@@ -186,7 +186,11 @@ class BatchAsking:
         left = {each.remote: each for each in outstanding}
         needed = [remote for remote, each in left.items() if each.is_needed]
         for remote, state in Waiting(job, needed).ended():
-            collecting = Collecting(job, left.pop(remote))
+            out = left.pop(remote)
+            if not job.holding.still(out.batch):
+                self._leave_to_another(job, out)
+                continue
+            collecting = Collecting(job, out)
             collecting.collect(state)
             again += collecting.again
             self._answered += collecting.answered
@@ -194,6 +198,10 @@ class BatchAsking:
         for each in left.values():
             self._leave(job, each)
         return again
+
+    def _leave_to_another(self, job: Job, out: Outstanding) -> None:
+        for wanted in out.wanted.values():
+            job.unasked(wanted, "another process has taken its batch in hand")
 
     def _leave(self, job: Job, out: Outstanding) -> None:
         """Leave a batch to go on; one that no row waits for is collected where it has ended."""

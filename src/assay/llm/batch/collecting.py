@@ -36,11 +36,11 @@ class Collecting:
         elif state.gone or not self._read(state):
             wanted, self._out.wanted = list(self._out.wanted.values()), {}
             self._settling.release("lost", "the provider keeps the results no longer")
-            self.again += [each for each in wanted if each.targets]
+            self.again += [each for each in wanted if each.is_needed]
         self._settling.commit()
         if self._job.shared is not None and self._to_share:
             self._job.shared.add(self._to_share)
-        if not self._out.held:
+        if not self._settling.held:
             self._job.batches.end(self._out.batch, state.word)
 
     def _read(self, state: State) -> bool:
@@ -58,7 +58,11 @@ class Collecting:
                 key, _, rest = result.custom_id.partition("-")
                 digest, _, token = rest.partition("-")
                 wanted = self._out.wanted.get(key)
-                if wanted is None or token != self._out.batch.token or key not in self._out.held:
+                if (
+                    wanted is None
+                    or token != self._out.batch.token
+                    or key not in self._settling.held
+                ):
                     continue
                 if times[result.custom_id] > 1:
                     twice = RowError("The provider answered the row twice.", kind="twice")
@@ -86,7 +90,7 @@ class Collecting:
             )
         except InvalidAnswerError as error:
             job.errors[error.kind] += 1
-            if wanted.corrections == job.terms.limits.corrections or not wanted.targets:
+            if wanted.corrections == job.terms.limits.corrections or not wanted.is_needed:
                 return self._failed(wanted, error)
             correction = error.correction
             return self._settling.settle(
@@ -138,7 +142,7 @@ class Collecting:
         """Settle the rows that the results do not hold."""
         self._settling.commit()
         for key, wanted in self._out.wanted.items():
-            if key not in self._out.held:
+            if key not in self._settling.held:
                 continue
             if state.whole:
                 self._job.errors["missing"] += 1

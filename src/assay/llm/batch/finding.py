@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from assay.errors import ModelError
 from assay.ledger.batches import Batch
+from assay.ledger.calls import CallBook
 from assay.llm.batch.job import Job, Outstanding, Settling, Wanted
 from assay.llm.batch.waiting import Waiting
-from assay.llm.journal import OWNER, is_alive
 from assay.llm.model import HopelessError
 
 LOOK_BACK = timedelta(days=1)
@@ -54,7 +54,7 @@ class Finding:
             spare = {key: answered[key] for key in held if key in answered}
             if held and not wanted and not spare:
                 continue
-            if not self._take(batch):
+            if not self._job.holding.take(batch):
                 if wanted:
                     raise ModelError(
                         "Another process is waiting for a batch with these rows.",
@@ -65,9 +65,12 @@ class Finding:
             if not held:  # its process died before anything was reserved, let alone sent
                 self._job.batches.end(batch, "never sent")
                 continue
-            out = Outstanding(batch, held, wanted | spare)
+            self._hand_over_what_others_settled(batch, wanted, todo)
+            if not wanted and not spare:
+                continue
+            out = Outstanding(batch, wanted | spare)
             try:
-                known = self._is_submitted(out)
+                known = self._is_submitted(out, len(held))
             except StillLookedForError:
                 known = False
                 for key in wanted:
@@ -79,17 +82,25 @@ class Finding:
                     del todo[key]
         return taken
 
-    def _take(self, batch: Batch) -> bool:
-        return self._job.in_hand.take(batch.token) and self._job.batches.take(
-            batch, OWNER, is_alive
-        )
+    def _hand_over_what_others_settled(
+        self, batch: Batch, wanted: dict[str, Wanted], todo: dict[str, Wanted]
+    ) -> None:
+        """Take out what another process collected before we had the batch in hand."""
+        held = self._job.batches.unsettled(batch)
+        settled = [key for key in wanted if key not in held]
+        answers = CallBook(self._job.ledger, batch.run).answered(settled)
+        for key in settled:
+            del wanted[key]
+            if key in answers:
+                for row, part in todo.pop(key).targets:
+                    self._job.sink.answered(row, part, json.loads(answers[key]), cached=True)
 
-    def _is_submitted(self, out: Outstanding) -> bool:
+    def _is_submitted(self, out: Outstanding, rows: int) -> bool:
         """Whether the provider has it; where not, its reservations are given back."""
         if out.batch.remote is not None:
             return True
         try:
-            remote = self._remote(out)
+            remote = self._remote(out.batch, rows)
         except HopelessError as error:
             if error.kind != "model":
                 raise
@@ -99,12 +110,12 @@ class Finding:
         if remote is None:
             self._give_up(out, "unsent", "the process that asked was killed before it was sent")
             return False
-        out.batch = self._job.batches.submitted(out.batch, remote, len(out.held))
+        out.batch = self._job.batches.submitted(out.batch, remote, rows)
         return True
 
-    def _remote(self, out: Outstanding) -> str | None:
-        job, batch = self._job, out.batch
-        found = job.loop.run(job.server.find(batch.token, len(out.held), batch.planned - LOOK_BACK))
+    def _remote(self, batch: Batch, rows: int) -> str | None:
+        job = self._job
+        found = job.loop.run(job.server.find(batch.token, rows, batch.planned - LOOK_BACK))
         if job.server.finds_by_token:
             return found[0] if found else None
         others = {each.remote for each in job.batches.all()}
@@ -126,7 +137,7 @@ class Finding:
         return None
 
     def _give_up(self, out: Outstanding, status: str, why: str) -> None:
-        settling = Settling(self._job, Outstanding(out.batch, out.held, {}))
+        settling = Settling(self._job, Outstanding(out.batch, {}))
         settling.release(status, why)
         settling.commit()
         self._job.batches.end(out.batch, status)

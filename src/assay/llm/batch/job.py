@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import ClassVar
 
 from assay.ledger import Ledger
-from assay.ledger.amounts import Amount
 from assay.ledger.batches import Batch, BatchBook
 from assay.ledger.calls import Call, CallBook
 from assay.llm.batch.exchange import Exchange
+from assay.llm.batch.holding import Holding
 from assay.llm.batch.server import BatchServer
 from assay.llm.model import Model, Usage
 from assay.llm.prompt import Prompt
@@ -29,51 +27,43 @@ Tell = Callable[[str, int, int], None]
 _AT_ONCE = 256
 
 
-class InHand:
-    """The batches that one question has in hand; no other thread of this process may."""
-
-    _taken: ClassVar[set[str]] = set()
-    _lock: ClassVar[threading.Lock] = threading.Lock()
-
-    def __init__(self) -> None:
-        self._mine: set[str] = set()
-
-    def take(self, token: str) -> bool:
-        """Take a batch; return False where another question of this process has it."""
-        with self._lock:
-            if token in self._taken - self._mine:
-                return False
-            self._taken.add(token)
-            self._mine.add(token)
-            return True
-
-    def let_go(self) -> None:
-        """Let go of all."""
-        with self._lock:
-            self._taken.difference_update(self._mine)
-
-
 @dataclass(slots=True)
 class Wanted:
     """One request to make: a part of the first of the rows that need its answer.
 
-    ``targets`` are (row, part); none where only the price is still to be put on record.
+    Attributes
+    ----------
+    others
+        (row, part) of further rows that need it; None where there are none.
+    is_needed
+        Whether a row waits for it; else only its price is still to be put on record.
     """
 
     key: str
     row: int
     part: int
-    targets: list[tuple[int, int]]
+    others: list[tuple[int, int]] | None = None
+    is_needed: bool = True
     correction: str = ""
     corrections: int = 0
+
+    def add(self, row: int, part: int) -> None:
+        """Let another row wait for it."""
+        if self.others is None:
+            self.others = []
+        self.others.append((row, part))
+
+    @property
+    def targets(self) -> list[tuple[int, int]]:
+        """(row, part) of all rows that wait."""
+        return [(self.row, self.part), *(self.others or ())] if self.is_needed else []
 
 
 @dataclass
 class Outstanding:
-    """A batch at the provider, the intents it holds, and those of its rows that are wanted."""
+    """A batch at the provider, and those of its rows that are wanted."""
 
     batch: Batch
-    held: dict[str, tuple[int, Amount]]
     wanted: dict[str, Wanted]
 
     @property
@@ -85,7 +75,7 @@ class Outstanding:
     @property
     def is_needed(self) -> bool:
         """Whether a row waits for it."""
-        return any(each.targets for each in self.wanted.values())
+        return any(each.is_needed for each in self.wanted.values())
 
 
 @dataclass
@@ -104,7 +94,9 @@ class Job:
     prompts: Sequence[Prompt]
     shared: SharedAnswers | None = None
     errors: Counter[str] = field(default_factory=Counter)
-    in_hand: InHand = field(default_factory=InHand)
+
+    def __post_init__(self) -> None:
+        self.holding = Holding(self.ledger)
 
     @property
     def batches(self) -> BatchBook:
@@ -123,9 +115,13 @@ class Job:
 
 
 class Settling:
-    """Settles the rows of one batch, many in one transaction; a row counts once committed."""
+    """Settles the rows of one batch, many in one transaction; a row counts once committed.
+
+    ``held`` are the intents that are still unsettled, by key.
+    """
 
     def __init__(self, job: Job, out: Outstanding) -> None:
+        self.held = job.batches.unsettled(out.batch)
         self._job = job
         self._out = out
         self._book = CallBook(job.ledger, out.batch.run)
@@ -146,7 +142,7 @@ class Settling:
     ) -> None:
         """Put the end of a row on record, then call ``then``; the price is that of ``usage``."""
         usage = usage or Usage()
-        number, worst = self._out.held.pop(key)
+        number, worst = self.held.pop(key)
         self._calls.append(
             Call(
                 key=key,
@@ -170,7 +166,7 @@ class Settling:
 
     def release(self, status: str, why: str) -> None:
         """Settle all rows that are left: ``unsent`` at no price, ``lost`` at the highest."""
-        for key, (_, worst) in list(self._out.held.items()):
+        for key, (_, worst) in list(self.held.items()):
             wanted = self._out.wanted.get(key)
             then = partial(self._job.unasked, wanted, why) if wanted is not None else _nothing
             money = worst.money if status == "lost" else 0

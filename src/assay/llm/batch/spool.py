@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -69,9 +68,8 @@ class Spool:
 
     async def content(self) -> AsyncIterator[bytes]:
         """Yield the sealed file, as often as it is asked for."""
-        start = 0
-        while piece := os.pread(self._file.fileno(), _PIECE, start):
-            start += len(piece)
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
             yield piece
 
     def close(self) -> None:

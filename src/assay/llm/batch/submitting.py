@@ -100,11 +100,7 @@ class Submitting:
             self._job.batches.end(batch, "nothing fitted under the caps")
             return
         packing.spool.keep(len(fitting))
-        held = {
-            intent.key: (number, intent.worst)
-            for intent, number in zip(intents, numbers, strict=False)
-        }
-        out = Outstanding(batch, held, {each.key: each for each in fitting})
+        out = Outstanding(batch, {each.key: each for each in fitting})
         self._job.tell("submitting", 0, len(fitting))
         remote = self._sent(packing, out)
         out.batch = self._job.batches.submitted(batch, remote, len(fitting))
@@ -112,7 +108,7 @@ class Submitting:
 
     def _plan(self, packing: Packing) -> Batch:
         job = self._job
-        job.in_hand.take(packing.token)
+        job.holding.begin(packing.token)
         told = {each.key: [each.corrections, each.correction] for each in packing.rows}
         corrections = None
         if any(count for count, _ in told.values()):
@@ -163,7 +159,9 @@ class Submitting:
     def _look(self, out: Outstanding) -> str | None:
         """Return the provider's name for a batch that it may have taken, where it has."""
         job, batch = self._job, out.batch
-        found = job.loop.run(job.server.find(batch.token, len(out.held), batch.planned - LOOK_BACK))
+        found = job.loop.run(
+            job.server.find(batch.token, len(out.wanted), batch.planned - LOOK_BACK)
+        )
         if not found or job.server.finds_by_token:
             return found[0] if found else None
         raise HopelessError(

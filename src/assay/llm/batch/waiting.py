@@ -23,6 +23,7 @@ class Waiting:
         self._job = job
         self._states: dict[str, State] = {each: State("submitted") for each in remotes}
         self._failed_looks = 0
+        self._asked_to_wait = 0.0
 
     def ended(self) -> Iterator[tuple[str, State]]:
         """Yield each batch once it has ended; those left at the deadline are not yielded."""
@@ -38,15 +39,18 @@ class Waiting:
             remaining = self._job.terms.deadline - time.monotonic()
             if not left or remaining <= 0:
                 return
-            time.sleep(min(pause, remaining))
+            self._job.holding.beat()
+            time.sleep(min(max(pause, self._asked_to_wait), remaining))
             pause = min(pause * _GROWTH, LONGEST_SECONDS)
 
     def _look(self, remote: str) -> State | None:
+        self._asked_to_wait = 0.0
         try:
             self._states[remote] = self._job.loop.run(self._job.server.state(remote))
         except TransientError as error:
             self._job.errors[error.kind] += 1
             self._failed_looks += 1
+            self._asked_to_wait = error.wait or 0.0
             if self._failed_looks < _UNREACHED:
                 return None
             raise HopelessError(
