@@ -303,12 +303,12 @@ class Gateway:
             book,
             sink,
             self._shared,
+            errors,
             ledger=self._ledger,
             run=self._run,
             loop=self._loop,
             tell=tell,
         )
-        asking.errors = errors
         asking.run(prompts)
 
     def _note(self, question: Question, model: str, sink: Tally, errors: Mapping[str, int]) -> None:

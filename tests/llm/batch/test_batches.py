@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -261,6 +262,29 @@ def test_rows_answered_live_meanwhile_are_still_settled_at_the_price_of_the_batc
     assert opened.spend.unsettled == 0.0
     read, written = server.tokens
     assert opened.spend.money == pytest.approx((PRICE.read * read + PRICE.write * written) / 2e12)
+
+
+class SlowRows(list[Prompt]):
+    def __getitem__(self, index: Any) -> Any:
+        time.sleep(0.02)
+        return super().__getitem__(index)
+
+
+def test_minutes_that_end_while_rows_are_packed_leave_each_with_its_reason(
+    serve: Serve, gateway: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assay.llm.batch import submitting
+
+    server, name = serve("openai")
+    monkeypatch.setattr(submitting, "AT_ONCE", 2)
+    opened = gateway(batch=True, prices={name: PRICE}, budget=Budget(minutes=0.3 / 60))
+    result = opened.generate(name, SlowRows(rows(10)), Words)  # 0.2 s to read, 0.2 s to pack
+    assert set(result.status) == {"unasked"}
+    assert [result.why[row] for row in range(10)] == [
+        "the budget's cap on minutes was reached"
+    ] * 10  # fmt: skip
+    assert server.batches == {}
+    assert opened.spend.unsettled == 0.0
 
 
 @pytest.mark.parametrize("name", ["gemini:good", "mistral:good", "groq:good"])

@@ -59,13 +59,14 @@ class BatchAsking:
         book: CallBook,
         sink: Sink,
         shared: SharedAnswers | None = None,
+        errors: Counter[str] | None = None,
         *,
         ledger: Ledger,
         run: str,
         loop: LoopThread,
         tell: Tell = lambda *_: None,
     ) -> None:
-        self.errors: Counter[str] = Counter()
+        self.errors: Counter[str] = Counter() if errors is None else errors
         self._server = batches_of(model)
         self._model = model
         self._question = question

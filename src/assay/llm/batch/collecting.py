@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from pydantic_core import to_json
 
-from assay.llm.batch.job import Job, Outstanding, Settling, Wanted
+from assay.llm.batch.exchange import Received
+from assay.llm.batch.job import AT_ONCE, Job, Outstanding, Settling, Wanted
 from assay.llm.batch.server import Result, State
 from assay.llm.model import AskError, HopelessError, InvalidAnswerError, Reply, RowError
 
@@ -54,20 +55,8 @@ class Collecting:
                     raise
                 return False
             times = Counter(result.custom_id for result in self._results(file))
-            for result in self._results(file):
-                key, _, rest = result.custom_id.partition("-")
-                digest, _, token = rest.partition("-")
-                wanted = self._out.wanted.get(key)
-                if (
-                    wanted is None
-                    or token != self._out.batch.token
-                    or key not in self._settling.held
-                ):
-                    continue
-                if times[result.custom_id] > 1:
-                    twice = RowError("The provider answered the row twice.", kind="twice")
-                    result = Result(result.custom_id, twice)
-                self._settle(wanted, digest, result)
+            for some in self._claimed(file, times):
+                self._settle(some)
         self._settle_missing(state)
         return True
 
@@ -79,43 +68,68 @@ class Collecting:
             except ValueError:
                 self._job.errors["malformed"] += bool(line.strip())
 
-    def _settle(self, wanted: Wanted, digest: str, result: Result) -> None:
-        job, key = self._job, wanted.key
-        if result.unasked is not None:
-            return self._unasked(wanted, result.unasked)
-        try:
-            prompt = job.prompts[wanted.row]
-            reply = job.exchange.reply(
-                prompt, wanted.part, wanted.correction, digest, result.response
-            )
-        except InvalidAnswerError as error:
-            job.errors[error.kind] += 1
-            if wanted.corrections == job.terms.limits.corrections or not wanted.is_needed:
-                return self._failed(wanted, error)
-            correction = error.correction
-            return self._settling.settle(
-                key,
-                "invalid",
-                lambda: self._correct(wanted, correction),
-                usage=error.usage,
-                why=error.problem,
-            )
-        except AskError as error:
-            job.errors[error.kind] += 1
-            if isinstance(error, HopelessError):
-                self.hopeless = error
-            return self._failed(wanted, error)
+    def _claimed(
+        self, file: BinaryIO, times: Counter[str]
+    ) -> Iterator[list[tuple[Wanted, Received]]]:
+        """Yield the responses to wanted rows that are not settled yet, many at once."""
+        some: list[tuple[Wanted, Received]] = []
+        for result in self._results(file):
+            key, _, rest = result.custom_id.partition("-")
+            digest, _, token = rest.partition("-")
+            wanted = self._out.wanted.get(key)
+            if wanted is None or token != self._out.batch.token or key not in self._settling.held:
+                continue
+            if result.unasked is not None:
+                self._unasked(wanted, result.unasked)
+            elif times[result.custom_id] > 1:
+                self._failed(wanted, RowError("The provider answered the row twice.", kind="twice"))
+            else:
+                some.append((wanted, Received(digest, result.response)))
+            if len(some) == AT_ONCE:
+                yield some
+                some = []
+        yield some
+
+    def _settle(self, claimed: Sequence[tuple[Wanted, Received]]) -> None:
+        job = self._job
+        asked = [job.asked(wanted) for wanted, _ in claimed]
+        received = [response for _, response in claimed]
+        replies = job.loop.run(job.exchange.replies(asked, received))
+        for (wanted, _), reply in zip(claimed, replies, strict=True):
+            if isinstance(reply, AskError):
+                self._answered_badly(wanted, reply)
+            else:
+                self._answered(wanted, reply)
+
+    def _answered(self, wanted: Wanted, reply: Reply) -> None:
         self.answered += 1
         answer = to_json(reply.value).decode()
-        if job.shared is not None:
-            self._to_share[key] = answer
-        return self._settling.settle(
-            key,
+        if self._job.shared is not None:
+            self._to_share[wanted.key] = answer
+        self._settling.settle(
+            wanted.key,
             "answered",
             lambda: self._hand_over(wanted, reply),
             usage=reply.usage,
             answer=answer,
         )
+
+    def _answered_badly(self, wanted: Wanted, error: AskError) -> None:
+        """Settle a row without an answer; an invalid one is asked again, with what was wrong."""
+        most = self._job.terms.limits.corrections
+        if isinstance(error, InvalidAnswerError) and wanted.is_needed and wanted.corrections < most:
+            self._job.errors[error.kind] += 1
+            self._settling.settle(
+                wanted.key,
+                "invalid",
+                lambda: self._correct(wanted, error.correction),
+                usage=error.usage,
+                why=error.problem,
+            )
+            return
+        if isinstance(error, HopelessError):
+            self.hopeless = error
+        self._failed(wanted, error)
 
     def _hand_over(self, wanted: Wanted, reply: Reply) -> None:
         for row, part in wanted.targets:
@@ -127,6 +141,7 @@ class Collecting:
         self.again.append(wanted)
 
     def _failed(self, wanted: Wanted, error: AskError) -> None:
+        self._job.errors[error.kind] += 1
         self._settling.settle(
             wanted.key,
             "failed",
@@ -145,7 +160,6 @@ class Collecting:
             if key not in self._settling.held:
                 continue
             if state.whole:
-                self._job.errors["missing"] += 1
                 missing = RowError("The provider's results do not hold this row.", kind="missing")
                 self._failed(wanted, missing)
             else:

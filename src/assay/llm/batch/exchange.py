@@ -1,20 +1,23 @@
 """Takes a live question apart: the request that it would send, and the reply to a response.
 
-The question is asked of the model as ever, only that its connection stands still where a live
-one would wait for the server. So a batch's requests and answers pass through the very code,
-redaction included, that live ones pass through.
+The question is asked of the model as ever, only that another connection stands at its end: one
+that notes the request and goes no further, or one that has the response already. So a batch's
+requests and answers pass through the very code, redaction included, that live ones pass through.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from assay.llm.model import AskError, Model, Reply, RowError
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Question
+
+Given = TypeVar("Given")
 
 
 class Redirectable(Protocol):
@@ -23,6 +26,15 @@ class Redirectable(Protocol):
     def over(self, connection: Any) -> Model:
         """Return this model at the end of ``connection``."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question: a part of a prompt, and what was wrong with the answer before."""
+
+    prompt: Prompt
+    part: int
+    correction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,68 +49,81 @@ class Sent:
         """12 hexadecimal digits of the SHA-256 of the body."""
         return hashlib.sha256(self.body).hexdigest()[:12]
 
-    def __await__(self) -> Generator[Sent, Mapping[str, Any], Mapping[str, Any]]:
-        return (yield self)
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A response, and the digest of the request that it answers."""
 
-class _StandingStill:
-    """In the place of a connection."""
-
-    async def post(
-        self, path: str, body: bytes, *, headers: Mapping[str, str] | None = None
-    ) -> Mapping[str, Any]:
-        return await Sent(path, body)
+    digest: str
+    response: Mapping[str, Any] | AskError
 
 
 class Exchange:
-    """Requests and replies of one question to one model."""
+    """Requests and replies of one question to one model; many at once, for models that wait."""
 
     def __init__(self, question: Question, model: Redirectable) -> None:
         self._question = question
-        self._model = model.over(_StandingStill())
+        self._model = model
+        self._noting = model.over(_Noting())
 
-    def request(self, prompt: Prompt, part: int, correction: str) -> Sent:
-        """Return the request; raise `RowError` where the prompt makes none."""
-        asked = self._question.ask(self._model, prompt, part, correction)
-        try:
-            return _advance(asked)
-        finally:
-            asked.close()
+    async def requests(self, asked: Sequence[Asked]) -> list[Sent | AskError]:
+        """Return each request, or why the prompt makes none."""
+        return await _together([self._request(each) for each in asked])
 
-    def reply(
-        self,
-        prompt: Prompt,
-        part: int,
-        correction: str,
-        digest: str,
-        response: Mapping[str, Any] | AskError,
-    ) -> Reply:
-        """Return the reply; raise the `AskError` that a live question would raise.
+    async def replies(
+        self, asked: Sequence[Asked], received: Sequence[Received]
+    ) -> list[Reply | AskError]:
+        """Return each reply, or the error that a live question would raise.
 
-        Parameters
-        ----------
-        digest
-            Of the request that was answered. Where today's differs (another version of Assay,
-            other patterns of redaction) the answer is one to another question.
+        Where a request is worded differently today (another version of Assay, other patterns of
+        redaction) the response is one to another question, and no reply.
         """
-        asked = self._question.ask(self._model, prompt, part, correction)
+        pairs = zip(asked, received, strict=True)
+        return await _together([self._reply(one, response) for one, response in pairs])
+
+    async def _request(self, asked: Asked) -> Sent:
         try:
-            if _advance(asked).digest != digest:
-                raise RowError(
-                    "The request is worded differently since it was submitted.", kind="changed"
-                )
-            if isinstance(response, AskError):
-                asked.throw(response)
-            else:
-                asked.send(response)
-        except StopIteration as finished:
-            return finished.value  # type: ignore[no-any-return]
-        finally:
-            asked.close()
-        raise RowError("The model asks more than once for one row.", kind="malformed")
+            await self._question.ask(self._noting, asked.prompt, asked.part, asked.correction)
+        except _NotedError as noted:
+            return noted.sent
+        raise AssertionError("a model asks through its connection")
+
+    async def _reply(self, asked: Asked, received: Received) -> Reply:
+        model = self._model.over(_Answering(received))
+        return await self._question.ask(model, asked.prompt, asked.part, asked.correction)
 
 
-def _advance(asked: Coroutine[Any, Any, Reply]) -> Sent:
-    sent = asked.send(None)
-    assert isinstance(sent, Sent), "a model must only wait for its connection"  # noqa: S101
-    return sent
+class _NotedError(Exception):
+    """Carries a request out of the model that made it."""
+
+    def __init__(self, sent: Sent) -> None:
+        self.sent = sent
+
+
+class _Noting:
+    async def post(self, path: str, body: bytes, **_: Any) -> Mapping[str, Any]:
+        raise _NotedError(Sent(path, body))
+
+
+class _Answering:
+    def __init__(self, received: Received) -> None:
+        self._received = received
+
+    async def post(self, path: str, body: bytes, **_: Any) -> Mapping[str, Any]:
+        if Sent(path, body).digest != self._received.digest:
+            raise RowError(
+                "The request is worded differently since it was submitted.", kind="changed"
+            )
+        if isinstance(self._received.response, AskError):
+            raise self._received.response
+        return self._received.response
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, Given]]) -> list[Given | AskError]:
+    """Return each result or `AskError`, in order; raise anything else."""
+    found: list[Given | AskError] = []
+    for each in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(each, BaseException) and not isinstance(each, AskError):
+            raise each
+        found.append(each)
+    return found

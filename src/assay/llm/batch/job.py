@@ -11,7 +11,7 @@ from functools import partial
 from assay.ledger import Ledger
 from assay.ledger.batches import Batch, BatchBook
 from assay.ledger.calls import Call, CallBook
-from assay.llm.batch.exchange import Exchange
+from assay.llm.batch.exchange import Asked, Exchange
 from assay.llm.batch.holding import Holding
 from assay.llm.batch.server import BatchServer
 from assay.llm.model import Model, Usage
@@ -24,7 +24,8 @@ from assay.llm.terms import Sink, Terms
 Tell = Callable[[str, int, int], None]
 """Told the state of the batches, and the requests done and in all."""
 
-_AT_ONCE = 256
+AT_ONCE = 256
+"""Rows that are made, read or committed together."""
 
 
 @dataclass(slots=True)
@@ -103,6 +104,10 @@ class Job:
         """The ledger's batches."""
         return BatchBook(self.ledger)
 
+    def asked(self, wanted: Wanted) -> Asked:
+        """Return the question behind a request."""
+        return Asked(self.prompts[wanted.row], wanted.part, wanted.correction)
+
     def unasked(self, wanted: Wanted, why: str) -> None:
         """Say of the rows that wait for a request why it was not made."""
         for row, _ in wanted.targets:
@@ -161,7 +166,7 @@ class Settling:
             )
         )
         self._then.append(then)
-        if len(self._calls) == _AT_ONCE:
+        if len(self._calls) == AT_ONCE:
             self.commit()
 
     def release(self, status: str, why: str) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 from assay.ledger.amounts import Amount
 from assay.ledger.batches import Batch
 from assay.ledger.calls import CallBook, Intent
+from assay.llm.batch.exchange import Sent
 from assay.llm.batch.finding import LOOK_BACK
-from assay.llm.batch.job import Job, Outstanding, Settling, Wanted
+from assay.llm.batch.job import AT_ONCE, Job, Outstanding, Settling, Wanted
 from assay.llm.batch.spool import Spool
 from assay.llm.journal import OWNER
 from assay.llm.model import AskError, HopelessError, RowError, TransientError
@@ -29,17 +31,12 @@ class Packing:
         self.spool = Spool(job.server.frame())
         self.rows: list[Wanted] = []
         self.path = ""
-        self._job = job
+        self._server = job.server
 
-    def add(self, wanted: Wanted) -> bool:
-        """Add a row; return False where the file is full. Raises `RowError` for a bad row."""
-        job = self._job
-        prompt = job.prompts[wanted.row]
-        sent = job.exchange.request(prompt, wanted.part, wanted.correction)
+    def add(self, wanted: Wanted, sent: Sent) -> bool:
+        """Add a row; return False where the file is full."""
         custom_id = f"{wanted.key}-{sent.digest}-{self.token}"
-        if not self.spool.add(job.server.request(custom_id, sent.path, sent.body)):
-            if not self.rows:
-                raise RowError("The request is too long for a batch.", kind="too long")
+        if not self.spool.add(self._server.request(custom_id, sent.path, sent.body)):
             return False
         self.rows.append(wanted)
         self.path = sent.path
@@ -56,39 +53,51 @@ class Submitting:
         self._book = book
         self._run = run
 
-    def submit(self, todo: Iterable[Wanted]) -> Iterator[Outstanding]:
+    def submit(self, todo: Sequence[Wanted]) -> Iterator[Outstanding]:
         """Yield each batch as it is submitted."""
-        packing: Packing | None = None
-        try:
-            for each in todo:
-                if self.reached is None and time.monotonic() > self._job.terms.deadline:
-                    self.reached = "minutes"
+        with ExitStack() as files:
+            packing = self._new(files)
+            for wanted, sent in self._requests(todo):
+                if self.reached is None and not packing.add(wanted, sent):
+                    if packing.rows:
+                        yield from self._send(packing)
+                        packing = self._new(files)
+                    if self.reached is None and not packing.add(wanted, sent):
+                        long = RowError("The request is too long for a batch.", kind="too long")
+                        self._fail(wanted, long)
                 if self.reached is not None:
-                    self.left.append(each)
-                    continue
-                packing = packing or Packing(self._job)
-                if not self._packed(packing, each):
-                    yield from self._send(packing)
-                    packing.spool.close()
-                    packing = Packing(self._job)
-                    if self.reached is None:
-                        self._packed(packing, each)
-                    else:
-                        self.left.append(each)
-            if packing is not None and packing.rows:
+                    self.left.append(wanted)
+            if packing.rows and self.reached is None:
                 yield from self._send(packing)
-        finally:
-            if packing is not None:
-                packing.spool.close()
+            else:
+                self.left += packing.rows
 
-    def _packed(self, packing: Packing, wanted: Wanted) -> bool:
-        """Pack a row; one that makes no request fails alone, and counts as packed."""
-        try:
-            return packing.add(wanted)
-        except RowError as error:
-            self._job.errors[error.kind] += 1
-            self._job.failed(wanted, error.problem)
-            return True
+    def _new(self, files: ExitStack) -> Packing:
+        files.close()
+        packing = Packing(self._job)
+        files.callback(packing.spool.close)
+        return packing
+
+    def _requests(self, todo: Sequence[Wanted]) -> Iterator[tuple[Wanted, Sent]]:
+        """Yield rows with their requests; one that makes none fails alone."""
+        job = self._job
+        for start in range(0, len(todo), AT_ONCE):
+            if self.reached is None and time.monotonic() > job.terms.deadline:
+                self.reached = "minutes"
+            if self.reached is not None:
+                self.left += todo[start:]
+                return
+            some = todo[start : start + AT_ONCE]
+            requests = job.loop.run(job.exchange.requests([job.asked(each) for each in some]))
+            for wanted, sent in zip(some, requests, strict=True):
+                if isinstance(sent, AskError):
+                    self._fail(wanted, sent)
+                else:
+                    yield wanted, sent
+
+    def _fail(self, wanted: Wanted, error: AskError) -> None:
+        self._job.errors[error.kind] += 1
+        self._job.failed(wanted, error.problem)
 
     def _send(self, packing: Packing) -> Iterator[Outstanding]:
         batch = self._plan(packing)
