@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from assay.evidence import Evidence, Verdict, compare
     from assay.evidence.gate import gate
     from assay.improve import ImproveResult, improve
+    from assay.label import LabelResult, LabelTask, label
     from assay.llm import Budget
     from assay.project import Project
     from assay.recipe import Proposal, Recipe
@@ -22,6 +23,8 @@ _HOMES = {
     "ClassDescription": "assay.task",
     "Evidence": "assay.evidence",
     "ImproveResult": "assay.improve",
+    "LabelResult": "assay.label",
+    "LabelTask": "assay.label",
     "Project": "assay.project",
     "Proposal": "assay.recipe",
     "Recipe": "assay.recipe",
@@ -30,13 +33,15 @@ _HOMES = {
     "compare": "assay.evidence",
     "gate": "assay.evidence.gate",
 }
-_PACKAGES = {"evidence", "improve"}
+_PACKAGES = {"evidence", "improve", "label"}
 
 __all__ = [
     "Budget",
     "ClassDescription",
     "Evidence",
     "ImproveResult",
+    "LabelResult",
+    "LabelTask",
     "Project",
     "Proposal",
     "Recipe",
@@ -47,6 +52,7 @@ __all__ = [
     "evidence",
     "gate",
     "improve",
+    "label",
 ]
 
 

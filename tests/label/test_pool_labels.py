@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from assay.errors import InputError
-from assay.label import PoolLabelSource, collect_votes
-from assay.label.spec import PoolLabelling
-from assay.label.votes import classification_instructions
+from assay.label import PoolLabelSource
+from assay.label.propose import PoolLabelling
+from assay.label.votes import classification_instructions, collect_votes
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt, ScriptedModel
 from assay.recipe import VOTE, Observation, baseline_recipe

@@ -10,7 +10,7 @@ from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.ledger.spending import spending
 from assay.llm import Budget, Gateway, Prompt, ScriptedModel
-from assay.llm.estimate import count_tokens
+from assay.llm.counting import count_tokens
 from assay.llm.model import Price
 from assay.llm.pricing import per_million, price_of
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.progress import Progress
 from rich.text import Text
 
+from assay.cli.forecast import error_lines, forecast_table
 from assay.cli.output import progress_bar
 from assay.evidence import Verdict
 from assay.improve import events
@@ -49,6 +50,10 @@ class Watch:
                 )
             case events.Screened(attempt):
                 self._print(verdict_line(attempt.name, attempt.verdict))
+            case events.Estimated(forecast):
+                self._progress.console.print(forecast_table(forecast))
+            case events.Settled(errors):
+                self._print(error_lines(errors))
             case events.Passed(skipped):
                 self._print(Text(f"passed over {skipped.name}: {skipped.reason}", "dim"))
 

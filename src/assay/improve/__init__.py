@@ -54,6 +54,7 @@ def improve(
     """
     from assay.improve.finish import finish
     from assay.improve.loop import Loop
+    from assay.improve.rehearse import accounted
     from assay.improve.run import open_run
     from assay.improve.sources import registered_sources
     from assay.recipe import Tools
@@ -66,14 +67,17 @@ def improve(
     sources = registered_sources() if sources is None else tuple(sources)
     baseline = project.recipe
     run = open_run(project, baseline, [each.name for each in sources])
-    with project.gateway(
-        budget=budget,
-        run=run.id,
-        models=models,
-        progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total)),
-        capability="improve",
-        batch=batch,
-    ) as gateway:
+    with (
+        accounted(project, run, sources, models, on_event, batch=batch),
+        project.gateway(
+            budget=budget,
+            run=run.id,
+            models=models,
+            progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total)),
+            capability="improve",
+            batch=batch,
+        ) as gateway,
+    ):
         loop = Loop(
             project=project,
             run=run,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.improve.spec import Attempt, Skipped
+from assay.llm.forecast import Error, Forecast
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,30 @@ class Confirming:
     """The kept bundle is being confirmed on the vault."""
 
 
-Event = SourceStarted | Progress | ProposalStarted | Screened | Passed | Confirming
+@dataclass(frozen=True)
+class Estimated:
+    """What the run will ask of models elsewhere, before anything is sent."""
+
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How far that was off, model by model."""
+
+    errors: tuple[Error, ...]
+
+
+Event = (
+    SourceStarted
+    | Progress
+    | ProposalStarted
+    | Screened
+    | Passed
+    | Confirming
+    | Estimated
+    | Settled
+)
 Listener = Callable[[Event], None]
 
 

@@ -20,13 +20,13 @@ from assay.improve.events import (
     Screened,
     SourceStarted,
 )
+from assay.improve.observe import observe
 from assay.improve.run import Run
 from assay.improve.screen import Screener
 from assay.improve.spec import Attempt, Confirmed, Skipped
 from assay.llm import Budget, Gateway
 from assay.project import Project
 from assay.recipe import (
-    Observation,
     Proposal,
     ProposalSource,
     Recipe,
@@ -83,16 +83,14 @@ class Loop:
                 self._pass_over(source.name, error)
 
     def _screen_source(self, source: ProposalSource) -> None:
-        observation = Observation(
-            task=self.project.task,
-            recipe=self.incumbent,
+        observation = observe(
+            self.project,
+            source,
+            self.incumbent,
             search=self.search,
             pool=self.pool,
             gateway=self.gateway,
             ledger=self.run.ledger,
-            seed=derive_seed(self.project.settings.seed, "source", source.name),
-            label_model=self.project.settings.models.label,
-            embed_model=self.project.settings.models.embed,
         )
         started = time.monotonic()
         for proposal in source.propose(observation):

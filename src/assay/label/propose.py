@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
 
 from assay.errors import InputError
-from assay.label.spec import PoolLabelling
 from assay.label.votes import collect_votes
 from assay.recipe import AddedRows, Embedding, Observation, Proposal, Recipe
+
+
+class PoolLabelling(BaseModel):
+    """Settings of the pool-labelling source.
+
+    Attributes
+    ----------
+    max_rows
+        Pool rows asked at most; a seeded sample where there are more.
+    max_text_tokens
+        Longer texts are cut to head and tail.
+    confidences
+        Least combined probabilities to try, each a proposal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_rows: int = Field(default=3000, ge=1)
+    max_text_tokens: int = Field(default=48, ge=8)
+    confidences: tuple[float, ...] = (0.9,)
 
 
 class PoolLabelSource:

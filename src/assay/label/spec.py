@@ -1,25 +1,155 @@
-"""How rows are put to the annotators, and when a combined vote is confident."""
+"""Settings of a labelling, and what it returns."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from assay.label.task import LabelTask
 
-class PoolLabelling(BaseModel):
-    """Settings of the pool-labelling source.
+Status = Literal["accepted", "review", "failed"]
+
+
+class LabelSettings(BaseModel):
+    """How rows are put to the annotators.
 
     Attributes
     ----------
-    max_rows
-        Pool rows asked at most; a seeded sample where there are more.
+    models
+        Language models from the cheapest up; each further one sees only what those before it
+        left open.
+    embed
+        Turns texts into vectors.
     max_text_tokens
-        Longer texts are cut to head and tail.
-    confidences
-        Least combined probabilities to try, each a proposal.
+        Longer texts are cut to head and tail for a model on this machine.
+    fit_rows
+        Most unlabelled rows that the annotators' weights are learned from; a seeded sample
+        where there are more.
+    folds
+        Parts of the gold rows that are held out in turn.
+    seed
+        All randomness derives from it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_rows: int = Field(default=3000, ge=1)
-    max_text_tokens: int = Field(default=48, ge=8)
-    confidences: tuple[float, ...] = (0.9,)
+    models: tuple[str, ...] = ("local:smollm2-135m",)
+    embed: str = "local:minilm"
+    max_text_tokens: int = Field(default=96, ge=8)
+    fit_rows: int = Field(default=5000, ge=10)
+    folds: int = Field(default=10, ge=2)
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the labelling: what ran, and what it added.
+
+    Attributes
+    ----------
+    name
+        ``model``, ``similarity``, ``neighbours``, ``student``, …
+    used
+        Whether the result rests on it.
+    why
+        Why it was used or skipped, in plain words.
+    accuracy
+        Share of the gold rows that were right with this step and those before it, held out;
+        None without gold.
+    alone
+        Share of the gold rows that its own vote got right; None without gold or a vote.
+    """
+
+    name: str
+    used: bool
+    why: str
+    accuracy: float | None = None
+    alone: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """One answer for each of n rows.
+
+    Attributes
+    ----------
+    labels
+        n JSON values: a class, a list of classes, or an object; None where there is none.
+    probability
+        (n,) how likely the answer is right; NaN where there is none.
+    why
+        The reason of each row without an answer.
+    votes
+        By annotator, the (n, k) probabilities that it gave the classes; may be empty.
+    flags
+        What a reader should know of a row, such as ``cut`` for a text that was too long.
+    """
+
+    labels: list[Any]
+    probability: NDArray[np.float64]
+    why: Mapping[int, str] = field(default_factory=dict)
+    votes: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    flags: Mapping[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """How the gold rows fared when each was answered without its own label.
+
+    Attributes
+    ----------
+    row_ids
+        m ids of gold rows.
+    truth, labels
+        m JSON values.
+    probability
+        (m,) as in :class:`Answers`.
+    correct
+        (m,) whether the answer was right.
+    weights
+        (m,) importance weights where gold was not drawn evenly, or None.
+    """
+
+    row_ids: list[str]
+    truth: list[Any]
+    labels: list[Any]
+    probability: NDArray[np.float64]
+    correct: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Gold:
+    """Rows whose label a person checked.
+
+    Attributes
+    ----------
+    rows
+        ``row_id`` and the task's inputs, m rows.
+    texts
+        What an annotator reads of each.
+    labels
+        m JSON values.
+    weights
+        (m,) importance weights of rows that were not drawn evenly, or None.
+    """
+
+    rows: pl.DataFrame
+    texts: list[str]
+    labels: list[Any]
+    weights: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+__all__ = ["Answers", "Checked", "Gold", "LabelSettings", "LabelTask", "Status", "Step"]

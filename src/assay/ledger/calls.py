@@ -81,13 +81,7 @@ class CallBook:
 
     def answered(self, keys: Sequence[str]) -> dict[str, str]:
         """Return the recorded answer (JSON) of each key that has one, whatever its run."""
-        found: dict[str, str] = {}
-        with translated("read"), self._engine.connect() as connection:
-            for start in range(0, len(keys), _LOOKED_UP):
-                some = tuple(keys[start : start + _LOOKED_UP])
-                query = self._fast.answered(len(some))
-                found.update(map(tuple, connection.exec_driver_sql(query, some)))
-        return found
+        return _answered(self._engine, self._fast, keys)
 
     def reserve(
         self, wanted: Sequence[Intent], caps: Caps, owner: str
@@ -201,6 +195,20 @@ class CallBook:
 
 
 _WRITING_CALLS = 0x_A55A_CA11
+
+
+def recorded_answers(ledger: Ledger, keys: Sequence[str]) -> dict[str, str]:
+    """Return the recorded answer (JSON) of each key that has one; needs no run."""
+    return _answered(ledger.engine, _FastStatements(ledger.engine.dialect.name), keys)
+
+
+def _answered(engine: sa.Engine, fast: _FastStatements, keys: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    with translated("read"), engine.connect() as connection:
+        for start in range(0, len(keys), _LOOKED_UP):
+            some = tuple(keys[start : start + _LOOKED_UP])
+            found.update(map(tuple, connection.exec_driver_sql(fast.answered(len(some)), some)))
+    return found
 
 
 class _FastStatements:

@@ -20,12 +20,13 @@ from assay.llm.asking import Asking
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
 from assay.llm.embedding import Embedding
-from assay.llm.estimate import Estimate, count_tokens, estimate
+from assay.llm.estimate import Estimator
+from assay.llm.forecast import Estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
 from assay.llm.pricing import price_of
-from assay.llm.privacy.policy import HERE, Privacy, host_of
+from assay.llm.privacy.policy import Privacy, host_of, is_here
 from assay.llm.prompt import Prompt
-from assay.llm.questions import Choose, Generate, Keys, Question
+from assay.llm.questions import Choose, Generate, Question
 from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
 from assay.llm.runner import LoopThread
@@ -101,6 +102,7 @@ class Gateway:
         self._prices = dict(prices or {})
         self._unpriced_ok = unpriced_ok
         self._privacy = privacy or Privacy(policy="remote")
+        self._estimator = Estimator(ledger, self._limits.in_flight)
         self._began = time.monotonic()
         self._cached = 0
         self._book: CallBook | None = None
@@ -164,7 +166,12 @@ class Gateway:
         return sink.result("schema")
 
     def estimate(
-        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+        self,
+        model: str,
+        prompts: Sequence[Prompt],
+        ask: Sequence[str] | type[BaseModel],
+        *,
+        max_text_tokens: int | None = None,
     ) -> Estimate:
         """Return what a question would take, from the real prompts; nothing is sent.
 
@@ -172,41 +179,55 @@ class Gateway:
         ----------
         ask
             The options of a choice, or the schema of an object.
+        max_text_tokens
+            As for :meth:`choose`.
         """
-        question: Choose | Generate
         question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
-        asked = self._model(model)
-        if not isinstance(asked, Model):
-            return Estimate(len(prompts), 0, len(prompts), 0, 0, 0.0, 0.0)
-        keys = Keys(asked.name, question.name, question.extra, asked.parameters)
-        prompt_of = {keys.of(prompt): prompt for prompt in prompts}
-        known = self.book.answered(list(prompt_of))
-        new = [(each, asked.worst(each, question.name, question.extra))
-               for key, each in prompt_of.items() if key not in known]  # fmt: skip
-        chooses = isinstance(question, Choose)
-        return estimate(
-            new,
-            rows=len(prompts),
-            cached=sum(keys.of(prompt) in known for prompt in prompts),
-            parts=asked.capabilities.parts if chooses else 1,
-            extra=question.extra,
-            answer=1 if chooses else count_tokens(question.extra) // 2,
-            price=self._asked_price(model),
+        asked = self._described(model)
+        prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
+        told = self._estimator.question(
+            model, asked, question, prompts, self._asked_price(model), max_text_tokens
+        )
+        if not self._batch:
+            return told
+        from assay.llm.batch import in_batches
+
+        return in_batches(told)
+
+    def estimate_embedding(
+        self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
+    ) -> Estimate:
+        """Return what :meth:`embed` would take; nothing is sent."""
+        asked = self._described(model)
+        self._privacy.check_columns(columns, name=model, host=host_of(asked))
+        return self._estimator.embedding(
+            model,
+            asked,
+            texts,
+            self._price(model),
+            key=lambda text: Vectors.key(model, text),
+            known=self._opened_vectors().find,
         )
 
-    def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(
+        self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
+    ) -> NDArray[np.float32]:
         """Return the embeddings of texts, (n, d); known ones come from a cache on disk.
+
+        Parameters
+        ----------
+        columns
+            The columns that the texts were made of; see :class:`~assay.llm.Prompt`.
 
         Raises
         ------
         BudgetError
             When a cap is reached before all are embedded. Those that were are kept.
         """
-        if self._vectors is None:
-            self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
-        work = Embedding(
-            self._model(model), model, self._vectors, self.book, self._terms(model), self._loop
-        )
+        asked = self._model(model)
+        self._privacy.check_columns(columns, name=model, host=host_of(asked))
+        vectors = self._opened_vectors()
+        work = Embedding(asked, model, vectors, self.book, self._terms(model), self._loop)
         return work.run(texts)
 
     @property
@@ -261,6 +282,7 @@ class Gateway:
         errors: Counter[str],
     ) -> None:
         terms = self._terms(model.name)
+        prompts = self._privacy.checked(prompts, name=model.name, host=host_of(model))
         try:
             if self._batch:
                 self._ask_in_batches(model, question, prompts, sink, errors)
@@ -330,6 +352,16 @@ class Gateway:
             run=self._run,
         )
 
+    def _opened_vectors(self) -> Vectors:
+        with self._lock:
+            if self._vectors is None:
+                self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
+            return self._vectors
+
+    def _described(self, name: str) -> Any:
+        """Return the model; None for one on this machine that is not loaded yet."""
+        return None if name.startswith("local:") and name not in self._models else self._model(name)
+
     def _model(self, name: str) -> Any:
         with self._lock:
             if name not in self._models:
@@ -343,7 +375,7 @@ class Gateway:
         """Return the model as the privacy policy lets it be asked."""
         host = host_of(model)
         self._privacy.check(name, host)
-        if self._privacy.policy != "redact" or host is None or host in HERE:
+        if self._privacy.policy != "redact" or is_here(host):
             return model
         from assay.llm.privacy.redaction import RedactedModel, Redactor
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,6 +21,9 @@ from assay.project.settings import ProjectFile, Settings, checked, from_toml
 from assay.recipe import Recipe, baseline_recipe, read_recipe, write_recipe
 from assay.tables import Note
 from assay.task import Kind, MetricName, Task
+
+if TYPE_CHECKING:
+    from assay.llm.rehearsal import Rehearsal
 
 
 @dataclass(frozen=True)
@@ -190,18 +193,24 @@ class Project:
         batch
             Whether questions are asked in batches: half price, answered within a day.
         """
-        settings = self.settings
         return Gateway(
             self.ledger(),
-            budget=settings.budget if budget is None else budget,
+            budget=self.settings.budget if budget is None else budget,
             run=run,
             models=models,
             progress=progress,
             capability=capability,
-            privacy=settings.privacy,
-            unpriced_ok=settings.unpriced_ok,
+            **self._governing,
             batch=batch,
         )
+
+    def rehearsal(
+        self, *, models: Mapping[str, Any] | None = None, batch: bool = False
+    ) -> Rehearsal:
+        """Return a gateway that asks nothing and notes what would be asked, for a dry run."""
+        from assay.llm.rehearsal import Rehearsal
+
+        return Rehearsal(self.ledger(), models=models, batch=batch, **self._governing)
 
     def plan(self) -> Plan:
         """Return the smallest gains that the search and vault rows can show at 80 % power.
@@ -223,6 +232,16 @@ class Project:
             When the rows were altered since they were locked.
         """
         return Vault.open(self.state / making.VAULT, task=self.task, ledger=self.ledger())
+
+    @property
+    def _governing(self) -> dict[str, Any]:
+        """What the settings say about every question to a model."""
+        settings = self.settings
+        return {
+            "privacy": settings.privacy,
+            "prices": {name: each.price for name, each in settings.prices.items()},
+            "unpriced_ok": settings.unpriced_ok,
+        }
 
     @cached_property
     def _ledger(self) -> Ledger:

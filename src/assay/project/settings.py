@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from assay.errors import InputError, ProjectError
 from assay.evidence.screening import Mode
 from assay.llm import Budget
+from assay.llm.model import Price
+from assay.llm.pricing import per_million
 from assay.llm.privacy import Privacy
 from assay.recipe import toml_item
 from assay.task import METRICS_OF_KIND, Task
@@ -34,6 +36,20 @@ class Models(BaseModel):
     embed: str = "local:minilm"
 
 
+class TokenPrice(BaseModel):
+    """US dollars for a million tokens, as providers print them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    read: float = Field(ge=0)
+    write: float = Field(ge=0)
+
+    @property
+    def price(self) -> Price:
+        """The price of one token."""
+        return per_million(self.read, self.write)
+
+
 class Settings(BaseModel):
     """What governs a project's runs.
 
@@ -54,6 +70,8 @@ class Settings(BaseModel):
         Hard caps of a run; no cap where absent.
     privacy
         What may leave this machine; by default nothing.
+    prices
+        The user's own prices by model name, in US dollars for a million tokens.
     unpriced_ok
         Whether a remote model without a known price may be asked.
     ledger
@@ -70,6 +88,7 @@ class Settings(BaseModel):
     budget: Budget = Budget()
     models: Models = Models()
     privacy: Privacy = Privacy()
+    prices: dict[str, TokenPrice] = Field(default_factory=dict)
     unpriced_ok: bool = False
     ledger: str | None = None
 
@@ -123,10 +142,12 @@ def to_toml(file: ProjectFile, facts: Mapping[str, str]) -> str:
     for name, fact in facts.items():
         document.add(tomlkit.comment(f"{name}: {fact}"))
     document.add("format", tomlkit.item(file.format))
-    main = _table(settings.model_dump(exclude={"budget", "models", "privacy"}))
+    main = _table(settings.model_dump(exclude={"budget", "models", "privacy", "prices"}))
     main.add("privacy", _table(settings.privacy.model_dump(mode="json", exclude_defaults=True)))
     main["privacy"].setdefault("policy", settings.privacy.policy)
     main.add("models", _table(settings.models.model_dump()))
+    if settings.prices:
+        main.add("prices", toml_item({k: v.model_dump() for k, v in settings.prices.items()}))
     main.add("budget", _budget_table(asdict(settings.budget)))
     document.add("settings", main)
     document.add("task", _task_table(file.task))

@@ -42,8 +42,9 @@ def project(tmp_path: Path) -> Project:
     file = made.path / "assay.toml"
     text = file.read_text().replace("local:smollm2-135m", "openai:good")
     text = text.replace("local:minilm", "openai:good")
-    file.write_text(text.replace("[settings]", "[settings]\nunpriced_ok = true").replace(
-        "unpriced_ok = false", ""))  # fmt: skip
+    price = '[settings.prices."openai:good"]\nread = 1.0\nwrite = 4.0\n\n[settings.models]'
+    text = text.replace("[settings.models]", price)
+    file.write_text(text)
     return Project.open(made.path)
 
 
@@ -122,6 +123,27 @@ def test_improve_in_batches_is_stopped_and_goes_on(
     assert BatchBook(project.ledger()).open() == []
     assert {each.body["capability"] for each in project.ledger().entries("call")
             if each.body["question"] == "choose"} == {"improve"}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_dry_run_shows_the_price_of_batches(project: Project, server: OpenAIBatchServer) -> None:
+    def told(*options: str) -> dict[str, Any]:
+        command = [sys.executable, "-m", "assay", "improve", "--dry-run", "--json", *options]
+        done = subprocess.run(
+            [*command, "--path", str(project.path)], capture_output=True, text=True, check=True
+        )
+        (asked,) = (
+            each for each in json.loads(done.stdout)["questions"] if "choose" in each["question"]
+        )
+        return dict(asked)
+
+    live, batch = told(), told("--batch")
+    assert batch["question"] == "choose in batches"
+    assert batch["tokens_in"] == live["tokens_in"] > 0
+    assert batch["money"] == pytest.approx(live["money"] / 2)
+    assert batch["worst_money"] == pytest.approx(live["worst_money"] / 2)
+    assert batch["seconds"] == 24 * 3600
+    assert server.batches == {}
 
 
 def test_improve_in_batches_needs_a_provider_that_takes_them(project: Project) -> None:

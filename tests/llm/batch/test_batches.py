@@ -222,6 +222,7 @@ def test_the_estimate_shows_half_the_price(serve: Serve, gateway: Make) -> None:
     half = gateway(batch=True, prices={name: PRICE}).estimate(name, rows(9), OPTIONS)
     assert half.money == pytest.approx(whole.money / 2)
     assert half.worst_money == pytest.approx(whole.worst_money / 2)
+    assert half.question == "choose in batches"
 
 
 def test_waiting_ends_with_the_minutes_and_the_batch_goes_on(

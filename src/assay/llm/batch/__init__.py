@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from assay.llm.batch.asking import BatchAsking
-from assay.llm.batch.offered import batch_price, require_batches
+from assay.llm.batch.offered import batch_price, in_batches, require_batches
 
-__all__ = ["BatchAsking", "batch_price", "require_batches"]
+__all__ = ["BatchAsking", "batch_price", "in_batches", "require_batches"]

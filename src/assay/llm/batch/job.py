@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 
 from assay.ledger import Ledger
@@ -130,7 +129,6 @@ class Settling:
         self._job = job
         self._out = out
         self._book = CallBook(job.ledger, out.batch.run)
-        self._seconds = (datetime.now(UTC) - out.batch.planned).total_seconds()
         self._calls: list[Call] = []
         self._then: list[Callable[[], None]] = []
 
@@ -158,7 +156,7 @@ class Settling:
                 tokens_in=usage.tokens_in,
                 tokens_out=usage.tokens_out,
                 money=self._job.terms.price.of(usage) if money is None else money,
-                seconds=self._seconds,
+                seconds=0.0,  # nobody waits for one row: how long it took tells nothing of it
                 answer=answer,
                 why=why,
                 intent=number,
