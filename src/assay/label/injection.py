@@ -1,0 +1,129 @@
+"""Finds row text that speaks to the annotator instead of being judged by it.
+
+No list of phrases finds every attempt. What it finds is left out of what annotators read, keeps
+the row out of the rows that annotators learn from, and sends the row to a person; what it
+misses can only sway the row that holds it, because texts are never joined into one prompt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+FLAG = "the text speaks to the annotator"
+
+_HINT = re.compile(
+    r"ignor|disregard|forget|overrid|overrul|instruct|prompt|system|assistant|<\||\[/?inst|###|"
+    r"<</?sys|answer|respond|reply|output|label|classif|categor|class\b|option|annotator|"
+    r"language model|\bai\b|\bllm\b",
+    re.IGNORECASE,
+)
+"""No attempt is without one of these words; most rows are, and are done with."""
+
+_BEFORE = r"(?:above|before|preceding|previous|prior|earlier|foregoing|existing|given|original)"
+_ORDERS = (
+    r"instructions?|prompts?|rules?|guidelines|directions|directives|orders|"
+    r"definitions|descriptions|categor(?:y|ies)|options"
+)
+_DROP = r"(?:ignore|disregard|forget|override|overrule|bypass|skip|do not (?:follow|obey|heed))"
+_MARKS = (
+    r"<\|[a-z_]{2,20}\|>|\[/?INST\]|<</?SYS>>|</?(?:system|assistant|user|instructions?)>|"
+    r"<(?:start|end)_of_turn>|^\s*#{2,}\s*(?:instruction|response|system|answer|input|output)\b|"
+    r"^\s*(?:system|assistant|human)\s*:"
+)
+_GENERAL = (
+    _MARKS,
+    rf"\b{_DROP}\b[^.!?\n]{{0,40}}\b(?:{_BEFORE}|everything|anything|all)\b",
+    rf"\b{_DROP}\b[^.!?\n]{{0,40}}\b(?:{_ORDERS})\b",
+    rf"\b(?:new|updated|revised|real|actual|your) (?:{_ORDERS})\b\s*[:=]",
+    r"\b(?:system|developer) (?:prompt|message|override|notice)\b",
+    r"\b(?:note|message|attention|notice|important|instructions?)\b[^.!?\n]{0,15}"
+    r"\b(?:to|for) (?:the )?(?:annotator|labell?er|classifier|grader|model|ai|llm|assistant)\b",
+    r"\byou (?:are|must|should|will|have to) (?:now |always |only |instead )*"
+    r"(?:answer|respond|reply|output|label|classify|choose|select|say)\b",
+    r"\b(?:you are|act as|pretend to be) (?:now )?(?:a|an|the) "
+    r"(?:\w+ )?(?:ai|assistant|language model|classifier|annotator|labell?er)\b",
+)
+_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n|$)")
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """Recognises instructions to an annotator of these classes.
+
+    Attributes
+    ----------
+    classes
+        The answers that a text could ask for.
+    """
+
+    classes: tuple[str, ...] = ()
+
+    def cut_from(self, text: str) -> str | None:
+        """Return ``text`` without what speaks to the annotator; None where nothing does."""
+        if not _HINT.search(text) and not self._lists_options(text):
+            return None
+        spans = sorted({*self._sentences(text), *self._option_lines(text)})
+        if not spans:
+            return None
+        kept, last = [], 0
+        for begin, end in spans:
+            kept.append(text[last:begin])
+            last = max(last, end)
+        return "".join([*kept, text[last:]]).strip()
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        flags = re.IGNORECASE | re.MULTILINE
+        return re.compile("|".join((*_GENERAL, *_asking_for(self.classes))), flags)
+
+    @cached_property
+    def _option(self) -> re.Pattern[str] | None:
+        if not self.classes:
+            return None
+        named = _any_of(self.classes)
+        line = rf"^[ \t]*(?:[-*•]|\(?[A-Za-z0-9]{{1,2}}[.):])?[ \t]*(?:{named})[ \t]*[.,;]?[ \t]*$"
+        return re.compile(line, re.IGNORECASE | re.MULTILINE)
+
+    def _sentences(self, text: str) -> list[tuple[int, int]]:
+        """Return the sentences in which an instruction is found."""
+        found = []
+        for match in self._pattern.finditer(text):
+            begin = max(text.rfind(end, 0, match.start()) for end in (". ", "! ", "? ", "\n")) + 1
+            sentence = _SENTENCE.match(text, match.end())
+            found.append((begin, sentence.end() if sentence else match.end()))
+        return found
+
+    def _option_lines(self, text: str) -> list[tuple[int, int]]:
+        """Return lines that are one class name each, where there are two or more."""
+        if self._option is None:
+            return []
+        lines = [match.span() for match in self._option.finditer(text)]
+        return lines if len(lines) > 1 else []
+
+    def _lists_options(self, text: str) -> bool:
+        return "\n" in text and bool(self._option_lines(text))
+
+
+def _asking_for(classes: Sequence[str]) -> list[str]:
+    """Return patterns of "answer X" for the classes."""
+    if not classes:
+        return []
+    named = rf"""["'“‘*\[(]*(?:{_any_of(classes)})\b"""
+    return [
+        rf"\b(?:correct|right|true|proper|final|only|expected|gold)\b[^.!?\n]{{0,20}}"
+        rf"\b(?:answer|label|category|class|option|choice|output)\b[^.!?\n]{{0,12}}{named}",
+        rf"\b(?:answer|label|category|class|output|response|classification)\s*(?:[:=]|->|→)\s*{named}",
+        rf"\b(?:answer|respond|reply|output|say|write|choose|select|pick|return)"
+        rf"(?: only| just| simply| always| with| by saying| the word| the (?:label|category|option))*"
+        rf"\s*[:=]?\s*{named}\s*(?:[.!\"'”’)\]*]|$|\band\b|\bfor\b|\binstead\b|\bregardless\b)",
+        rf"\b(?:classify|label|mark|tag|categori[sz]e|treat|count|file)\b[^.!?\n]{{0,40}}"
+        rf"\b(?:as|under|into)\b[^.!?\n]{{0,12}}{named}",
+    ]
+
+
+def _any_of(classes: Sequence[str]) -> str:
+    longest_first = sorted({each.strip() for each in classes if each.strip()}, key=len)[::-1]
+    return "|".join(map(re.escape, longest_first))
