@@ -45,14 +45,16 @@ def read_gold(given: Any, task: LabelTask, kind: Kind, rows: Rows) -> Gold | Non
         return None
     table = to_polars(given)
     require_column(table, task.target, "gold labels")
-    table = table.filter(pl.Series([_is_label(each) for each in table[task.target]], dtype=bool))
+    table = table.filter(
+        pl.Series([_is_label(each) for each in table[task.target]], dtype=pl.Boolean)
+    )
     if table.is_empty():
         return None
     by_id = not set(task.inputs) <= set(table.columns)
     table = _joined(table, task, rows) if by_id else with_row_ids(table)
     readings = read_texts(table, task)
     held = [bool(each.text.strip()) for each in readings]
-    table = table.filter(pl.Series(held, dtype=bool))
+    table = table.filter(pl.Series(held, dtype=pl.Boolean))
     texts = [each.text for each, some in zip(readings, held, strict=True) if some]
     labels = [kind.check(each, task) for each in table[task.target].to_list()]
     gold = Gold(table.select(ROW_ID, *task.inputs), texts, labels, _weights(table))
@@ -106,9 +108,7 @@ def _joined(table: pl.DataFrame, task: LabelTask, rows: Rows) -> pl.DataFrame:
     return table.select(pl.exclude(*task.inputs)).join(rows.table, on=ROW_ID, how="left")
 
 
-def _notes(
-    gold: Gold, task: LabelTask, kind: Kind, rows: Rows, held: list[bool]
-) -> Iterable[str]:
+def _notes(gold: Gold, task: LabelTask, kind: Kind, rows: Rows, held: list[bool]) -> Iterable[str]:
     ids = gold.rows[ROW_ID].to_list()
     empty = held.count(False)
     if empty:
@@ -119,7 +119,7 @@ def _notes(
         yield f"Gold gives one text several labels: rows {_some(named)}. Correct them."
     clashing = list(_clashing(gold, ids, rows))
     if clashing:
-        yield f"Gold and the rows to label hold different texts under one row_id: {_some(clashing)}."
+        yield f"Gold and the rows hold different texts under one row_id: {_some(clashing)}."
     differing = list(_differing(gold, task, kind, rows))
     if differing:
         yield (

@@ -65,7 +65,8 @@ class Instructions:
         """Return ``text`` without what speaks to the annotator; None where nothing does."""
         if not _HINT.search(text) and not self._lists_options(text):
             return None
-        spans = sorted({*self._sentences(text), *self._option_lines(text)})
+        orders = self._sentences(text)
+        spans = sorted({*orders, *self._option_lines(text, least=1 if orders else 2)})
         if not spans:
             return None
         kept, last = [], 0
@@ -96,29 +97,29 @@ class Instructions:
             found.append((begin, sentence.end() if sentence else match.end()))
         return found
 
-    def _option_lines(self, text: str) -> list[tuple[int, int]]:
-        """Return lines that are one class name each, where there are two or more."""
+    def _option_lines(self, text: str, least: int) -> list[tuple[int, int]]:
+        """Return lines that are one class name each, where there are ``least`` or more."""
         if self._option is None:
             return []
         lines = [match.span() for match in self._option.finditer(text)]
-        return lines if len(lines) > 1 else []
+        return lines if len(lines) >= least else []
 
     def _lists_options(self, text: str) -> bool:
-        return "\n" in text and bool(self._option_lines(text))
+        return "\n" in text and bool(self._option_lines(text, least=2))
 
 
 def _asking_for(classes: Sequence[str]) -> list[str]:
     """Return patterns of "answer X" for the classes."""
     if not classes:
         return []
-    named = rf"""["'“‘*\[(]*(?:{_any_of(classes)})\b"""
+    named = rf"""["'\u201c\u2018*\[(]*(?:{_any_of(classes)})\b"""
     return [
         rf"\b(?:correct|right|true|proper|final|only|expected|gold)\b[^.!?\n]{{0,20}}"
         rf"\b(?:answer|label|category|class|option|choice|output)\b[^.!?\n]{{0,12}}{named}",
         rf"\b(?:answer|label|category|class|output|response|classification)\s*(?:[:=]|->|→)\s*{named}",
         rf"\b(?:answer|respond|reply|output|say|write|choose|select|pick|return)"
-        rf"(?: only| just| simply| always| with| by saying| the word| the (?:label|category|option))*"
-        rf"\s*[:=]?\s*{named}\s*(?:[.!\"'”’)\]*]|$|\band\b|\bfor\b|\binstead\b|\bregardless\b)",
+        rf"(?: only| just| simply| always| with| by saying| the (?:word|label|category|option))*"
+        rf"\s*[:=]?\s*{named}\s*(?:[.!\"'\u201d\u2019)\]*]|$|\band\b|\bfor\b|\binstead\b|\bregardless\b)",
         rf"\b(?:classify|label|mark|tag|categori[sz]e|treat|count|file)\b[^.!?\n]{{0,40}}"
         rf"\b(?:as|under|into)\b[^.!?\n]{{0,12}}{named}",
     ]

@@ -23,15 +23,15 @@ _TAG = re.compile(
     r"header|footer|nav|blockquote|pre|code|sup|sub|small|svg|meta|link|title)(?=[\s/>]))[^<>]*>",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(
-    # C0 and C1 but for tab and line ends; marks that hide or reorder text; private "tag" letters.
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060-\u2064\u202a-\u202e\u2066-\u206f\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\ufffb]")
+_HIDDEN = re.compile(
+    # Marks that hide or reorder text, and letters that are never shown.
+    "[\u00ad\u200b\u2060-\u2064\u202a-\u202e\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
 )
 _BLANKS = re.compile(r"[ \t\x0b\x0c\x85\xa0]{2,}")
 _LINES = re.compile(r"\s*\n\s*\n\s*")
 _SILENT = frozenset({"script", "style", "head", "template"})
-_BREAKS = frozenset("p div br li tr h1 h2 h3 h4 h5 h6 table section article blockquote".split())
+_BREAKS = frozenset({"p", "div", "br", "li", "tr", "table", "section", "article"})
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def whole(text: str) -> tuple[str, tuple[str, ...]]:
     flags: tuple[str, ...] = ()
     if len(text) > MAX_CHARACTERS:
         text, flags = shortened(text, MAX_CHARACTERS), (CUT,)
-    seen = _CONTROL.sub("", text)
-    if len(seen) < len(text):
+    seen = _seen(text)
+    if seen != text:
         flags = (*flags, CONTROLS)
     return seen, flags
 
@@ -89,7 +89,11 @@ def _without_tags(text: str) -> str:
     reader.feed(text)
     reader.close()
     seen = _BLANKS.sub(" ", "".join(reader.said))
-    return _CONTROL.sub("", _LINES.sub("\n", seen)).strip()
+    return _seen(_LINES.sub("\n", seen)).strip()
+
+
+def _seen(text: str) -> str:
+    return _HIDDEN.sub("", _CONTROL.sub(" ", text))
 
 
 class _Words(HTMLParser):

@@ -105,8 +105,10 @@ def read_texts(table: pl.DataFrame, task: LabelTask) -> list[Reading]:
     instructions = Instructions(task.class_names)
     if task.kind != "match":
         return [read(text, instructions) for text in render(table, task)]
+    # One heading for both sides, so that a swapped pair reads the same.
+    headings = task.left if len(task.left) == len(task.right) else ()
     sides = (
-        [read(text, instructions) for text in _lines(table, columns)]
+        [read(text, instructions) for text in _lines(table, columns, headings)]
         for columns in (task.left, task.right)
     )
     return [_pair(*both) for both in zip(*sides, strict=True)]
@@ -117,15 +119,16 @@ def render(table: pl.DataFrame, task: LabelTask) -> list[str]:
 
     Numbers are short, dates are ISO, and what is empty is left out.
     """
-    return _lines(table, task.inputs)
+    return _lines(table, task.inputs, task.inputs)
 
 
-def _lines(table: pl.DataFrame, names: tuple[str, ...]) -> list[str]:
+def _lines(table: pl.DataFrame, names: tuple[str, ...], headings: tuple[str, ...]) -> list[str]:
     columns = [_words(table[name]) for name in names]
     if len(columns) == 1:
         return columns[0]
+    starts = [f"{heading}: " for heading in headings] or [""] * len(names)
     return [
-        "\n".join(f"{name}: {value}" for name, value in zip(names, row, strict=True) if value)
+        "\n".join(start + value for start, value in zip(starts, row, strict=True) if value)
         for row in zip(*columns, strict=True)
     ]
 

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 EDGE = 1e-6
 """Probabilities stay this far from 0 and 1, so that their log-odds are finite."""
 NEWTON_STEPS = 50
+SMALL = 1e-9
+LEAST_SLOPE = 0.05
 RIDGE_GRID = tuple(float(10**each) for each in np.linspace(-1.5, 2.5, 9))
 
 
@@ -76,14 +78,22 @@ def fit_logistic(
     start = np.append(centre.weights, centre.bias)
     precision = np.append(np.full(len(centre.weights), strength), bias_strength)
     counts = np.ones(len(votes)) if weights is None else weights
+
+    def loss(at: Floats) -> float:
+        scores = design @ at
+        wrong = np.logaddexp(0.0, np.where(truth, -scores, scores))
+        return float(counts @ wrong + precision @ (at - start) ** 2 / 2)
+
     found = start.copy()
     for _ in range(NEWTON_STEPS):
         chance = share(design @ found)
         slope = design.T @ (counts * (truth - chance)) - precision * (found - start)
         bend = (design.T * (counts * chance * (1 - chance))) @ design + np.diag(precision)
-        step = np.linalg.solve(bend, slope)
-        found = found + step / max(1.0, float(np.abs(step).max()) / 2)
-        if np.abs(step).max() < 1e-8:
+        step, now = np.linalg.solve(bend, slope), loss(found)
+        while loss(found + step) > now and np.abs(step).max() > SMALL:
+            step = step / 2
+        found = found + step
+        if np.abs(step).max() <= SMALL:
             break
     return Logistic(found[:-1], float(found[-1]))
 
@@ -109,10 +119,14 @@ def fit_calibration(
     """
     if len(correct) == 0:
         return Calibration()
-    centre = Logistic(np.ones(1), 0.0)
-    found = fit_logistic(log_odds(probability)[:, None], correct, centre, weights=weights,
-                         strength=10.0, bias_strength=1.0)  # fmt: skip
-    return Calibration(max(0.05, float(found.weights[0])), found.bias)
+    raw, slope = log_odds(probability)[:, None], 1.0
+    for _ in range(2):  # where more certain answers are not righter, the level alone is learned
+        found = fit_logistic(raw, correct, Logistic(np.array([slope]), 0.0), weights=weights,
+                             strength=10.0 if slope == 1.0 else 1e6, bias_strength=0.1)  # fmt: skip
+        if found.weights[0] >= LEAST_SLOPE:
+            break
+        slope = LEAST_SLOPE
+    return Calibration(max(LEAST_SLOPE, float(found.weights[0])), found.bias)
 
 
 @dataclass(frozen=True, eq=False)

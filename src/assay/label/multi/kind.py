@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import InputError
-from assay.label.asking import cut_flags
+from assay.label.asking import Asker
 from assay.label.learning import Learned, learn
 from assay.label.multi.votes import collect
 from assay.label.naming import class_of
@@ -68,8 +68,8 @@ class FittedMulti:
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         """Answer rows; ``votes["chances"]`` is the probability of each class."""
-        votes = collect(texts, self.task, gateway, self.settings)
-        return self.learned.answers(votes, cut_flags(texts, gateway, self.settings))
+        asker = Asker(self.task, gateway, self.settings)
+        return self.learned.answers(collect(texts, asker), asker.cut_flags(texts))
 
 
 class MultiLabel:
@@ -84,9 +84,10 @@ class MultiLabel:
         settings: LabelSettings,
     ) -> FittedMulti:
         """Learn each class's prior and how much each annotator counts."""
-        votes = collect(texts, task, gateway, settings)
-        checked = None if gold is None else collect(gold.texts, task, gateway, settings)
-        learned = learn(ClassSets(task.class_names), votes, checked, gold, settings)
+        asker = Asker(task, gateway, settings)
+        checked = None if gold is None else collect(gold.texts, asker)
+        shape = ClassSets(task.class_names)
+        learned = learn(shape, collect(texts, asker), checked, gold, settings)
         return FittedMulti(task, settings, learned)
 
     def check(self, label: Any, task: LabelTask) -> list[str]:
