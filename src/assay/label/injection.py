@@ -14,15 +14,17 @@ from functools import cached_property
 
 FLAG = "the text speaks to the annotator"
 
-_HINT = re.compile(
-    r"ignor|disregard|forget|overrid|overrul|instruct|prompt|system|assistant|<\||\[/?inst|###|"
-    r"<</?sys|answer|respond|reply|output|label|classif|categor|class\b|option|annotator|"
-    r"language model|\bai\b|\bllm\b",
-    re.IGNORECASE,
-)
-"""No attempt is without one of these words; most rows are, and are done with."""
+_HINTS = (
+    "ignor", "disregard", "forget", "overrid", "overrul", "bypass", "skip", "not follow", "not obey",
+    "not heed", "instruct", "prompt", "directi", "system", "assistant", "human", "<|", "[inst",
+    "[/inst", "###", "##", "<<", "</", "_turn>", "answer", "respon", "reply", "output", "label",
+    "classif", "categor", "class", "option", "choice", "choose", "select", "pick", "annotator",
+    "grader", "language model", "you ", "act as", "pretend", "tag ", "mark ", "treat", "count", "file",
+    "say ", "write ", "return ",
+)  # fmt: skip
+"""No attempt is without one of these; most rows are, and are done with."""
 
-_BEFORE = r"(?:above|before|preceding|previous|prior|earlier|foregoing|existing|given|original)"
+_BEFORE = r"(?:above|preceding|previous(?:ly)?|prior(?! to)|foregoing)"
 _ORDERS = (
     r"instructions?|prompts?|rules?|guidelines|directions|directives|orders|"
     r"definitions|descriptions|categor(?:y|ies)|options"
@@ -35,7 +37,8 @@ _MARKS = (
 )
 _GENERAL = (
     _MARKS,
-    rf"\b{_DROP}\b[^.!?\n]{{0,40}}\b(?:{_BEFORE}|everything|anything|all)\b",
+    rf"\b{_DROP}\b[^.!?\n]{{0,30}}\b{_BEFORE}\b",
+    r"\b(?:ignore|disregard) (?:everything|anything|all of (?:this|that|it))\b",
     rf"\b{_DROP}\b[^.!?\n]{{0,40}}\b(?:{_ORDERS})\b",
     rf"\b(?:new|updated|revised|real|actual|your) (?:{_ORDERS})\b\s*[:=]",
     r"\b(?:system|developer) (?:prompt|message|override|notice)\b",
@@ -46,7 +49,7 @@ _GENERAL = (
     r"\b(?:you are|act as|pretend to be) (?:now )?(?:a|an|the) "
     r"(?:\w+ )?(?:ai|assistant|language model|classifier|annotator|labell?er)\b",
 )
-_SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$)|\n|$)")
+_END = re.compile(r"[.!?](?=\s|$)|\n")
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Instructions:
 
     def cut_from(self, text: str) -> str | None:
         """Return ``text`` without what speaks to the annotator; None where nothing does."""
-        if not _HINT.search(text) and not self._lists_options(text):
+        lowered = text.lower()
+        if not any(hint in lowered for hint in _HINTS) and not self._lists_options(text):
             return None
         orders = self._sentences(text)
         spans = sorted({*orders, *self._option_lines(text, least=1 if orders else 2)})
@@ -93,8 +97,8 @@ class Instructions:
         found = []
         for match in self._pattern.finditer(text):
             begin = max(text.rfind(end, 0, match.start()) for end in (". ", "! ", "? ", "\n")) + 1
-            sentence = _SENTENCE.match(text, match.end())
-            found.append((begin, sentence.end() if sentence else match.end()))
+            ending = _END.search(text, max(match.start(), match.end() - 1))
+            found.append((begin, ending.end() if ending else len(text)))
         return found
 
     def _option_lines(self, text: str, least: int) -> list[tuple[int, int]]:
