@@ -15,12 +15,13 @@ from functools import cached_property
 FLAG = "the text speaks to the annotator"
 
 _HINTS = (
-    "ignor", "disregard", "forget", "overrid", "overrul", "bypass", "skip", "not follow", "not obey",
-    "not heed", "instruct", "prompt", "directi", "system", "assistant", "human", "<|", "[inst",
-    "[/inst", "###", "##", "<<", "</", "_turn>", "answer", "respon", "reply", "output", "label",
+    "ignor", "disregard", "forget", "overrid", "overrul", "bypass", "skip", "not follow",
+    "not obey", "not heed", "instruct", "prompt", "directi", "system", "assistant", "human", "<|",
+    "[inst", "[/inst", "###", "##", "<<", "</", "_turn>", "answer", "respon", "reply",
+    "output", "label",
     "classif", "categor", "class", "option", "choice", "choose", "select", "pick", "annotator",
-    "grader", "language model", "you ", "act as", "pretend", "tag ", "mark ", "treat", "count", "file",
-    "say ", "write ", "return ",
+    "grader", "language model", "you ", "act as", "pretend", "tag ", "mark ", "treat", "count",
+    "file", "say ", "write ", "return ",
 )  # fmt: skip
 """No attempt is without one of these; most rows are, and are done with."""
 

@@ -11,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from assay.errors import InputError
-from assay.label.injection import Instructions
+from assay.label.injection import FLAG, Instructions
 from assay.label.reading import Reading, read, whole
 from assay.label.task import LabelTask
 from assay.tables.door import to_polars
@@ -101,7 +101,7 @@ def read_texts(table: pl.DataFrame, task: LabelTask) -> list[Reading]:
     the row.
     """
     if task.kind == "extract":
-        return [Reading(text, flags) for text, flags in map(whole, render(table, task))]
+        return [_as_it_is(text) for text in render(table, task)]
     instructions = Instructions(task.class_names)
     if task.kind != "match":
         return [read(text, instructions) for text in render(table, task)]
@@ -166,6 +166,12 @@ def _listed(value: Any) -> str:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return ", ".join(str(each) for each in value if each is not None)
     return str(value)
+
+
+def _as_it_is(text: str) -> Reading:
+    text, flags = whole(text)
+    suspect = Instructions().cut_from(text) is not None
+    return Reading(text, (*flags, FLAG) if suspect else flags, suspect)
 
 
 def _pair(left: Reading, right: Reading) -> Reading:
