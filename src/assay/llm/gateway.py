@@ -154,6 +154,18 @@ class Gateway:
         how = asked.capabilities.choose if isinstance(asked, Model) else "exact"
         return sink.result(how or "")
 
+    def cuts(
+        self, model: str, prompts: Sequence[Prompt], options: Sequence[str], *, max_text_tokens: int
+    ) -> NDArray[np.bool_]:
+        """Return whether :meth:`choose` would read only the two ends of each text, (n,).
+
+        Models elsewhere are sent whole texts.
+        """
+        asked = self._model(model)
+        if not hasattr(asked, "cuts"):
+            return np.zeros(len(prompts), dtype=np.bool_)
+        return np.asarray(asked.cuts(prompts, options, max_text_tokens=max_text_tokens))
+
     def generate(self, model: str, prompts: Sequence[Prompt], schema: type[BaseModel]) -> Generated:
         """Return an object of ``schema`` for each prompt; None where there is no valid answer.
 
