@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from assay.errors import InputError
 from assay.ledger.calls import NOT_SENT
 from assay.ledger.database import translated
+from assay.ledger.entry import run_number
 from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls
 
@@ -27,8 +28,13 @@ class Spent:
     money: float
 
 
-def spending(ledger: Ledger, by: str = "model") -> list[Spent]:
+def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> list[Spent]:
     """Return what was spent in each group, the dearest first; days in their order.
+
+    Parameters
+    ----------
+    run
+        The id of the one run that is looked at; by default all.
 
     Raises
     ------
@@ -49,7 +55,7 @@ def spending(ledger: Ledger, by: str = "model") -> list[Spent]:
             sa.cast(sa.func.sum(calls.c.tokens_out), sa.BigInteger),
             money,
         )
-        .where(calls.c.status.not_in(NOT_SENT))
+        .where(calls.c.status.not_in(NOT_SENT), *_of(run))
         .group_by(group)
         .order_by(group if by == "day" else money.desc(), group)
     )
@@ -60,3 +66,7 @@ def spending(ledger: Ledger, by: str = "model") -> list[Spent]:
         Spent("" if name is None else f"{prefix}{name}", count, read, written, money / 1e12)
         for name, count, read, written, money in rows
     ]
+
+
+def _of(run: str | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return () if run is None else (calls.c.run == run_number(run),)

@@ -102,6 +102,11 @@ class Gateway:
         self._loop = LoopThread()
         self._lock = threading.RLock()
 
+    @property
+    def ledger(self) -> Ledger:
+        """Where calls are recorded; it belongs to the caller."""
+        return self._ledger
+
     def choose(
         self,
         model: str,
