@@ -169,7 +169,7 @@ def test_another_guarantee_is_looser_or_asks_again(gateway: Gateway) -> None:
     assert result.rethreshold(precision=0.8).coverage > result.coverage
     assert result.rethreshold(precision=None).coverage == 1
     with pytest.raises(InputError, match="sends up rows"):
-        result.rethreshold(precision=0.97)
+        result.rethreshold(precision=0.92)
 
 
 @pytest.mark.usefixtures("_scripted_kind")

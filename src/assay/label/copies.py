@@ -73,6 +73,8 @@ class Copies:
 
     def _original(self, row_id: str, text: str) -> Original:
         plain = " ".join(text.casefold().split())
+        if not plain:
+            return Original(text)
         key = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         found = key if key in self._known else None
         marks: _Marks | None = None
