@@ -12,7 +12,7 @@ from scripted_kind import ScriptedKind
 from assay.label.open import desk
 from assay.label.run import Order
 from assay.label.spec import LabelSettings
-from assay.label.stream import label_file
+from assay.label.stream import stream_file
 from assay.llm.model import Price
 
 TASK = ["yes", "no"]
@@ -39,7 +39,7 @@ def main(folder: Path, url: str, engine: str) -> None:
         patch("assay.llm.pricing.price_of", lambda *_, **__: Price(1000, 0)),
         desk(None) as made,
     ):
-        found = label_file(folder / "in.csv", TASK, gold_rows(), out=folder / "out.csv",
+        found = stream_file(folder / "in.csv", TASK, gold_rows(), out=folder / "out.csv",
                            desk=made, order=order_of(url, engine), piece=PIECE)  # fmt: skip
     print("finished", dict(found.status), flush=True)
 

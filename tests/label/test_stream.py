@@ -23,7 +23,7 @@ from assay.label.checklist import Checklist
 from assay.label.open import Desk, desk
 from assay.label.run import Order, run_labelling
 from assay.label.spec import LabelSettings
-from assay.label.stream import label_file
+from assay.label.stream import stream_file
 from assay.llm import Budget
 from assay.tables import read_table, write_table
 from llm.model_servers import KEY, CompatibleServer
@@ -64,7 +64,7 @@ def test_a_streamed_file_gets_the_labels_it_would_get_in_memory(
     path, out = tmp_path / f"in{ending}", tmp_path / f"out{ending}"
     write_table(rows_to_label(), path)
     task = TASK.model_copy(update={"inputs": ("text",)})
-    streamed = label_file(path, task, GOLD, out=out, desk=at_desk, order=ORDER, piece=64)
+    streamed = stream_file(path, task, GOLD, out=out, desk=at_desk, order=ORDER, piece=64)
     asked = {name: len(each.asked) for name, each in models.items()}
     whole = run_labelling(read_table(path), task, GOLD, gateway=at_desk.gateway, settings=SETTINGS,
                           precision=0.85, confidence=0.9, run=at_desk.run)  # fmt: skip
@@ -93,10 +93,10 @@ def test_a_cap_leaves_rows_failed_and_a_later_run_answers_them(
     pl.DataFrame({"text": texts_of(300, 5)}).write_csv(path)
     order = Order(SETTINGS.model_copy(update={"models": ("scripted:cheap",)}), 0.7, 0.9)
     with desk(None, models=models, budget=Budget(calls=400)) as capped:
-        some = label_file(path, TASK, GOLD, out=out, desk=capped, order=order, piece=50)
+        some = stream_file(path, TASK, GOLD, out=out, desk=capped, order=order, piece=50)
     assert some.status["failed"] == 300 + 200 - 400
     assert "cap on calls" in str(read_table(out).filter(status="failed")["why"][0])
-    rest = label_file(path, TASK, GOLD, out=out, desk=at_desk, order=order, piece=50)
+    rest = stream_file(path, TASK, GOLD, out=out, desk=at_desk, order=order, piece=50)
     assert "failed" not in rest.status
     assert len(models["scripted:cheap"].asked) == 500
 
@@ -106,7 +106,7 @@ def test_gold_may_name_rows_of_the_file_by_their_id(tmp_path: Path, at_desk: Des
     texts = texts_of(200, 5)
     pl.DataFrame({"row_id": [f"r{n}" for n in range(200)], "text": texts}).write_csv(path)
     gold = pl.DataFrame({"row_id": [f"r{n}" for n in range(0, 200, 2)], "label": ["yes"] * 100})
-    label_file(path, TASK, gold, out=tmp_path / "out.csv", desk=at_desk, order=ORDER, piece=64)
+    stream_file(path, TASK, gold, out=tmp_path / "out.csv", desk=at_desk, order=ORDER, piece=64)
     found = read_table(tmp_path / "out.csv")
     assert found.filter(why="checked by a person")["row_id"].to_list() == gold["row_id"].to_list()
 
@@ -123,7 +123,7 @@ def test_mistakes_are_told_before_anything_is_asked(
         (good, "out.csv", "row_id"),
     ):
         with pytest.raises(InputError, match=part):
-            label_file(path, TASK, out=tmp_path / out, desk=at_desk, order=ORDER, piece=64)
+            stream_file(path, TASK, out=tmp_path / out, desk=at_desk, order=ORDER, piece=64)
         assert not (tmp_path / out).exists()
     assert not any(each.asked for each in models.values())
     with pytest.raises(InputError, match="engine"):

@@ -21,6 +21,9 @@ from assay.llm import Gateway
 Ask = Callable[[Sequence[str]], Answers]
 
 ENGINES = ("local", "ray")
+COPIED = "same text as row"
+"""Begins the remark on a row that copies another."""
+
 PORTION = 2000
 """Rows that a worker of a cluster answers at once."""
 
@@ -64,7 +67,7 @@ def answer(
     for row in usable:
         same = originals[row].row_id
         if same is not None:
-            flags[row] = "; ".join([*filter(None, [flags.get(row)]), f"same text as row {same}"])
+            flags[row] = "; ".join([*filter(None, [flags.get(row)]), f"{COPIED} {same}"])
     return Answers(answers.labels, answers.probability, answers.why, answers.votes, flags,
                    answers.shares)  # fmt: skip
 

@@ -24,13 +24,18 @@ def beside(own: pl.DataFrame, found: pl.DataFrame, task: LabelTask) -> pl.DataFr
         ``LabelResult.table``, in the same order.
     """
     names = found_names(own.columns, task)
-    label = found[task.target]
-    if label.dtype != pl.String:
-        label = pl.Series([_text(each) for each in label.to_list()], dtype=pl.String)
+    label = _texts(found[task.target])
     columns = [label, found["probability"], found["status"], found["why"]]
     return own.with_columns(
         each.alias(names[name]) for name, each in zip(FOUND, columns, strict=True)
     )
+
+
+def told(own: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return the user's columns and the findings under their plain names, which go first."""
+    label = found.columns[1]
+    kept = own.select(pl.exclude(*found.columns[1:]))
+    return kept.hstack(found.drop("row_id").with_columns(_texts(found[label])))
 
 
 def found_names(taken: Any, task: LabelTask) -> Mapping[str, str]:
@@ -39,6 +44,13 @@ def found_names(taken: Any, task: LabelTask) -> Mapping[str, str]:
     return {
         name: f"assay_{column}" if column in taken else column for name, column in wanted.items()
     }
+
+
+def _texts(labels: pl.Series) -> pl.Series:
+    """Return labels that are no strings as JSON text."""
+    if labels.dtype == pl.String:
+        return labels
+    return pl.Series(labels.name, [_text(each) for each in labels.to_list()], dtype=pl.String)
 
 
 def _text(label: Any) -> str | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.evidence import Evidence, accept_threshold, estimate
 from assay.evidence.accepting import Acceptance
+from assay.label.answering import COPIED
 from assay.label.cascade import acceptance_of
 from assay.label.rows import Rows
 from assay.label.spec import Answers, Checked, Stage, Step
@@ -158,6 +159,7 @@ class LabelResult:
             notes=self.notes,
             spend=self.spend,
             seconds=self.seconds,
+            copies=sum(COPIED in each for each in self.answers.flags.values()),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from assay.label.checklist import Checklist
 from assay.label.gold import read_gold
 from assay.label.kinds import Fitted, kind_of
 from assay.label.open import Desk
-from assay.label.output import beside
+from assay.label.output import beside, told
 from assay.label.result import LabelResult
 from assay.label.rows import Rows
 from assay.label.run import Order, fit, given_by, measured
@@ -39,7 +39,7 @@ PIECE = 5000
 """Rows in memory at once."""
 
 
-def label_file(
+def stream_file(
     data: str | Path,
     task: Any,
     gold: Any = None,
@@ -196,8 +196,7 @@ def _write_out(
             status.update(found["status"].to_list())
             add(beside(own, found, contents.task))
             if checklist is not None:
-                columns = own.select(pl.exclude(*found.columns[1:]))
-                checklist.add(columns.hstack(found.drop(ROW_ID)))
+                checklist.add(told(own, found))
     return status
 
 
