@@ -54,7 +54,7 @@ class ScriptedFitted:
             self.model, [Prompt("Is it?", text) for text in texts], ["yes", "no"]
         )
         return Answers(list(found.best), found.probabilities.max(axis=1), dict(found.why),
-                       {"model": found.probabilities}, shares=found.probabilities)  # fmt: skip
+                       {"combined": found.probabilities},)  # fmt: skip
 
 
 class ScriptedKind:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -68,8 +68,7 @@ def answer(
         same = originals[row].row_id
         if same is not None:
             flags[row] = "; ".join([*filter(None, [flags.get(row)]), f"{COPIED} {same}"])
-    return Answers(answers.labels, answers.probability, answers.why, answers.votes, flags,
-                   answers.shares)  # fmt: skip
+    return replace(answers, flags=flags)
 
 
 def _spread(
@@ -78,8 +77,6 @@ def _spread(
     """Put the answer of ``places[i]`` at ``rows[i]`` of ``total`` rows."""
 
     def wide(values: Any) -> Any:
-        if values is None:
-            return None
         made = np.full((total, *values.shape[1:]), np.nan)
         made[list(rows)] = values[list(places)]
         return made
@@ -93,7 +90,7 @@ def _spread(
         if place in found.flags:
             flags[row] = found.flags[place]
     votes = {name: wide(each) for name, each in found.votes.items()}
-    return Answers(labels, wide(found.probability), whys, votes, flags, wide(found.shares))
+    return Answers(labels, wide(found.probability), whys, votes, flags)
 
 
 def joined(parts: Sequence[Answers]) -> Answers:
@@ -107,14 +104,12 @@ def joined(parts: Sequence[Answers]) -> Answers:
             for row, each in getattr(part, name).items()
         }
 
-    shares = [part.shares for part in parts if part.shares is not None]
     return Answers(
         labels=[label for part in parts for label in part.labels],
         probability=np.concatenate([part.probability for part in parts]),
         why=moved("why"),
         votes=_joined_votes(parts),
         flags=moved("flags"),
-        shares=np.concatenate(shares) if len(shares) == len(parts) else None,
     )
 
 

@@ -24,6 +24,9 @@ REHEARSED = 200
 WORTH = 0.01
 """A stage that makes no further hundredth of the rows acceptable is not asked."""
 
+COMBINED = "combined"
+"""The votes that are the answer's own probabilities."""
+
 Shares = NDArray[np.float64]
 
 
@@ -271,21 +274,21 @@ def _merged(before: Answers, further: Answers, going: Sequence[int], model: str)
     labels, probability = list(before.labels), before.probability.copy()
     why, flags = dict(before.why), dict(before.flags)
     least = _finite(before.probability)
-    shares = None if before.shares is None else before.shares.copy()
-    for place, row in enumerate(going):
-        if not further.probability[place] > least[row]:
-            continue
+    surer = [place for place, row in enumerate(going) if further.probability[place] > least[row]]
+    for place in surer:
+        row = going[place]
         labels[row], probability[row] = further.labels[place], further.probability[place]
         why.pop(row, None)
         flags[row] = _joined(further.flags.get(place), f"answered by {model}")
-        if shares is not None and further.shares is not None:
-            shares[row] = further.shares[place]
     votes = dict(before.votes)
     for name, given in further.votes.items():
-        wide = np.full((len(labels), given.shape[1]), np.nan)
-        wide[list(going)] = given
-        votes[f"{name} ({model})"] = wide
-    return Answers(labels, probability, why, votes, flags, shares)
+        if name == COMBINED and name in votes:
+            votes[name] = votes[name].copy()
+            votes[name][[going[place] for place in surer]] = given[surer]
+            continue
+        votes[f"{name} ({model})"] = np.full((len(labels), given.shape[1]), np.nan)
+        votes[f"{name} ({model})"][list(going)] = given
+    return Answers(labels, probability, why, votes, flags)
 
 
 def _joined(*told: str | None) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from assay.label.spec import Cost
 from assay.llm import Gateway, Prompt
-from assay.llm.estimate import count_tokens
+from assay.llm.counting import count_tokens
 from assay.llm.results import ANSWERED, FAILED, Choices, Generated
 
 DIMENSION = 32
@@ -73,6 +73,10 @@ class Rehearsal:
             why=dict.fromkeys(range(len(prompts)), "this is a rehearsal"),
             values=(None,) * len(prompts),
         )
+
+    def is_here(self, model: str) -> bool:
+        """Whether the model runs on this machine, inside this process."""
+        return self._gateway.is_here(model)
 
     def embed(
         self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None

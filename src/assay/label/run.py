@@ -17,6 +17,7 @@ from assay.label.result import LabelResult
 from assay.label.rows import read_rows
 from assay.label.sample import Sample
 from assay.label.spec import Cost, Gold, LabelSettings, Stage
+from assay.label.store import save
 from assay.label.task import LabelTask
 from assay.ledger.spending import spending
 from assay.llm import Gateway
@@ -80,7 +81,7 @@ def run_labelling(
     ask = ask_with(engine, fitted, gateway, door)
     answers = answer(ids, originals, dict(rows.why), ask)
     stages = fitted.stages if isinstance(fitted, Cascade) else ()
-    return LabelResult(
+    result = LabelResult(
         task=task,
         rows=rows,
         answers=answers,
@@ -95,6 +96,8 @@ def run_labelling(
         run=run,
         stages=measured(stages, gateway, run),
     )
+    save(result, gateway.ledger, gold=checked_rows, settings=settings)
+    return result
 
 
 def fit(

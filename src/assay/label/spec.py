@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.label.copies import CopyRule
+from assay.label.rules import Rule
 from assay.label.task import LabelTask
 
 Status = Literal["accepted", "review", "failed"]
@@ -39,9 +40,15 @@ class LabelSettings(BaseModel):
     copies
         Which rows are asked once: ``exact`` copies (but for white space and case), ``near``
         ones too, or ``off``.
+    examples
+        Worked examples that a model is shown, the nearest gold rows; none: it is shown none.
+    neighbours
+        Gold rows whose labels vote for a row near to them; none: they do not vote.
+    rules
+        The user's own annotators; see :func:`assay.label.vote`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     models: tuple[str, ...] = ("local:smollm2-135m",)
     embed: str = "local:minilm"
@@ -50,6 +57,9 @@ class LabelSettings(BaseModel):
     folds: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
     copies: CopyRule = "exact"
+    examples: int = Field(default=4, ge=0)
+    neighbours: int = Field(default=10, ge=0)
+    rules: tuple[Rule, ...] = Field(default=(), exclude=True)
 
 
 @dataclass(frozen=True)
@@ -94,8 +104,6 @@ class Answers:
         By annotator, the (n, k) probabilities that it gave the classes; may be empty.
     flags
         What a reader should know of a row, such as ``cut`` for a text that was too long.
-    shares
-        (n, k) how likely each class is, in the task's order; None where the kind has no such.
     """
 
     labels: list[Any]
@@ -103,7 +111,6 @@ class Answers:
     why: Mapping[int, str] = field(default_factory=dict)
     votes: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     flags: Mapping[int, str] = field(default_factory=dict)
-    shares: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

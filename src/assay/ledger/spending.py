@@ -8,11 +8,11 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from assay.errors import InputError
-from assay.ledger.calls import NOT_SENT
 from assay.ledger.database import translated
 from assay.ledger.entry import run_number
 from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls
+from assay.ledger.statements import NOT_SENT
 
 By = Literal["day", "model", "capability", "question", "status", "run"]
 
@@ -33,8 +33,10 @@ def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> li
 
     Parameters
     ----------
+    by
+        day, model, capability, question, status or run.
     run
-        The id of the one run that is looked at; by default all.
+        Only the calls of this run.
 
     Raises
     ------
@@ -55,10 +57,12 @@ def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> li
             sa.cast(sa.func.sum(calls.c.tokens_out), sa.BigInteger),
             money,
         )
-        .where(calls.c.status.not_in(NOT_SENT), *_of(run))
+        .where(calls.c.status.not_in(NOT_SENT))
         .group_by(group)
         .order_by(group if by == "day" else money.desc(), group)
     )
+    if run is not None:
+        query = query.where(calls.c.run == run_number(run))
     with translated("read"), ledger.engine.connect() as connection:
         rows = connection.execute(query).all()
     prefix = "run-" if by == "run" else ""
@@ -66,7 +70,3 @@ def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> li
         Spent("" if name is None else f"{prefix}{name}", count, read, written, money / 1e12)
         for name, count, read, written, money in rows
     ]
-
-
-def _of(run: str | None) -> tuple[sa.ColumnElement[bool], ...]:
-    return () if run is None else (calls.c.run == run_number(run),)
