@@ -14,6 +14,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "init": Command("assay.cli.init:init", "Make a project from a table and lock its vault."),
+    "label": Command("assay.cli.label:label", "Label rows, with a guarantee."),
     "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),

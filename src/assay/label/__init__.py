@@ -10,7 +10,7 @@ from assay.callable_module import make_callable
 if TYPE_CHECKING:
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
-    from assay.label.spec import LabelSettings
+    from assay.label.spec import LabelSettings, Stage
     from assay.label.task import LabelTask
     from assay.llm import Budget, Progress
     from assay.project import Project
@@ -39,6 +39,7 @@ def label(
     settings: LabelSettings | None = None,
     models: Mapping[str, Any] | None = None,
     progress: Callable[[Progress], None] | None = None,
+    on_stage: Callable[[Stage], None] | None = None,
 ) -> LabelResult:
     """Label rows, and say how far the labels can be trusted.
 
@@ -70,13 +71,15 @@ def label(
         Models by name, in place of the ones that the names stand for.
     progress
         Told how far each question has come.
+    on_stage
+        Told of each model of a cascade, and its expected cost, before it is asked.
 
     Raises
     ------
     InputError
         When the rows, the task or gold cannot be used.
     """
-    from assay.label.open import opened
+    from assay.label.open import desk
     from assay.label.run import run_labelling
     from assay.label.spec import LabelSettings
     from assay.label.task import LabelTask
@@ -85,16 +88,19 @@ def label(
     if model is not None:
         names = (model,) if isinstance(model, str) else tuple(model)
         settings = settings.model_copy(update={"models": names})
-    with opened(project, budget=budget, models=models, progress=progress) as (gateway, run):
+    with desk(project, budget=budget, models=models, progress=progress) as made:
         return run_labelling(
             rows,
             LabelTask.of(task),
             gold,
-            gateway=gateway,
+            gateway=made.gateway,
             settings=settings,
             precision=precision,
             confidence=confidence,
-            run=run,
+            run=made.run,
+            engine=engine,
+            door=made.door,
+            tell=(lambda _: None) if on_stage is None else on_stage,
         )
 
 
