@@ -81,4 +81,25 @@ def test_privacy_check_measures_on_the_users_rows(project: Path) -> None:
     assert told["policy"] == "local"
     assert told["hosts"] == []
     assert told["recall"]["EMAIL"] == 1.0
-    assert "none; all on this machine" in run(privacy.app, arguments).stdout
+    assert "nothing leaves" in run(privacy.app, arguments).stdout
+
+
+def test_privacy_check_lists_what_would_leave_and_what_stays(project: Path) -> None:
+    settings = project / "assay.toml"
+    text = settings.read_text()
+    text = text.replace('"local:smollm2-135m"', '"openai:gpt-4o-mini"').replace(
+        'policy = "local"',
+        'policy = "redact"\ncolumns = ["topic", "custmer"]\nhosts = ["api.openai.com"]\n'
+        "patterns = { BADGE = 'B-\\d+' }",
+    )
+    settings.write_text(text)
+    arguments = ["check", "--path", str(project), "--no-names", "--rows", "10"]
+    told = json.loads(run(privacy.app, [*arguments, "--json"], catch_exceptions=False).stdout)
+    assert told["hosts"] == ["api.openai.com"]
+    leaves = {each["column"]: (each["leaves"], each["why"]) for each in told["fields"]}
+    assert leaves["text"] == (True, "identifiers redacted")
+    assert not leaves["topic"][0]
+    assert "'topic' must not leave" in leaves["topic"][1]
+    assert told["unknown_columns"] == ["custmer"]
+    shown = run(privacy.app, arguments).stdout
+    assert "custmer must not leave, but no row has such a column" in shown

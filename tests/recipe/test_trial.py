@@ -10,7 +10,7 @@ from assay.errors import InputError
 from assay.recipe import Rows, Split, Tools, baseline_recipe, out_of_fold, run_trial, splits
 from newsroom import TASK, newsroom
 
-NO_TOOLS = Tools(read_table=lambda name: TABLES[name], embed=lambda model, texts: np.empty(0))
+NO_TOOLS = Tools(read_table=lambda name: TABLES[name], embed=lambda *_, **__: np.empty(0))
 SEARCH = newsroom(240, seed=5)
 BASELINE = baseline_recipe(TASK)
 SHUFFLED = SEARCH.select("row_id", pl.col("topic").shuffle(seed=1))

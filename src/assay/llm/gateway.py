@@ -22,7 +22,7 @@ from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimate, count_tokens, estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
 from assay.llm.pricing import price_of
-from assay.llm.privacy.policy import HERE, Privacy, host_of
+from assay.llm.privacy.policy import Privacy, host_of, is_here
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Choose, Generate, Keys, Question
 from assay.llm.registry import load
@@ -175,6 +175,7 @@ class Gateway:
         question: Choose | Generate
         question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
         asked = self._model(model)
+        prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
         if not isinstance(asked, Model):
             return Estimate(len(prompts), 0, len(prompts), 0, 0, 0.0, 0.0)
         keys = Keys(asked.name, question.name, question.extra, asked.parameters)
@@ -193,19 +194,26 @@ class Gateway:
             price=self._price(model),
         )
 
-    def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(
+        self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
+    ) -> NDArray[np.float32]:
         """Return the embeddings of texts, (n, d); known ones come from a cache on disk.
+
+        Parameters
+        ----------
+        columns
+            The columns that the texts were made of; see :class:`~assay.llm.Prompt`.
 
         Raises
         ------
         BudgetError
             When a cap is reached before all are embedded. Those that were are kept.
         """
+        asked = self._model(model)
+        self._privacy.check_columns(columns, name=model, host=host_of(asked))
         if self._vectors is None:
             self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
-        work = Embedding(
-            self._model(model), model, self._vectors, self.book, self._terms(model), self._loop
-        )
+        work = Embedding(asked, model, self._vectors, self.book, self._terms(model), self._loop)
         return work.run(texts)
 
     @property
@@ -260,6 +268,7 @@ class Gateway:
         errors: Counter[str],
     ) -> None:
         terms = self._terms(model.name)
+        prompts = self._privacy.checked(prompts, name=model.name, host=host_of(model))
         try:
             if isinstance(model, Model):
                 asking = Asking(model, question, terms, self.book, sink, self._shared)
@@ -305,7 +314,7 @@ class Gateway:
         """Return the model as the privacy policy lets it be asked."""
         host = host_of(model)
         self._privacy.check(name, host)
-        if self._privacy.policy != "redact" or host is None or host in HERE:
+        if self._privacy.policy != "redact" or is_here(host):
             return model
         from assay.llm.privacy.redaction import RedactedModel, Redactor
 

@@ -147,7 +147,7 @@ def _prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> N
             pairs += [(feature, tools.table(artefact)) for feature in recipe.features]
         for feature, rows in pairs:
             if isinstance(feature, Embedding):
-                tools.vectors(feature.model, texts(rows, feature.column))
+                tools.vectors(feature.model, texts(rows, feature.column), feature.column)
 
 
 def _judge(fold: _Fold) -> list[np.ndarray]:

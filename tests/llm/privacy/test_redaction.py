@@ -137,9 +137,10 @@ def test_the_policy_decides_what_may_be_asked(
     assert "canary" not in str([entry.body for entry in ledger.entries()])
 
 
-def test_columns_that_never_leave() -> None:
-    assert Privacy().leaving(["a", "b"]) == []
-    assert Privacy(policy="redact", columns=("b",)).leaving(["a", "b"]) == ["a"]
+def test_hosts_are_named_alone() -> None:
+    assert Privacy(hosts=("API.OpenAI.com",)).hosts == ("api.openai.com",)
+    with pytest.raises(ValidationError, match="a host alone"):
+        Privacy(hosts=("https://api.openai.com/v1",))
 
 
 @pytest.mark.slow

@@ -66,7 +66,12 @@ class Redaction:
     def hide_prompt(self, prompt: Prompt) -> Prompt:
         """Return the prompt with identifiers replaced in every part."""
         examples = [Example(self.hide(e.text), self.hide(e.answer)) for e in prompt.examples]
-        return Prompt(self.hide(prompt.instructions), self.hide(prompt.text), tuple(examples))
+        return replace(
+            prompt,
+            instructions=self.hide(prompt.instructions),
+            text=self.hide(prompt.text),
+            examples=tuple(examples),
+        )
 
     def restore(self, value: Any) -> Any:
         """Return a JSON value with every known placeholder turned back."""
