@@ -19,7 +19,7 @@ COMMANDS: dict[str, Command] = {
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
     "log": Command("assay.cli.log:log", "List what the ledger holds."),
-    "show": Command("assay.cli.log:show", "Show one ledger entry."),
+    "show": Command("assay.cli.show:show", "Show a ledger entry, or explain a row's label."),
     "models": Command("assay.cli.models:app", "List language models; try one."),
     "spend": Command("assay.cli.spend:app", "What language models have cost."),
     "cache": Command("assay.cli.cache:app", "Show and prune caches."),

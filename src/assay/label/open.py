@@ -32,10 +32,15 @@ def opened(
                              capability="label") as gateway:  # fmt: skip
             yield gateway, run
         return
-    folder = cache_dir() / "label"
-    folder.mkdir(exist_ok=True)
-    with Ledger.open(folder / "ledger.sqlite") as ledger:
+    with unowned_ledger() as ledger:
         run = ledger.start_run("label", {})
         with Gateway(ledger, run=run, budget=budget, models=models, progress=progress,
                      capability="label") as gateway:  # fmt: skip
             yield gateway, run
+
+
+def unowned_ledger() -> Ledger:
+    """Return the record of what was labelled without a project; the caller closes it."""
+    folder = cache_dir() / "label"
+    folder.mkdir(exist_ok=True)
+    return Ledger.open(folder / "ledger.sqlite")
