@@ -56,10 +56,20 @@ class ModelServer:
         self._thread.start()
         assert ready.wait(10)
 
+    def add_routes(self, app: web.Application) -> None:
+        """Serve more than questions."""
+
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    async def _end(self) -> None:
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _serve(self, ready: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
@@ -68,6 +78,7 @@ class ModelServer:
             app = web.Application(client_max_size=2**24)
             for path, name in self.routes.items():
                 app.router.add_post(path, self._handler(getattr(self, name)))
+            self.add_routes(app)
             self._runner = web.AppRunner(app, shutdown_timeout=0.1)
             await self._runner.setup()
             site = web.TCPSite(self._runner, "127.0.0.1", 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assay.cli.options import DryRun, UnpricedOk
 from assay.cli.output import AsJson, ProjectPath, console, emit_json
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ def improve(
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; report.html by default.")
     ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask for labels in batches: half price, within a day.")
+    ] = False,
+    dry_run: DryRun = False,
+    unpriced_ok: UnpricedOk = False,
     as_json: AsJson = False,
 ) -> None:
     """Improve the recipe and prove it.
@@ -34,16 +40,21 @@ def improve(
     """
     from dataclasses import replace
 
+    from assay.cli.batches import telling_what_goes_on
     from assay.cli.watch import watching
     from assay.improve import improve as run
     from assay.improve.report import render_terminal, write_html
     from assay.project import Project
 
-    project = _governed(Project.open(path), {"min_effect": min_effect})
+    changes = {"min_effect": min_effect, "unpriced_ok": unpriced_ok or None}
+    project = _governed(Project.open(path), changes)
+    if dry_run:
+        _rehearse(project, batch=batch, as_json=as_json)
+        return
     given: dict[str, Any] = {"minutes": minutes, "calls": calls, "tokens": tokens, "money": money}
     budget = replace(project.settings.budget, **_given(given))
-    with watching() as watch:
-        result = run(project, budget=budget, on_event=watch)
+    with telling_what_goes_on(project, batch=batch), watching() as watch:
+        result = run(project, budget=budget, on_event=watch, batch=batch)
     page = html or project.path / "report.html"
     write_html(result, page)
     if as_json:
@@ -51,6 +62,19 @@ def improve(
     else:
         console().print(render_terminal(result))
         console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _rehearse(project: Project, *, batch: bool, as_json: bool) -> None:
+    """Show what a run would ask; nothing is sent."""
+    from assay.cli.forecast import forecast_table
+    from assay.improve.rehearse import rehearse
+
+    with console(err=True).status("reading the prompts"):
+        forecast = rehearse(project, batch=batch)
+    if as_json:
+        emit_json(forecast.as_dict())
+    else:
+        console().print(forecast_table(forecast))
 
 
 def _governed(project: Project, changes: dict[str, Any]) -> Project:

@@ -24,6 +24,7 @@ def improve(
     sources: Sequence[ProposalSource] | None = None,
     models: Mapping[str, Any] | None = None,
     on_event: Listener = ignore,
+    batch: bool = False,
 ) -> ImproveResult:
     """Improve the project's recipe and prove it.
 
@@ -43,6 +44,8 @@ def improve(
         Language models by name, in place of the ones the gateway would load.
     on_event
         Called with each :data:`assay.improve.events.Event` as it happens.
+    batch
+        Whether the model for labels is asked in batches: half price, answered within a day.
 
     Returns
     -------
@@ -51,21 +54,30 @@ def improve(
     """
     from assay.improve.finish import finish
     from assay.improve.loop import Loop
+    from assay.improve.rehearse import accounted
     from assay.improve.run import open_run
     from assay.improve.sources import registered_sources
     from assay.recipe import Tools
 
+    if batch:
+        from assay.llm.batch import require_batches
+
+        require_batches(project.settings.models.label)
     budget = project.settings.budget if budget is None else budget
     sources = registered_sources() if sources is None else tuple(sources)
     baseline = project.recipe
     run = open_run(project, baseline, [each.name for each in sources])
-    with project.gateway(
-        budget=budget,
-        run=run.id,
-        models=models,
-        progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total)),
-        capability="improve",
-    ) as gateway:
+    with (
+        accounted(project, run, sources, models, on_event, batch=batch),
+        project.gateway(
+            budget=budget,
+            run=run.id,
+            models=models,
+            progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total, seen)),
+            capability="improve",
+            batch=batch,
+        ) as gateway,
+    ):
         loop = Loop(
             project=project,
             run=run,
@@ -78,6 +90,7 @@ def improve(
             baseline=baseline,
             incumbent=baseline,
         )
+        loop.tell_plan()
         loop.look_for_copies()
         loop.screen_all(sources)
         return finish(loop)
