@@ -21,7 +21,7 @@ COMMANDS: dict[str, Command] = {
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
     "vault": Command("assay.cli.vault:app", "The locked rows: status, retire, renew."),
     "log": Command("assay.cli.log:log", "List what the ledger holds."),
-    "show": Command("assay.cli.log:show", "Show one ledger entry."),
+    "show": Command("assay.cli.show:show", "Show a ledger entry, or explain a row's label."),
     "models": Command("assay.cli.models:app", "List language models; try one."),
     "spend": Command("assay.cli.spend:app", "What language models have cost."),
     "batches": Command("assay.cli.batches:app", "List and cancel batches at providers."),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from assay.callable_module import make_callable
 
 if TYPE_CHECKING:
+    from assay.label.explaining import explain
+    from assay.label.explanation import Explanation
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
     from assay.label.spec import LabelSettings, Stage
@@ -15,9 +17,19 @@ if TYPE_CHECKING:
     from assay.llm import Budget, Progress
     from assay.project import Project
 
-__all__ = ["LabelResult", "LabelSettings", "LabelTask", "PoolLabelSource", "label"]
+__all__ = [
+    "Explanation",
+    "LabelResult",
+    "LabelSettings",
+    "LabelTask",
+    "PoolLabelSource",
+    "explain",
+    "label",
+]
 
 _HOMES = {
+    "Explanation": "explanation",
+    "explain": "explaining",
     "LabelResult": "result",
     "LabelSettings": "spec",
     "LabelTask": "task",
