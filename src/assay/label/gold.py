@@ -17,7 +17,9 @@ from assay.tables.infer import require_column
 from assay.tables.rows import ROW_ID, with_row_ids
 
 WEIGHT = "weight"
-"""Column of a gold table with importance weights: 1 / chance of being drawn for a check."""
+"""Column of a gold table with importance weights: 1 / chance of being drawn for a check.
+
+Rows of weight 0 were picked for what they teach, not drawn: they measure nothing."""
 
 
 def read_gold(given: Any, task: LabelTask, kind: Kind, rows: Rows) -> Gold | None:

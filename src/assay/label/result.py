@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from assay.evidence import Evidence, accept_threshold, estimate
 from assay.evidence.accepting import Acceptance
+from assay.evidence.clt import MIN_ROWS
 from assay.label.rows import Rows
 from assay.label.spec import Answers, Checked, Step
 from assay.label.task import LabelTask
@@ -64,24 +65,30 @@ class LabelResult:
     @cached_property
     def acceptance(self) -> Acceptance | None:
         """The threshold and what it guarantees; None without gold or without a precision."""
-        if self.checked is None or self.precision is None:
+        measured = self._measured
+        if measured is None or self.precision is None:
             return None
         return accept_threshold(
-            self.checked.probability,
-            self.checked.correct,
+            measured.probability,
+            measured.correct,
             precision=self.precision,
             confidence=self.confidence,
-            weights=self.checked.weights,
+            weights=measured.weights,
         )
 
     @cached_property
     def accuracy(self) -> Evidence | None:
-        """Share of all labels that are right, measured on gold; None without gold."""
-        if self.checked is None:
+        """Share of all labels that are right, measured on gold; None with fewer than 10 rows."""
+        measured = self._measured
+        if measured is None or len(measured.row_ids) < MIN_ROWS:
             return None
-        right = np.where(self.checked.correct, "right", "wrong")
-        return estimate(["right"] * len(right), right.tolist(), weights=self.checked.weights,
+        right = np.where(measured.correct, "right", "wrong")
+        return estimate(["right"] * len(right), right.tolist(), weights=measured.weights,
                         classes=("right", "wrong"))  # fmt: skip
+
+    @property
+    def _measured(self) -> Checked | None:
+        return None if self.checked is None else self.checked.measured
 
     @cached_property
     def accepted(self) -> NDArray[np.bool_]:
