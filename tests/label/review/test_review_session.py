@@ -213,7 +213,8 @@ def test_what_a_file_brought_is_not_undone_key_by_key(ledger: Ledger) -> None:
     assert len(read_decisions(ledger, result.run)) == 4
 
 
-@given(st.text())
+@given(st.text(max_size=40))
+@settings(max_examples=50, deadline=None)
 def test_no_text_can_steer_the_terminal(text: str) -> None:
     shown = visible(text)
     assert all(each == "\n" or each.isprintable() or ord(each) > 0x9F for each in shown)

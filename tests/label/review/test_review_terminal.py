@@ -28,6 +28,11 @@ pytestmark = pytest.mark.slow
 PATIENCE = 60
 
 
+def _own_terminal() -> None:
+    """Make the pseudo-terminal the process's own, so that Ctrl-C reaches it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """A process whose input and screen are a pseudo-terminal; its output is a file's."""
 
@@ -42,7 +47,7 @@ class Terminal:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "assay", "review", *arguments],
                 stdin=theirs, stdout=out, stderr=theirs, cwd=folder, env=environment,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=_own_terminal,
             )  # fmt: skip
         os.close(theirs)
 
