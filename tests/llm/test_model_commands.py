@@ -7,7 +7,7 @@ import pytest
 from model_servers import KEY, OpenAIServer
 from typer.testing import CliRunner
 
-from assay.cli import cache, models, privacy, spend
+from assay.cli import models, privacy, spend
 
 run = CliRunner().invoke
 
@@ -38,18 +38,6 @@ def test_models_test_makes_one_question(monkeypatch: pytest.MonkeyPatch) -> None
     assert told["how"] == "log-probabilities"
     assert sum(told["probabilities"].values()) == pytest.approx(1)
     assert server.answered == 2
-
-
-def test_cache_shows_and_prunes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from assay.llm.shared import SharedAnswers
-
-    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
-    shared = SharedAnswers()
-    shared.add({"key": "answer"})
-    shared.close()
-    assert json.loads(run(cache.app, ["show", "--json"]).stdout)["shared"]["answers"] == 1
-    assert json.loads(run(cache.app, ["prune", "--json"]).stdout)["dropped"] == 1
-    assert "Shared answers: 0" in run(cache.app, ["show"]).stdout
 
 
 @pytest.fixture

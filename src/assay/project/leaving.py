@@ -43,6 +43,13 @@ def fields(project: Project) -> list[Field]:
     return list(dict.fromkeys(found))
 
 
+def named_models(project: Project) -> list[str]:
+    """Return the models that the settings and the recipe name."""
+    settings = project.settings.models
+    found = [settings.label, settings.embed, *(model for _, model, _ in _uses(project))]
+    return list(dict.fromkeys(found))
+
+
 def unknown_columns(project: Project) -> list[str]:
     """Return the columns that must not leave and that no row of the project has."""
     present = {*project.search().columns, *project.pool().columns}

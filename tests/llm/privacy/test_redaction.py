@@ -148,6 +148,10 @@ def test_names_are_found_without_the_network(monkeypatch: pytest.MonkeyPatch) ->
     pytest.importorskip("presidio_analyzer")
     import socket
 
+    import tldextract
+
+    from assay.llm.privacy import names
+
     def refuse(*_: object) -> None:
         raise AssertionError("the network was asked")
 
@@ -156,7 +160,11 @@ def test_names_are_found_without_the_network(monkeypatch: pytest.MonkeyPatch) ->
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # spaCy's own
+        names._analyzer.cache_clear()
         hidden = Redactor().begin().hide("John Smith of Berlin wrote to a@b.org about Maria Novak.")
     assert "Smith" not in hidden
     assert "Novak" not in hidden
     assert "<EMAIL_1>" in hidden
+    assert tldextract.tldextract.TLD_EXTRACTOR.suffix_list_urls == ()
+    loaded = {type(each).__name__ for each in names._analyzer()[0].registry.recognizers}
+    assert loaded.isdisjoint(names.ONLINE)
