@@ -7,7 +7,7 @@ import pytest
 from model_servers import KEY, OpenAIServer
 from typer.testing import CliRunner
 
-from assay.cli import cache, models, privacy, spend
+from assay.cli import models, privacy, spend
 
 run = CliRunner().invoke
 
@@ -40,18 +40,6 @@ def test_models_test_makes_one_question(monkeypatch: pytest.MonkeyPatch) -> None
     assert server.answered == 2
 
 
-def test_cache_shows_and_prunes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from assay.llm.shared import SharedAnswers
-
-    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
-    shared = SharedAnswers()
-    shared.add({"key": "answer"})
-    shared.close()
-    assert json.loads(run(cache.app, ["show", "--json"]).stdout)["shared"]["answers"] == 1
-    assert json.loads(run(cache.app, ["prune", "--json"]).stdout)["dropped"] == 1
-    assert "Shared answers: 0" in run(cache.app, ["show"]).stdout
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     from assay.project import Project
@@ -81,4 +69,25 @@ def test_privacy_check_measures_on_the_users_rows(project: Path) -> None:
     assert told["policy"] == "local"
     assert told["hosts"] == []
     assert told["recall"]["EMAIL"] == 1.0
-    assert "none; all on this machine" in run(privacy.app, arguments).stdout
+    assert "nothing leaves" in run(privacy.app, arguments).stdout
+
+
+def test_privacy_check_lists_what_would_leave_and_what_stays(project: Path) -> None:
+    settings = project / "assay.toml"
+    text = settings.read_text()
+    text = text.replace('"local:smollm2-135m"', '"openai:gpt-4o-mini"').replace(
+        'policy = "local"',
+        'policy = "redact"\ncolumns = ["topic", "custmer"]\nhosts = ["api.openai.com"]\n'
+        "patterns = { BADGE = 'B-\\d+' }",
+    )
+    settings.write_text(text)
+    arguments = ["check", "--path", str(project), "--no-names", "--rows", "10"]
+    told = json.loads(run(privacy.app, [*arguments, "--json"], catch_exceptions=False).stdout)
+    assert told["hosts"] == ["api.openai.com"]
+    leaves = {each["column"]: (each["leaves"], each["why"]) for each in told["fields"]}
+    assert leaves["text"] == (True, "identifiers redacted")
+    assert not leaves["topic"][0]
+    assert "'topic' must not leave" in leaves["topic"][1]
+    assert told["unknown_columns"] == ["custmer"]
+    shown = run(privacy.app, arguments).stdout
+    assert "custmer must not leave, but no row has such a column" in shown

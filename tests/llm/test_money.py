@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from model_servers import KEY, OpenAIServer
@@ -10,7 +9,7 @@ from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.ledger.spending import spending
 from assay.llm import Budget, Gateway, Prompt, ScriptedModel
-from assay.llm.estimate import count_tokens
+from assay.llm.counting import count_tokens
 from assay.llm.model import Price
 from assay.llm.pricing import per_million, price_of
 
@@ -105,32 +104,6 @@ def test_tokens_are_counted_about_right(text: str, tokens: int) -> None:
     assert count_tokens(text) == tokens
 
 
-def test_an_answer_is_shared_between_projects_and_bounded(tmp_path: Path) -> None:
-    from assay.llm.shared import SharedAnswers
-
-    shared = SharedAnswers(tmp_path / "shared.sqlite", max_bytes=4000)
-    model = ScriptedModel()
-    for project in ("one", "two"):
-        with (
-            Ledger.open(tmp_path / f"{project}.sqlite") as ledger,
-            Gateway(ledger, models={model.name: model}, shared=shared) as opened,
-        ):
-            assert opened.choose(model.name, prompts(20), ["a", "b"]).complete
-            assert opened.spend.calls == (20 if project == "one" else 0)
-    assert len(model.asked) == 20
-    with (  # the second project's ledger has the answers on its own record
-        Ledger.open(tmp_path / "two.sqlite") as ledger,
-        Gateway(ledger, models={model.name: model}) as opened,
-    ):
-        assert opened.choose(model.name, prompts(20), ["a", "b"]).cached.all()
-        opened._shared = shared
-        opened.choose(model.name, prompts(500), ["a", "b"])
-    assert 0 < shared.held().bytes <= 4000
-    assert shared.prune(0) > 0
-    assert shared.held().answers == 0
-    shared.close()
-
-
 def test_spans_follow_the_conventions_and_hold_no_text(gateway: Make) -> None:
     pytest.importorskip("opentelemetry.sdk")
     from opentelemetry.sdk.trace import TracerProvider
@@ -149,10 +122,19 @@ def test_spans_follow_the_conventions_and_hold_no_text(gateway: Make) -> None:
         model = ScriptedModel(
             lambda p, _: RowError("canary", kind="refused") if p.text == "1" else "a"
         )
-        gateway(model).choose(model.name, prompts(2), ["a", "b"])
+        opened = gateway(model)
+        opened.choose(model.name, prompts(2), ["a", "b"])
+        opened.embed(model.name, ["canary one", "two"])
     finally:
         telemetry._tracer = before
-    spans = {each.attributes.get("error.type"): each for each in exporter.get_finished_spans()}
+    finished = exporter.get_finished_spans()
+    (embedded,) = [each for each in finished if each.name == "embeddings model"]
+    assert embedded.attributes["gen_ai.operation.name"] == "embeddings"
+    assert embedded.attributes["gen_ai.usage.input_tokens"] == 3
+    assert embedded.attributes["gen_ai.embeddings.dimension.count"] == 32
+    assert "canary" not in embedded.to_json()
+    asked = [each for each in finished if each is not embedded]
+    spans = {each.attributes.get("error.type"): each for each in asked}
     good = spans[None]
     assert good.name == "chat model"
     assert good.attributes["gen_ai.request.model"] == "model"

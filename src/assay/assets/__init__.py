@@ -5,6 +5,15 @@ mirrors, ``--find-links`` folders and closed networks work as they do for any pa
 """
 
 from assay.assets.catalogue import ASSETS, Asset
+from assay.assets.installed import INSTALLED, Installed, verify_installed
 from assay.assets.store import cached_path, fetch
 
-__all__ = ["ASSETS", "Asset", "cached_path", "fetch"]
+__all__ = [
+    "ASSETS",
+    "INSTALLED",
+    "Asset",
+    "Installed",
+    "cached_path",
+    "fetch",
+    "verify_installed",
+]

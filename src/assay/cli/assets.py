@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,33 +16,41 @@ app = typer.Typer(
 
 @app.callback()
 def assets(context: typer.Context, as_json: AsJson = False) -> None:
-    """List every file, its release, and whether it is here."""
+    """List every file, its release, and whether it is here and verified."""
     if context.invoked_subcommand is None:
         list_assets(as_json)
 
 
 @app.command("list")
 def list_assets(as_json: AsJson = False) -> None:
-    """List every file, its release, and whether it is here."""
+    """List every file, its release, and whether it is here and verified."""
     from rich.table import Table
 
-    from assay.assets import ASSETS, cached_path
+    from assay.assets import ASSETS, INSTALLED, cached_path
 
-    found = {name: cached_path(name) for name in ASSETS}
+    found = [(name, each.release, cached_path(name)) for name, each in ASSETS.items()]
+    lines = [
+        {"name": name, "release": release, "path": str(path), "state": _state(path)}
+        for name, release, path in found
+    ]
+    lines += [
+        {"name": name, "release": each.release, "path": str(each.folder), "state": each.state}
+        for name, each in INSTALLED.items()
+    ]
     if as_json:
-        emit_json(
-            [
-                {"name": name, "release": each.release, "path": str(found[name] or "") or None}
-                for name, each in ASSETS.items()
-            ]
-        )
+        emit_json(lines)
         return
     table = Table(box=None, header_style="dim")
-    for heading in ("name", "release", "here"):
+    for heading in ("name", "release", "state"):
         table.add_column(heading)
-    for name, each in ASSETS.items():
-        table.add_row(name, each.release, "yes" if found[name] else "")
+    for line in lines:
+        table.add_row(line["name"], line["release"], line["state"])
     console().print(table)
+
+
+def _state(path: Path) -> str:
+    """Return what is known of a fetched file; it was verified before it got its place."""
+    return "verified" if path.exists() else "absent"
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assay.cli.options import DryRun, UnpricedOk
 from assay.cli.output import AsJson, ProjectPath, console, emit_json
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def improve(
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; report.html by default.")
     ] = None,
+    dry_run: DryRun = False,
+    unpriced_ok: UnpricedOk = False,
     as_json: AsJson = False,
 ) -> None:
     """Improve the recipe and prove it.
@@ -39,7 +42,11 @@ def improve(
     from assay.improve.report import render_terminal, write_html
     from assay.project import Project
 
-    project = _governed(Project.open(path), {"min_effect": min_effect})
+    changes = {"min_effect": min_effect, "unpriced_ok": unpriced_ok or None}
+    project = _governed(Project.open(path), changes)
+    if dry_run:
+        _rehearse(project, as_json=as_json)
+        return
     given: dict[str, Any] = {"minutes": minutes, "calls": calls, "tokens": tokens, "money": money}
     budget = replace(project.settings.budget, **_given(given))
     with watching() as watch:
@@ -51,6 +58,19 @@ def improve(
     else:
         console().print(render_terminal(result))
         console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _rehearse(project: Project, *, as_json: bool) -> None:
+    """Show what a run would ask; nothing is sent."""
+    from assay.cli.forecast import forecast_table
+    from assay.improve.rehearse import rehearse
+
+    with console(err=True).status("reading the prompts"):
+        forecast = rehearse(project)
+    if as_json:
+        emit_json(forecast.as_dict())
+    else:
+        console().print(forecast_table(forecast))
 
 
 def _governed(project: Project, changes: dict[str, Any]) -> Project:

@@ -31,23 +31,47 @@ def check(
     document = _leaving(project) | {"recall": _recall(project, rows, names=names), "rows": rows}
     if as_json:
         emit_json(document)
-        return
-    out = console()
-    out.print(f"Policy: [bold]{document['policy']}[/]")
-    out.print(f"Hosts asked: {', '.join(document['hosts']) or 'none; all on this machine'}")
-    out.print(f"Columns that would leave: {', '.join(document['columns']) or 'none'}")
-    for kind, share in document["recall"].items():
-        out.print(f"  {kind:<8} {share:6.1%} of planted identifiers hidden")
+    else:
+        _tell(document)
 
 
 def _leaving(project: Any) -> dict[str, Any]:
-    from assay.llm.usable import host_named
+    from dataclasses import asdict
 
-    named = (project.settings.models.label, project.settings.models.embed)
-    hosts = sorted({host for name in named if (host := host_named(name)) is not None})
+    from assay.project.leaving import fields, unknown_columns
+
+    found = fields(project)
     privacy = project.settings.privacy
-    columns = privacy.leaving(project.task.inputs) if hosts else []
-    return {"policy": privacy.policy, "hosts": hosts, "columns": columns}
+    return {
+        "policy": privacy.policy,
+        "hosts": sorted({each.host for each in found}),
+        "fields": [asdict(each) for each in found],
+        "never_leave": list(privacy.columns),
+        "unknown_columns": unknown_columns(project),
+    }
+
+
+def _tell(document: dict[str, Any]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = console()
+    out.print(f"Policy: [bold]{document['policy']}[/]")
+    if not document["hosts"]:
+        out.print("Every model that the project names is on this machine: nothing leaves.")
+    table = Table(box=None, header_style="dim")
+    for heading in ("column", "asked by", "host", "leaves", "how, or why not"):
+        table.add_column(heading)
+    for each in document["fields"]:
+        told = map(escape, (each["column"], f"{each['use']}: {each['model']}", each["host"]))
+        table.add_row(*told, "yes" if each["leaves"] else "no", escape(each["why"]))
+    if document["fields"]:
+        out.print(table)
+        out.print("Beside these, the guidelines and descriptions in assay.toml are sent.")
+    for name in document["unknown_columns"]:
+        out.print(f"[yellow]{escape(name)}[/] must not leave, but no row has such a column.")
+    for kind, share in document["recall"].items():
+        out.print(f"  {kind:<8} {share:6.1%} of planted identifiers hidden")
 
 
 def _recall(project: Any, rows: int, *, names: bool) -> dict[str, float]:
@@ -60,4 +84,5 @@ def _recall(project: Any, rows: int, *, names: bool) -> dict[str, float]:
     columns = [pl.col(each).cast(pl.String).fill_null("") for each in project.task.inputs]
     texts = sample.select(pl.concat_str(columns, separator=" ")).to_series().to_list()
     kinds = PLANTS if names else {kind: make for kind, make in PLANTS.items() if kind != "PERSON"}
-    return recall(Redactor(names=names), texts, kinds)
+    redactor = Redactor(project.settings.privacy.patterns, names=names)
+    return recall(redactor, texts, kinds)

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from rich.progress import Progress
 from rich.text import Text
 
+from assay.cli.forecast import duration, error_lines, forecast_table
 from assay.cli.output import progress_bar
 from assay.evidence import Verdict
 from assay.improve import events
 from assay.improve.events import Event, Listener
 from assay.improve.report.figures import estimate_text, span
 from assay.improve.report.terminal import STYLES
+from assay.llm import Progress as Asking
 
 FITS, LOOKING_BACK = "fits", "learning curve"
 """Progress of the screen, which the proposal's name tells better, and of the end of a run."""
@@ -37,18 +39,25 @@ class Watch:
     def __call__(self, event: Event) -> None:
         """Show ``event``."""
         match event:
+            case events.Planned(plan):
+                self._print(Text(str(plan), "dim"))
             case events.SourceStarted(name):
                 self._begin(f"asking {name}")
             case events.ProposalStarted(name):
                 self._begin(f"screening {name}")
             case events.Confirming():
                 self._begin("confirming on the vault")
-            case events.Progress(what, done, total):
-                self._progress.update(
-                    self._task, description=self._told(what), completed=done, total=total
-                )
+            case events.Progress(what, done, total, asking):
+                told = self._told(what)
+                if asking is not None:
+                    told = " · ".join([told, *figures_of(asking)])
+                self._progress.update(self._task, description=told, completed=done, total=total)
             case events.Screened(attempt):
                 self._print(verdict_line(attempt.name, attempt.verdict))
+            case events.Estimated(forecast):
+                self._progress.console.print(forecast_table(forecast))
+            case events.Settled(errors):
+                self._print(error_lines(errors))
             case events.Passed(skipped):
                 self._print(Text(f"passed over {skipped.name}: {skipped.reason}", "dim"))
 
@@ -65,6 +74,21 @@ class Watch:
 
     def _print(self, line: Text) -> None:
         self._progress.console.print(line)
+
+
+def figures_of(asking: Asking) -> list[str]:
+    """Return how a question to a model goes: rate, spend, time to go, errors by kind."""
+    told = []
+    if asking.rate:
+        told.append(f"{asking.rate:,.0f}/s" if asking.rate >= 10 else f"{asking.rate:.1f}/s")
+    if asking.money:
+        told.append(f"${asking.money:.4f}")
+    if asking.eta is not None and asking.done < asking.total:
+        told.append(f"{duration(asking.eta)} to go")
+    errors = [f"{count:,} {kind}" for kind, count in sorted(asking.errors.items())]
+    if errors:
+        told.append("errors: " + ", ".join(errors))
+    return told
 
 
 def verdict_line(name: str, verdict: Verdict) -> Text:

@@ -15,6 +15,7 @@ from assay.evidence.kernels import Auc, OfConfusion, RowMean, Whole
 from assay.evidence.metrics import Metric, as_metric
 from assay.evidence.numbers import Floats
 from assay.evidence.resampled import Resampled
+from assay.evidence.rowwise import MOST_ROWS
 from assay.evidence.spec import Evidence, Interval
 
 
@@ -245,6 +246,8 @@ def _method(sample: Sample, judged: Metric, replicates: int) -> str:
         words = "DeLong placements (DeLong et al. 1988)"
     else:
         words = f"bootstrap, BCa, {replicates} replicates (Efron 1987)"
+        if isinstance(judged.kernel, Whole) and sample.n > MOST_ROWS:
+            words += f" of {MOST_ROWS:,} rows, scaled (Bickel et al. 1997)"
         words = f"paired {words} and random swaps" if paired else words
     if sample.groups is not None:
         words += (

@@ -51,6 +51,7 @@ def improve(
     """
     from assay.improve.finish import finish
     from assay.improve.loop import Loop
+    from assay.improve.rehearse import accounted
     from assay.improve.run import open_run
     from assay.improve.sources import registered_sources
     from assay.recipe import Tools
@@ -59,13 +60,16 @@ def improve(
     sources = registered_sources() if sources is None else tuple(sources)
     baseline = project.recipe
     run = open_run(project, baseline, [each.name for each in sources])
-    with project.gateway(
-        budget=budget,
-        run=run.id,
-        models=models,
-        progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total)),
-        capability="improve",
-    ) as gateway:
+    with (
+        accounted(project, run, sources, models, on_event),
+        project.gateway(
+            budget=budget,
+            run=run.id,
+            models=models,
+            progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total, seen)),
+            capability="improve",
+        ) as gateway,
+    ):
         loop = Loop(
             project=project,
             run=run,
@@ -78,6 +82,7 @@ def improve(
             baseline=baseline,
             incumbent=baseline,
         )
+        loop.tell_plan()
         loop.look_for_copies()
         loop.screen_all(sources)
         return finish(loop)

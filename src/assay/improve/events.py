@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from assay.evidence.power import Plan
 from assay.improve.spec import Attempt, Skipped
+from assay.llm import Progress as Asking
+from assay.llm.forecast import Error, Forecast
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Before anything is tried: the smallest gains that the rows can show."""
+
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -17,11 +27,15 @@ class SourceStarted:
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` steps of ``what`` are finished."""
+    """``done`` of ``total`` steps of ``what`` are finished.
+
+    ``asking`` is what the gateway tells of a question to a model: rate, money, errors.
+    """
 
     what: str
     done: int
     total: int
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,31 @@ class Confirming:
     """The kept bundle is being confirmed on the vault."""
 
 
-Event = SourceStarted | Progress | ProposalStarted | Screened | Passed | Confirming
+@dataclass(frozen=True)
+class Estimated:
+    """What the run will ask of models elsewhere, before anything is sent."""
+
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How far that was off, model by model."""
+
+    errors: tuple[Error, ...]
+
+
+Event = (
+    Planned
+    | SourceStarted
+    | Progress
+    | ProposalStarted
+    | Screened
+    | Passed
+    | Confirming
+    | Estimated
+    | Settled
+)
 Listener = Callable[[Event], None]
 
 

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import polars as pl
 
 from assay.errors import AssayError, BudgetError, VaultError
+from assay.evidence.power import Plan
 from assay.evidence.vault import Confirmation
 from assay.improve.events import (
     Confirming,
     Listener,
     Passed,
+    Planned,
     Progress,
     ProposalStarted,
     Screened,
     SourceStarted,
 )
+from assay.improve.observe import observe
 from assay.improve.run import Run
 from assay.improve.screen import Screener
 from assay.improve.spec import Attempt, Confirmed, Skipped
 from assay.llm import Budget, Gateway
 from assay.project import Project
 from assay.recipe import (
-    Observation,
     Proposal,
     ProposalSource,
     Recipe,
@@ -54,8 +56,19 @@ class Loop:
     attempts: list[Attempt] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    plan: Plan | None = None
     stopped: str | None = None
     started: float = field(default_factory=time.monotonic)
+
+    def tell_plan(self) -> None:
+        """Say what so many rows can show; a run that goes on repeats what it said first."""
+        recorded = self.run.ledger.find("event", f"plan:{self.run.id}")
+        if recorded is None:
+            self.plan = self.project.plan()
+            self.run.event("plan", asdict(self.plan))
+        else:
+            self.plan = Plan(**recorded.body)
+        self.tell(Planned(self.plan))
 
     def look_for_copies(self) -> None:
         """Warn where search rows are near copies of locked ones: the vault would flatter."""
@@ -83,16 +96,14 @@ class Loop:
                 self._pass_over(source.name, error)
 
     def _screen_source(self, source: ProposalSource) -> None:
-        observation = Observation(
-            task=self.project.task,
-            recipe=self.incumbent,
+        observation = observe(
+            self.project,
+            source,
+            self.incumbent,
             search=self.search,
             pool=self.pool,
             gateway=self.gateway,
             ledger=self.run.ledger,
-            seed=derive_seed(self.project.settings.seed, "source", source.name),
-            label_model=self.project.settings.models.label,
-            embed_model=self.project.settings.models.embed,
         )
         started = time.monotonic()
         for proposal in source.propose(observation):

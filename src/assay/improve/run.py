@@ -15,6 +15,8 @@ from assay.project import Project
 from assay.recipe import Recipe, recipe_to_toml
 
 NAME = "improve"
+MEANS = ("budget", "cache", "prices", "unpriced_ok")
+"""Settings that change what a run may spend, not what it tries: it goes on where they change."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,16 @@ class Run:
 def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
     """Return the unfinished run with this very beginning, or a new one.
 
-    The beginning is the data, the task, the settings, the baseline and the sources: a run that
+    The beginning is the vault, the task, the settings, the baseline and the sources: a run that
     was stopped goes on where it was, and a changed project begins another.
     """
     ledger = project.ledger()
     beginning = {
         "baseline": baseline.hash,
-        "settings": project.settings.model_dump(mode="json"),
+        "settings": project.settings.model_dump(mode="json", exclude=set(MEANS)),
         "sources": sources,
         "task": project.task.model_dump(mode="json"),
+        "vault": project.vault().id,
     }
     content = json.dumps(beginning, sort_keys=True).encode()
     key = f"began:{hashlib.sha256(content).hexdigest()[:16]}"

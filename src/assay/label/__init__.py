@@ -50,7 +50,8 @@ def label(
         A :class:`LabelTask`, a project's Task, class names, ``{class: description}``, or a
         pydantic model to extract.
     gold
-        A table of rows whose label a person checked. Without it there is no guarantee.
+        A table of rows whose label a person checked. Without it there is no guarantee. In a
+        project, rows that were reviewed (``assay review``) are gold too.
     model
         ``provider:model``, or several from the cheapest up: each further one is asked only
         about the rows that those before it left open.
@@ -95,6 +96,7 @@ def label(
             precision=precision,
             confidence=confidence,
             run=run,
+            reviewed=project is not None,
         )
 
 

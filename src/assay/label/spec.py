@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from assay.label.rules import Rule
 from assay.label.task import LabelTask
 
 Status = Literal["accepted", "review", "failed"]
@@ -37,9 +38,15 @@ class LabelSettings(BaseModel):
         Parts of the gold rows that are held out in turn.
     seed
         All randomness derives from it.
+    examples
+        Worked examples that a model is shown, the nearest gold rows; none: it is shown none.
+    neighbours
+        Gold rows whose labels vote for a row near to them; none: they do not vote.
+    rules
+        The user's own annotators; see :func:`assay.label.vote`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     models: tuple[str, ...] = ("local:smollm2-135m",)
     embed: str = "local:minilm"
@@ -47,6 +54,9 @@ class LabelSettings(BaseModel):
     fit_rows: int = Field(default=5000, ge=10)
     folds: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
+    examples: int = Field(default=4, ge=0)
+    neighbours: int = Field(default=10, ge=0)
+    rules: tuple[Rule, ...] = Field(default=(), exclude=True)
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,9 @@ class Checked:
     weights
         (m,) importance weights where gold was not drawn evenly, or None. Rows of weight 0 were
         picked, not drawn: they teach, and measure nothing.
+    votes
+        Held-out probabilities of a kind's own parts, such as each class of several; may be
+        empty.
     """
 
     row_ids: list[str]
@@ -128,6 +141,7 @@ class Checked:
     probability: NDArray[np.float64]
     correct: NDArray[np.bool_]
     weights: NDArray[np.float64] | None = None
+    votes: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def measured(self) -> Checked | None:
@@ -145,6 +159,7 @@ class Checked:
             probability=self.probability[some],
             correct=self.correct[some],
             weights=None if np.ptp(weights) < ALIKE else weights,
+            votes={name: each[some] for name, each in self.votes.items()},
         )
 
 
@@ -162,12 +177,15 @@ class Gold:
         m JSON values.
     weights
         (m,) importance weights of rows that were not drawn evenly, or None.
+    notes
+        What contradicts itself or is absent, in plain words.
     """
 
     rows: pl.DataFrame
     texts: list[str]
     labels: list[Any]
     weights: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

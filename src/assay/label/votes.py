@@ -56,7 +56,8 @@ def ask_language_model(
 ) -> np.ndarray:
     """Return (n, k) probabilities; a row of NaN where there was no answer."""
     instructions = classification_instructions(task)
-    prompts = [Prompt(instructions=instructions, text=text) for text in texts]
+    columns = (str(task.text), task.target)  # the options are the target's values
+    prompts = [Prompt(instructions=instructions, text=text, columns=columns) for text in texts]
     options = [each.words for each in task.classes]
     return gateway.choose(model, prompts, options, max_text_tokens=max_text_tokens).probabilities
 
@@ -65,8 +66,9 @@ def embedding_similarity(
     texts: Sequence[str], task: Task, gateway: Gateway, model: str
 ) -> np.ndarray:
     """Return (n, k) probabilities: a softmax of cosine similarity to the class descriptions."""
-    rows = gateway.embed(model, texts)
-    classes = gateway.embed(model, [each.words for each in task.classes])
+    rows = gateway.embed(model, texts, columns=(str(task.text),))
+    words = [each.words for each in task.classes]
+    classes = gateway.embed(model, words, columns=(task.target,))
     scores = SHARPNESS * rows @ classes.T
     scores = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(scores / scores.sum(axis=1, keepdims=True), dtype=np.float64)

@@ -8,10 +8,11 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from assay.errors import InputError
-from assay.ledger.calls import NOT_SENT
 from assay.ledger.database import translated
+from assay.ledger.entry import run_number
 from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls
+from assay.ledger.statements import NOT_SENT
 
 By = Literal["day", "model", "capability", "question", "status", "run"]
 
@@ -27,8 +28,15 @@ class Spent:
     money: float
 
 
-def spending(ledger: Ledger, by: str = "model") -> list[Spent]:
+def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> list[Spent]:
     """Return what was spent in each group, the dearest first; days in their order.
+
+    Parameters
+    ----------
+    by
+        day, model, capability, question, status or run.
+    run
+        Only the calls of this run.
 
     Raises
     ------
@@ -53,6 +61,8 @@ def spending(ledger: Ledger, by: str = "model") -> list[Spent]:
         .group_by(group)
         .order_by(group if by == "day" else money.desc(), group)
     )
+    if run is not None:
+        query = query.where(calls.c.run == run_number(run))
     with translated("read"), ledger.engine.connect() as connection:
         rows = connection.execute(query).all()
     prefix = "run-" if by == "run" else ""

@@ -18,20 +18,21 @@ from assay.ledger.calls import CallBook
 from assay.llm.asking import Asking
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
+from assay.llm.caches import Cache
 from assay.llm.embedding import Embedding
-from assay.llm.estimate import Estimate, count_tokens, estimate
+from assay.llm.estimate import Estimator
+from assay.llm.forecast import Estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
 from assay.llm.pricing import price_of
-from assay.llm.privacy.policy import HERE, Privacy, host_of
+from assay.llm.privacy.policy import Privacy, host_of, is_here
 from assay.llm.prompt import Prompt
-from assay.llm.questions import Choose, Generate, Keys, Question
+from assay.llm.questions import Choose, Generate, Question
 from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
 from assay.llm.runner import LoopThread
-from assay.llm.shared import SharedAnswers
 from assay.llm.sinks import ChoiceSink, ObjectSink, Tally
 from assay.llm.terms import Terms
-from assay.llm.vectors import Vectors
+from assay.llm.vectors import Vectors, keys_for
 
 Result = TypeVar("Result")
 
@@ -64,8 +65,8 @@ class Gateway:
         Whether a model without a known price may be asked.
     privacy
         What may leave this machine; by default whatever is sent to a model chosen by name.
-    shared
-        A cache of remote models' answers that projects share; none by default.
+    cache
+        How answers and embeddings are kept beside the ledger; by default nothing is shared.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Gateway:
         prices: Mapping[str, Price] | None = None,
         unpriced_ok: bool = False,
         privacy: Privacy | None = None,
-        shared: SharedAnswers | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self._ledger = ledger
         self._budget = budget or Budget()
@@ -91,10 +92,12 @@ class Gateway:
         self._progress = progress
         self._limits = limits or Limits()
         self._capability = capability
-        self._shared = shared
+        self._cache = cache or Cache()
+        self._shared = self._cache.open_answers()
         self._prices = dict(prices or {})
         self._unpriced_ok = unpriced_ok
         self._privacy = privacy or Privacy(policy="remote")
+        self._estimator = Estimator(ledger, self._limits.in_flight)
         self._began = time.monotonic()
         self._cached = 0
         self._book: CallBook | None = None
@@ -138,12 +141,24 @@ class Gateway:
         asked = self._model(model)
         parts = asked.capabilities.parts if isinstance(asked, Model) else 1
         errors: Counter[str] = Counter()
-        tell = self._teller(question, model, errors)
+        tell = self._teller(question.name, model, errors)
         sink = ChoiceSink(len(prompts), question.options, parts, tell)
         parameters = {} if max_text_tokens is None else {"max_text_tokens": max_text_tokens}
         self._ask(asked, question, prompts, sink, parameters, errors)
         how = asked.capabilities.choose if isinstance(asked, Model) else "exact"
         return sink.result(how or "")
+
+    def cuts(
+        self, model: str, prompts: Sequence[Prompt], options: Sequence[str], *, max_text_tokens: int
+    ) -> NDArray[np.bool_]:
+        """Return whether :meth:`choose` would read only the two ends of each text, (n,).
+
+        Models elsewhere are sent whole texts.
+        """
+        asked = self._model(model)
+        if not hasattr(asked, "cuts"):
+            return np.zeros(len(prompts), dtype=np.bool_)
+        return np.asarray(asked.cuts(prompts, options, max_text_tokens=max_text_tokens))
 
     def generate(self, model: str, prompts: Sequence[Prompt], schema: type[BaseModel]) -> Generated:
         """Return an object of ``schema`` for each prompt; None where there is no valid answer.
@@ -158,12 +173,17 @@ class Gateway:
         question = Generate(schema)
         asked = self._model(model)
         errors: Counter[str] = Counter()
-        sink = ObjectSink(len(prompts), schema, self._teller(question, model, errors))
+        sink = ObjectSink(len(prompts), schema, self._teller(question.name, model, errors))
         self._ask(asked, question, prompts, sink, {}, errors)
         return sink.result("schema")
 
     def estimate(
-        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+        self,
+        model: str,
+        prompts: Sequence[Prompt],
+        ask: Sequence[str] | type[BaseModel],
+        *,
+        max_text_tokens: int | None = None,
     ) -> Estimate:
         """Return what a question would take, from the real prompts; nothing is sent.
 
@@ -171,42 +191,58 @@ class Gateway:
         ----------
         ask
             The options of a choice, or the schema of an object.
+        max_text_tokens
+            As for :meth:`choose`.
         """
-        question: Choose | Generate
         question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
-        asked = self._model(model)
-        if not isinstance(asked, Model):
-            return Estimate(len(prompts), 0, len(prompts), 0, 0, 0.0, 0.0)
-        keys = Keys(asked.name, question.name, question.extra, asked.parameters)
-        prompt_of = {keys.of(prompt): prompt for prompt in prompts}
-        known = self.book.answered(list(prompt_of))
-        new = [(each, asked.worst(each, question.name, question.extra))
-               for key, each in prompt_of.items() if key not in known]  # fmt: skip
-        chooses = isinstance(question, Choose)
-        return estimate(
-            new,
-            rows=len(prompts),
-            cached=sum(keys.of(prompt) in known for prompt in prompts),
-            parts=asked.capabilities.parts if chooses else 1,
-            extra=question.extra,
-            answer=1 if chooses else count_tokens(question.extra) // 2,
-            price=self._price(model),
+        asked = self._described(model)
+        prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
+        return self._estimator.question(
+            model, asked, question, prompts, self._price(model), max_text_tokens
         )
 
-    def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    def estimate_embedding(
+        self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
+    ) -> Estimate:
+        """Return what :meth:`embed` would take; nothing is sent."""
+        asked = self._described(model)
+        self._privacy.check_columns(columns, name=model, host=host_of(asked))
+        return self._estimator.embedding(
+            model,
+            asked,
+            texts,
+            self._price(model),
+            key=keys_for(model, asked),
+            known=self._opened_vectors().find,
+        )
+
+    def embed(
+        self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
+    ) -> NDArray[np.float32]:
         """Return the embeddings of texts, (n, d); known ones come from a cache on disk.
+
+        Parameters
+        ----------
+        columns
+            The columns that the texts were made of; see :class:`~assay.llm.Prompt`.
 
         Raises
         ------
         BudgetError
             When a cap is reached before all are embedded. Those that were are kept.
         """
-        if self._vectors is None:
-            self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
-        work = Embedding(
-            self._model(model), model, self._vectors, self.book, self._terms(model), self._loop
+        asked = self._model(model)
+        self._privacy.check_columns(columns, name=model, host=host_of(asked))
+        vectors, errors = self._opened_vectors(), Counter[str]()
+        tell = self._teller("embed", model, errors)
+        terms = self._terms(model)
+        return Embedding(asked, model, vectors, self.book, terms, self._loop, tell, errors).run(
+            texts
         )
-        return work.run(texts)
+
+    def is_here(self, model: str) -> bool:
+        """Whether the model runs on this machine, inside this process."""
+        return isinstance(self._model(model), BulkModel)
 
     @property
     def spend(self) -> Spend:
@@ -243,6 +279,9 @@ class Gateway:
         if self._vectors is not None:
             self._vectors.close()
             self._vectors = None
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
 
     def __enter__(self) -> Self:
         return self
@@ -260,10 +299,10 @@ class Gateway:
         errors: Counter[str],
     ) -> None:
         terms = self._terms(model.name)
+        prompts = self._privacy.checked(prompts, name=model.name, host=host_of(model))
         try:
             if isinstance(model, Model):
-                asking = Asking(model, question, terms, self.book, sink, self._shared)
-                asking.errors = errors
+                asking = Asking(model, question, terms, self.book, sink, self._shared, errors)
                 self._loop.run(asking.run(prompts))
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
@@ -292,6 +331,16 @@ class Gateway:
             run=self._run,
         )
 
+    def _opened_vectors(self) -> Vectors:
+        with self._lock:
+            if self._vectors is None:
+                self._vectors = self._cache.open_vectors(self._ledger.artefacts.parent)
+            return self._vectors
+
+    def _described(self, name: str) -> Any:
+        """Return the model; None for one on this machine that is not loaded yet."""
+        return None if name.startswith("local:") and name not in self._models else self._model(name)
+
     def _model(self, name: str) -> Any:
         with self._lock:
             if name not in self._models:
@@ -305,7 +354,7 @@ class Gateway:
         """Return the model as the privacy policy lets it be asked."""
         host = host_of(model)
         self._privacy.check(name, host)
-        if self._privacy.policy != "redact" or host is None or host in HERE:
+        if self._privacy.policy != "redact" or is_here(host):
             return model
         from assay.llm.privacy.redaction import RedactedModel, Redactor
 
@@ -327,7 +376,7 @@ class Gateway:
         return self._prices[model]
 
     def _teller(
-        self, question: Question, model: str, errors: Mapping[str, int]
+        self, question: str, model: str, errors: Mapping[str, int]
     ) -> Callable[[int, int, int], None]:
         began = time.monotonic()
 
@@ -338,7 +387,7 @@ class Gateway:
             rate = asked / seconds if seconds > 0 else 0.0
             self._progress(
                 Progress(
-                    what=f"{question.name}: {model}",
+                    what=f"{question}: {model}",
                     done=done,
                     total=total,
                     rate=rate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,18 @@ class Prompt:
         The row.
     examples
         Worked examples, in order.
+    columns
+        The table's columns that any part was made of: none for words that no row holds, None
+        where nobody says. It is not sent; where the project has columns that never leave this
+        machine, a prompt that holds one, or does not say, is not sent either.
+    cue
+        What the answer is called, such as ``Category``. A small model on this machine then
+        reads a document whose next word is the answer (``Text: … Category:``) in place of a
+        chat, and judges far better. Other models do not need it.
     """
 
     instructions: str
     text: str
     examples: tuple[Example, ...] = ()
+    columns: tuple[str, ...] | None = field(default=None, compare=False)
+    cue: str = ""

@@ -102,18 +102,19 @@ class Keys:
     ) -> None:
         shared = json.dumps([model, question, extra, dict(parameters)], sort_keys=True)
         self._shared = hashlib.sha256(shared.encode())
-        self._heads: dict[tuple[str, tuple[Any, ...]], Any] = {}
+        self._heads: dict[tuple[str, tuple[Any, ...], str], Any] = {}
 
     def of(self, prompt: Prompt, part: int = 0) -> str:
         """Return the key of one part of one prompt."""
-        head = (prompt.instructions, prompt.examples)
+        head = (prompt.instructions, prompt.examples, prompt.cue)
         begun = self._heads.get(head)
         if begun is None:
             if len(self._heads) > 64:  # prompts that share nothing: remember none
                 self._heads.clear()
             examples = [[each.text, each.answer] for each in prompt.examples]
             begun = self._shared.copy()
-            begun.update(json.dumps([prompt.instructions, examples]).encode())
+            cue = [prompt.cue] if prompt.cue else []
+            begun.update(json.dumps([prompt.instructions, examples, *cue]).encode())
             self._heads[head] = begun
         digest = begun.copy()
         digest.update(b"%d:" % part)

@@ -30,6 +30,12 @@ class Span:
             self._span.set_attribute("gen_ai.usage.input_tokens", usage.tokens_in)
             self._span.set_attribute("gen_ai.usage.output_tokens", usage.tokens_out)
 
+    def embedded(self, usage: Usage, dimensions: int) -> None:
+        """Note the tokens of texts that were embedded, and the length of a vector."""
+        if self._span is not None:
+            self._span.set_attribute("gen_ai.usage.input_tokens", usage.tokens_in)
+            self._span.set_attribute("gen_ai.embeddings.dimension.count", dimensions)
+
 
 _NONE = Span()
 _OPERATIONS = {"choose": "chat", "generate": "generate_content", "embed": "embeddings"}

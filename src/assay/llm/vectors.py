@@ -1,42 +1,29 @@
-"""A cache of embeddings on disk: one SQLite file, keyed by model and text.
-
-It can be deleted at any time: what it holds can be computed, or bought, again.
-"""
+"""A cache of embeddings on disk, keyed by model and text."""
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.errors import LedgerError
+from assay.config import cache_dir
+from assay.llm.kept import Held, Kept
 
-_LOOKED_UP = 400
+FILE = "embeddings.sqlite"
+MAX_BYTES = 2**30
 
 
 class Vectors:
-    """Embeddings by key; threads and processes may share the file."""
+    """Embeddings by key; see :class:`~assay.llm.kept.Kept`."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        try:
-            self._file = sqlite3.connect(path, timeout=30, check_same_thread=False)
-            self._file.execute("PRAGMA journal_mode = WAL")
-            self._file.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL)"
-                " WITHOUT ROWID"
-            )
-        except sqlite3.Error as error:
-            raise LedgerError(
-                f"The cache of embeddings cannot be opened: {error}.",
-                next_step=f"delete {path.name}; it is only a cache",
-            ) from error
+    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES) -> None:
+        self._kept = Kept[bytes, bytes](path, "The cache of embeddings", max_bytes=max_bytes)
+        self.path = path
+        self.max_bytes = max_bytes
 
     @staticmethod
     def key(model: str, text: str) -> bytes:
@@ -47,29 +34,34 @@ class Vectors:
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         """Return the vectors that are known."""
-        found: dict[bytes, NDArray[np.float32]] = {}
-        with self._lock:
-            for start in range(0, len(keys), _LOOKED_UP):
-                some = keys[start : start + _LOOKED_UP]
-                marks = ",".join("?" * len(some))
-                query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608
-                for key, vector in self._file.execute(query, some):
-                    found[key] = np.frombuffer(vector, dtype=np.float32)
-        return found
+        found = self._kept.find(keys)
+        return {key: np.frombuffer(value, dtype=np.float32) for key, value in found.items()}
 
     def add(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Keep vectors; a full disk costs the cache, not the answer."""
-        rows = [(key, vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
-        with self._lock:
-            try:
-                with self._file:
-                    self._file.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-            except sqlite3.Error as error:
-                raise LedgerError(
-                    f"Embeddings could not be kept: {error}.", next_step="free some space"
-                ) from error
+        """Keep vectors."""
+        rows = {key: vector.astype(np.float32).tobytes() for key, vector in vectors.items()}
+        self._kept.add(rows)
+
+    def held(self) -> Held:
+        """Return how much it holds."""
+        return self._kept.held()
+
+    def prune(self, max_bytes: int) -> int:
+        """Drop the longest unused vectors until the file is that small; return how many."""
+        return self._kept.prune(max_bytes)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._file.close()
+        self._kept.close()
+
+
+def keys_for(name: str, model: Any) -> Callable[[str], bytes]:
+    """Return what makes a text's key under a model; redacted texts have others than plain ones."""
+    redacted = getattr(model, "parameters", {}).get("redacted")
+    known_as = name if redacted is None else f"{name} redacted {redacted}"
+    return lambda text: Vectors.key(known_as, text)
+
+
+def shared_vectors() -> Path:
+    """Return the file that holds the embeddings which projects share."""
+    return cache_dir() / FILE

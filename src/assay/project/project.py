@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from assay.errors import ProjectError
-from assay.evidence import Vault
+from assay.evidence import Evidence, Vault
 from assay.evidence.power import DISAGREEMENT, Plan, plan
+from assay.evidence.screening import ALPHA
 from assay.ledger import Ledger
 from assay.llm import Budget, Gateway, Progress
 from assay.project import create as making
@@ -21,6 +22,9 @@ from assay.project.settings import ProjectFile, Settings, checked, from_toml
 from assay.recipe import Recipe, baseline_recipe, read_recipe, write_recipe
 from assay.tables import Note
 from assay.task import Kind, MetricName, Task
+
+if TYPE_CHECKING:
+    from assay.llm.rehearsal import Rehearsal
 
 
 @dataclass(frozen=True)
@@ -187,28 +191,50 @@ class Project:
         capability
             On whose behalf, for ``assay spend``.
         """
-        settings = self.settings
         return Gateway(
             self.ledger(),
-            budget=settings.budget if budget is None else budget,
+            budget=self.settings.budget if budget is None else budget,
             run=run,
             models=models,
             progress=progress,
             capability=capability,
-            privacy=settings.privacy,
-            unpriced_ok=settings.unpriced_ok,
+            **self._governing,
         )
+
+    def rehearsal(self, *, models: Mapping[str, Any] | None = None) -> Rehearsal:
+        """Return a gateway that asks nothing and notes what would be asked, for a dry run."""
+        from assay.llm.rehearsal import Rehearsal
+
+        return Rehearsal(self.ledger(), models=models, **self._governing)
 
     def plan(self) -> Plan:
         """Return the smallest gains that the search and vault rows can show at 80 % power.
 
-        For accuracy in its own unit, supposing that two models disagree on a tenth of the rows;
-        for other metrics in standard deviations of a row's difference.
+        How much row differences spread is taken from the newest trial on these rows. Before
+        the first, accuracy supposes that two models disagree on a tenth of the rows; other
+        metrics count in standard deviations of a row's difference.
         """
         vault, search, group = self.vault(), self.search(), self.task.group
         rows = search[group].n_unique() if group else search.height
         disagreement = DISAGREEMENT if self.task.metric == "accuracy" else 1.0
-        return plan(rows, vault.n, looks=vault.looks, disagreement=disagreement)
+        return plan(
+            rows,
+            vault.n,
+            alpha=self.settings.alpha
+            if self.settings.mode == "screen"
+            else ALPHA[self.settings.mode],
+            vault_alpha=vault.alpha_per_look,
+            disagreement=disagreement,
+            like=self._newest_gain(search.height),
+        )
+
+    def _newest_gain(self, rows: int) -> Evidence | None:
+        for entry in self.ledger().entries("trial", limit=1):
+            gain = Evidence.from_dict(entry.body["gain"])
+            same = gain.details.get("metric") == self.task.metric and gain.n == rows
+            if same and gain.details.get("se", 0.0) > 0:
+                return gain
+        return None
 
     def vault(self) -> Vault:
         """Return the locked rows' keeper.
@@ -219,6 +245,17 @@ class Project:
             When the rows were altered since they were locked.
         """
         return Vault.open(self.state / making.VAULT, task=self.task, ledger=self.ledger())
+
+    @property
+    def _governing(self) -> dict[str, Any]:
+        """What the settings say about every question to a model."""
+        settings = self.settings
+        return {
+            "cache": settings.cache,
+            "privacy": settings.privacy,
+            "prices": {name: each.price for name, each in settings.prices.items()},
+            "unpriced_ok": settings.unpriced_ok,
+        }
 
     @cached_property
     def _ledger(self) -> Ledger:

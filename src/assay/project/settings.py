@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from assay.errors import InputError, ProjectError
 from assay.evidence.screening import Mode
 from assay.llm import Budget
+from assay.llm.caches import Cache
+from assay.llm.model import Price
+from assay.llm.pricing import per_million
 from assay.llm.privacy import Privacy
 from assay.recipe import toml_item
 from assay.task import METRICS_OF_KIND, Task
@@ -34,6 +37,20 @@ class Models(BaseModel):
     embed: str = "local:minilm"
 
 
+class TokenPrice(BaseModel):
+    """US dollars for a million tokens, as providers print them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    read: float = Field(ge=0)
+    write: float = Field(ge=0)
+
+    @property
+    def price(self) -> Price:
+        """The price of one token."""
+        return per_million(self.read, self.write)
+
+
 class Settings(BaseModel):
     """What governs a project's runs.
 
@@ -54,6 +71,10 @@ class Settings(BaseModel):
         Hard caps of a run; no cap where absent.
     privacy
         What may leave this machine; by default nothing.
+    cache
+        How answers and embeddings are kept beside the ledger.
+    prices
+        The user's own prices by model name, in US dollars for a million tokens.
     unpriced_ok
         Whether a remote model without a known price may be asked.
     ledger
@@ -70,6 +91,8 @@ class Settings(BaseModel):
     budget: Budget = Budget()
     models: Models = Models()
     privacy: Privacy = Privacy()
+    cache: Cache = Cache()
+    prices: dict[str, TokenPrice] = Field(default_factory=dict)
     unpriced_ok: bool = False
     ledger: str | None = None
 
@@ -100,6 +123,13 @@ BUDGET = {
 }
 """The caps, an example of each, and its unit."""
 
+PRIVACY = {
+    "columns": ('["customer"]', "never leave this machine, whatever the policy"),
+    "hosts": ('["api.openai.com"]', "the only hosts that may be asked"),
+    "patterns": ("{ BADGE = 'B-\\d{4}' }", "identifiers of your own, redacted too"),
+}
+"""What else may be said about privacy, an example of each, and what it does."""
+
 COMMENTS = {
     "seed": "all randomness derives from it",
     "min_effect": "smallest gain worth having, in the metric's unit",
@@ -107,6 +137,8 @@ COMMENTS = {
     "alpha": "one-sided significance level of the screen",
     "max_class_loss": "largest loss of recall that any class may suffer",
     "policy": "local: only models on this machine are asked; or redact, remote",
+    "shared": "whether answers and embeddings are shared with your other projects",
+    "megabytes": "most MiB of each cache; the longest unused goes first",
     "label": "asked for labels",
     "embed": "turns texts into vectors",
     "guidelines": "what an annotator should know, in plain words",
@@ -123,10 +155,13 @@ def to_toml(file: ProjectFile, facts: Mapping[str, str]) -> str:
     for name, fact in facts.items():
         document.add(tomlkit.comment(f"{name}: {fact}"))
     document.add("format", tomlkit.item(file.format))
-    main = _table(settings.model_dump(exclude={"budget", "models", "privacy"}))
-    main.add("privacy", _table(settings.privacy.model_dump(mode="json", exclude_defaults=True)))
-    main["privacy"].setdefault("policy", settings.privacy.policy)
+    apart = {"budget", "models", "privacy", "prices", "cache"}
+    main = _table(settings.model_dump(exclude=apart))
+    main.add("privacy", _privacy_table(settings.privacy))
+    main.add("cache", _table(settings.cache.model_dump()))
     main.add("models", _table(settings.models.model_dump()))
+    if settings.prices:
+        main.add("prices", toml_item({k: v.model_dump() for k, v in settings.prices.items()}))
     main.add("budget", _budget_table(asdict(settings.budget)))
     document.add("settings", main)
     document.add("task", _task_table(file.task))
@@ -140,9 +175,26 @@ def _table(values: Mapping[str, Any]) -> Table:
     for name, value in values.items():
         if value is None or value == []:
             continue
-        made.add(name, toml_item(value))
+        item = toml_item(value)
         if name in COMMENTS:
-            made[name].comment(COMMENTS[name])
+            item.comment(COMMENTS[name])
+        made.add(name, item)
+    return made
+
+
+def _privacy_table(privacy: Privacy) -> Table:
+    """Return what may leave; what is not set is shown as a comment."""
+    import tomlkit
+
+    values = privacy.model_dump(mode="json")
+    made = _table({"policy": values["policy"]})
+    for name, (example, about) in PRIVACY.items():
+        if values[name]:
+            item = toml_item(values[name])
+            item.comment(about)
+            made.add(name, item)
+        else:
+            made.add(tomlkit.comment(f"{name} = {example} # {about}"))
     return made
 
 

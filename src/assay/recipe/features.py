@@ -86,7 +86,8 @@ class EmbeddingEncoder:
 
     def transform(self, rows: pl.DataFrame) -> Matrix:
         """Return the (n, d) matrix of ``rows``."""
-        return self._tools.vectors(self._feature.model, texts(rows, self._feature.column))
+        column = self._feature.column
+        return self._tools.vectors(self._feature.model, texts(rows, column), column)
 
 
 class TabularEncoder:

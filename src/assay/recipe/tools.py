@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from assay.ledger import Ledger
     from assay.llm import Gateway
 
-Embed = Callable[[str, Sequence[str]], np.ndarray]
+
+class Embed(Protocol):
+    """Embeds n texts, made of these columns, by a model of that name: an (n, d) array."""
+
+    def __call__(
+        self, model: str, texts: Sequence[str], /, *, columns: tuple[str, ...]
+    ) -> np.ndarray:
+        """Return an (n, d) float32 array."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Tools:
     read_table
         Artefact id to table.
     embed
-        Model name and n texts to an (n, d) float32 array.
+        Model name, n texts and the columns they were made of to an (n, d) float32 array.
     """
 
     read_table: Callable[[str], pl.DataFrame]
@@ -44,12 +52,12 @@ class Tools:
         """Return tools that know what these know and ask nobody: fit for another process."""
         return Tools(_unprepared, _unprepared, dict(self._vectors), dict(self._tables))
 
-    def vectors(self, model: str, texts: Sequence[str]) -> np.ndarray:
-        """Return an (n, d) float32 array; only texts not seen before are embedded."""
+    def vectors(self, model: str, texts: Sequence[str], column: str) -> np.ndarray:
+        """Return an (n, d) float32 array for a column's texts; only new texts are embedded."""
         new = [text for text in dict.fromkeys(texts) if (model, text) not in self._vectors]
         if new:
-            for text, vector in zip(new, self.embed(model, new), strict=True):
-                self._vectors[model, text] = vector
+            made = self.embed(model, new, columns=(column,))
+            self._vectors.update(zip([(model, text) for text in new], made, strict=True))
         return np.stack([self._vectors[model, text] for text in texts])
 
     def table(self, artefact: str) -> pl.DataFrame:
@@ -59,5 +67,5 @@ class Tools:
         return self._tables[artefact]
 
 
-def _unprepared(*_: object) -> Any:
+def _unprepared(*_: object, **__: object) -> Any:
     raise InputError("A fold needs a text or an artefact that was not prepared.")

@@ -118,7 +118,7 @@ def out_of_fold(
     step: Step | None = None,
 ) -> tuple[OutOfFold, ...]:
     """Return each recipe's predictions for every row that some split of ``found`` judges."""
-    _prepare(recipes, search, tools)
+    prepare(recipes, search, tools)
     rows = np.unique(np.concatenate([each.test for each in found]))
     tables: list[dict[int, np.ndarray]] = [{} for _ in recipes]
     jobs = [_Fold(tuple(recipes), search, task, split, tools, seed) for split in found]
@@ -136,7 +136,7 @@ def out_of_fold(
     )
 
 
-def _prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> None:
+def prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> None:
     """Embed every text that a fold may ask for, so that folds need no model."""
     for recipe in recipes:
         pairs = [(feature, search) for feature in recipe.features]
@@ -147,7 +147,7 @@ def _prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> N
             pairs += [(feature, tools.table(artefact)) for feature in recipe.features]
         for feature, rows in pairs:
             if isinstance(feature, Embedding):
-                tools.vectors(feature.model, texts(rows, feature.column))
+                tools.vectors(feature.model, texts(rows, feature.column), feature.column)
 
 
 def _judge(fold: _Fold) -> list[np.ndarray]:

@@ -22,7 +22,7 @@ PROMPTS = [Prompt("Name it.", text, EXAMPLES) for text in TEXTS]
 def one_by_one(model: LocalModel, prompt: Prompt, options: list[str]) -> NDArray[np.float64]:
     """The definition, token by token: no batch, no tree, no shared prefix."""
     tokenizer, scores = model.tokenizer, []
-    start = [*tokenizer.head(prompt), *tokenizer.encode(prompt.text), *tokenizer.tail]
+    start = [*tokenizer.head(prompt), *tokenizer.encode(prompt.text), *tokenizer.tail()]
     encoded = [tokenizer.encode(option) for option in options]
     for tokens in encoded:
         longer = any(len(o) > len(tokens) and o[: len(tokens)] == tokens for o in encoded)

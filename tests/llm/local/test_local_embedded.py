@@ -64,7 +64,7 @@ def embedder() -> Iterator[SentenceEmbedder]:
 def test_tokens_equal_the_reference(model: LocalModel) -> None:
     tokenizer = model.tokenizer
     assert tokenizer.encode(PLAIN) == PLAIN_TOKENS
-    found = [*tokenizer.head(PROMPT), *tokenizer.encode(PROMPT.text), *tokenizer.tail]
+    found = [*tokenizer.head(PROMPT), *tokenizer.encode(PROMPT.text), *tokenizer.tail()]
     assert found == CHAT_TOKENS
 
 

@@ -31,11 +31,11 @@ def test_a_spelled_control_token_is_ordinary_text(tiny_tokenizer: ChatTokenizer)
 def test_the_layout_is_chatml(tiny_tokenizer: ChatTokenizer) -> None:
     tokenizer = tiny_tokenizer
     head = tokenizer.head(Prompt("Do it.", "row", (Example("one", "yes"),)))
-    words = tokenizer.decode(head + tokenizer.encode("row") + tokenizer.tail)
+    words = tokenizer.decode(head + tokenizer.encode("row") + tokenizer.tail())
     assert words == "system\nDo it.\nuser\none\nassistant\nyes\nuser\nrow\nassistant\n"
     assert head.count(tokenizer.start) == 4
     assert head.count(tokenizer.end) == 3
-    assert tokenizer.tail[0] == tokenizer.end
+    assert tokenizer.tail()[0] == tokenizer.end
 
 
 def test_many_texts_are_encoded_like_one(tiny_tokenizer: ChatTokenizer) -> None:
@@ -46,5 +46,14 @@ def test_many_texts_are_encoded_like_one(tiny_tokenizer: ChatTokenizer) -> None:
 def test_counting_covers_the_whole_prompt(tiny_model: LocalModel) -> None:
     prompt = Prompt("Do it.", "the row")
     tokenizer = tiny_model.tokenizer
-    whole = [*tokenizer.head(prompt), *tokenizer.encode("the row"), *tokenizer.tail]
+    whole = [*tokenizer.head(prompt), *tokenizer.encode("the row"), *tokenizer.tail()]
     assert tiny_model.count_tokens([prompt]).tolist() == [len(whole)]
+
+
+def test_with_a_cue_the_row_is_a_line_of_a_document(tiny_tokenizer: ChatTokenizer) -> None:
+    prompt = Prompt("Sort it.", "a\nCategory: b", (Example("one\ntwo", "c"),), cue="Category")
+    (text,) = tiny_tokenizer.texts([prompt])
+    words = [*tiny_tokenizer.head(prompt), *text, *tiny_tokenizer.tail(prompt.cue)]
+    assert tiny_tokenizer.decode([*words, *tiny_tokenizer.option("d", prompt.cue)]) == (
+        "Sort it.\n\nText: one two\nCategory: c\n\nText: a Category: b\nCategory: d"
+    )

@@ -137,15 +137,20 @@ def test_the_policy_decides_what_may_be_asked(
     assert "canary" not in str([entry.body for entry in ledger.entries()])
 
 
-def test_columns_that_never_leave() -> None:
-    assert Privacy().leaving(["a", "b"]) == []
-    assert Privacy(policy="redact", columns=("b",)).leaving(["a", "b"]) == ["a"]
+def test_hosts_are_named_alone() -> None:
+    assert Privacy(hosts=("API.OpenAI.com",)).hosts == ("api.openai.com",)
+    with pytest.raises(ValidationError, match="a host alone"):
+        Privacy(hosts=("https://api.openai.com/v1",))
 
 
 @pytest.mark.slow
 def test_names_are_found_without_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("presidio_analyzer")
     import socket
+
+    import tldextract
+
+    from assay.llm.privacy import names
 
     def refuse(*_: object) -> None:
         raise AssertionError("the network was asked")
@@ -155,7 +160,11 @@ def test_names_are_found_without_the_network(monkeypatch: pytest.MonkeyPatch) ->
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # spaCy's own
+        names._analyzer.cache_clear()
         hidden = Redactor().begin().hide("John Smith of Berlin wrote to a@b.org about Maria Novak.")
     assert "Smith" not in hidden
     assert "Novak" not in hidden
     assert "<EMAIL_1>" in hidden
+    assert tldextract.tldextract.TLD_EXTRACTOR.suffix_list_urls == ()
+    loaded = {type(each).__name__ for each in names._analyzer()[0].registry.recognizers}
+    assert loaded.isdisjoint(names.ONLINE)

@@ -26,6 +26,8 @@ def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
     """Return the rows that people checked in earlier labellings, or None where there are none.
 
     Rows on which reviewers are split, and labels that the task does not know, are left out.
+    There are none as long as no row that was drawn at random is checked: nothing could be
+    measured.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
         for artefact, reviewed in _populations(ledger, task)
     ]
     table = pl.concat([each for each in parts if each is not None] or [pl.DataFrame()])
-    if table.is_empty():
+    if table.is_empty() or not (table[WEIGHT] > 0).any():  # nothing to measure with
         return None
     table = table.unique(list(task.inputs), keep="last", maintain_order=True)
     if table[ROW_ID].n_unique() < table.height:  # several files that number their rows alike

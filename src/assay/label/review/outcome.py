@@ -99,9 +99,14 @@ def updated(result: LabelResult, reviewed: Reviewed) -> LabelResult:
 
 
 def same(one: Any, other: Any, task: LabelTask) -> bool:
-    """Whether two labels say the same; the order of several classes does not matter."""
+    """Whether two labels say the same; the order of classes, or a field's case, does not count."""
     if task.kind == "multi":
         return sorted(one or ()) == sorted(other or ())
+    if task.kind == "extract" and isinstance(one, dict) and isinstance(other, dict):
+        from assay.label.extract.agreeing import same as same_value
+
+        names = (task.fields or {}).get("properties", {})
+        return all(same_value(one.get(name), other.get(name)) for name in names)
     return as_texts([one]) == as_texts([other])
 
 

@@ -108,12 +108,12 @@ class LocalModel:
         Raises
         ------
         InputError
-            When options are empty or repeat.
+            When options are empty or repeat, or the prompts' cues differ.
         """
-        tree = self._tree(options)
         out = np.empty((len(prompts), len(options)))
         if not prompts:
             return out
+        tree = self._tree(options, _cue(prompts))
         rows = encode(self.tokenizer, prompts, self._context(options), max_text_tokens)
         scorer = Scorer(self.decoder, tree, reuse_prefix)
         with closing(scorer.score(rows)) as finished:
@@ -179,10 +179,19 @@ class LocalModel:
             prompt, schema, max_tokens=max_tokens, seed=seed, temperature=temperature
         )
 
-    def _tree(self, options: Sequence[str]) -> OptionTree:
-        encoded = [self.tokenizer.encode(option) for option in options]
-        return OptionTree.build(self.tokenizer.tail[-1], encoded, self.tokenizer.end)
+    def _tree(self, options: Sequence[str], cue: str) -> OptionTree:
+        encoded = [self.tokenizer.option(option, cue) for option in options]
+        # A document's answer ends its line, a chat's its turn.
+        end = self.tokenizer.newline if cue else self.tokenizer.end
+        return OptionTree.build(self.tokenizer.tail(cue)[-1], encoded, end)
 
     def _context(self, options: Sequence[str]) -> int:
         longest = max((len(self.tokenizer.encode(option)) for option in options), default=0)
         return self.decoder.shape.context - longest - 1
+
+
+def _cue(prompts: Sequence[Prompt]) -> str:
+    cues = {each.cue for each in prompts}
+    if len(cues) > 1:
+        raise InputError("Prompts that are asked together need the same cue.", given=sorted(cues))
+    return cues.pop()

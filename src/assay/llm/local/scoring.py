@@ -63,13 +63,14 @@ def encode(
     max_text
         Most tokens a text may have; the context's remainder when ``None``.
     """
-    tail = tokenizer.tail
     heads: dict[tuple[object, ...], list[int]] = {}
+    tails: dict[str, list[int]] = {}
     out = []
-    for prompt, text in zip(
-        prompts, tokenizer.encode_many([each.text for each in prompts]), strict=True
-    ):
-        key = (prompt.instructions, prompt.examples)
+    for prompt, text in zip(prompts, tokenizer.texts(prompts), strict=True):
+        if prompt.cue not in tails:
+            tails[prompt.cue] = tokenizer.tail(prompt.cue)
+        tail = tails[prompt.cue]
+        key = (prompt.instructions, prompt.examples, prompt.cue)
         if key not in heads:
             heads[key] = _cut(tokenizer.head(prompt), context // 2)
         head = heads[key]

@@ -49,7 +49,7 @@ class ChatTokenizer:
         self._tokenizer = Tokenizer.from_file(str(path))
         self.start: int = self._tokenizer.token_to_id(START) or 0
         self.end: int = self._tokenizer.token_to_id(END) or 0
-        (self._newline,) = self.encode("\n")
+        (self.newline,) = self.encode("\n")
         self._roles = {each: self.encode(each) for each in ("system", "user", "assistant")}
 
     def encode(self, text: str) -> list[int]:
@@ -67,21 +67,37 @@ class ChatTokenizer:
 
     def head(self, prompt: Prompt) -> list[int]:
         """Return all that comes before the row's text: instructions and examples."""
+        if prompt.cue:
+            return self.encode(_document_head(prompt))
         tokens = self._turn("system", prompt.instructions) if prompt.instructions else []
         for example in prompt.examples:
             tokens += self._turn("user", example.text) + self._turn("assistant", example.answer)
         return tokens + self._opening("user")
 
-    @property
-    def tail(self) -> list[int]:
-        """All that comes between the row's text and the answer."""
-        return [self.end, self._newline, *self._opening("assistant")]
+    def tail(self, cue: str = "") -> list[int]:
+        """Return all that comes between the row's text and the answer."""
+        if cue:
+            return self.encode(f"\n{cue}:")
+        return [self.end, self.newline, *self._opening("assistant")]
+
+    def texts(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+        """Return the tokens of the rows' texts.
+
+        Within a document the text is one line, so that no row can begin a line of its own.
+        """
+        return self.encode_many(
+            [one_line(each.text) if each.cue else each.text for each in prompts]
+        )
+
+    def option(self, words: str, cue: str = "") -> list[int]:
+        """Return the tokens of an answer."""
+        return self.encode(f" {words}" if cue else words)
 
     def _opening(self, role: str) -> list[int]:
-        return [self.start, *self._roles[role], self._newline]
+        return [self.start, *self._roles[role], self.newline]
 
     def _turn(self, role: str, text: str) -> list[int]:
-        return [*self._opening(role), *self.encode(text), self.end, self._newline]
+        return [*self._opening(role), *self.encode(text), self.end, self.newline]
 
     def for_grammar(self) -> str:
         """Return this tokenizer's description with its control tokens named as such.
@@ -102,3 +118,16 @@ class ChatTokenizer:
             for index in range(_CONTROL_COUNT)
         ]
         return dumps(description)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with every run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def _document_head(prompt: Prompt) -> str:
+    told = f"{prompt.instructions}\n\n" if prompt.instructions else ""
+    worked = "".join(
+        f"Text: {one_line(each.text)}\n{prompt.cue}: {each.answer}\n\n" for each in prompt.examples
+    )
+    return f"{told}{worked}Text: "

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from assay.errors import ModelError
+from assay.errors import InputError, ModelError
+from assay.llm.privacy.columns import CheckedPrompts
+from assay.llm.prompt import Prompt
 
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -49,6 +51,14 @@ class Privacy(BaseModel):
                 raise ValueError(f"the pattern of {kind} is not usable: {error}") from error
         return patterns
 
+    @field_validator("hosts")
+    @classmethod
+    def _bare(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if "/" in host or not host.strip():
+                raise ValueError(f"{host!r} must be a host alone, for example api.openai.com")
+        return tuple(host.strip().lower() for host in hosts)
+
     def check(self, name: str, host: str | None) -> None:
         """Raise `ModelError` where this policy forbids to ask a model.
 
@@ -59,7 +69,7 @@ class Privacy(BaseModel):
         host
             Where it is asked; None for a model in this process.
         """
-        if host is None or host in HERE:
+        if is_here(host):
             return
         if self.policy == "local":
             raise ModelError(
@@ -74,9 +84,51 @@ class Privacy(BaseModel):
                 allowed=", ".join(self.hosts),
             )
 
-    def leaving(self, columns: Iterable[str]) -> list[str]:
-        """Return the columns that may leave."""
-        return [] if self.policy == "local" else [c for c in columns if c not in self.columns]
+    def check_columns(
+        self, columns: tuple[str, ...] | None, *, name: str, host: str | None
+    ) -> None:
+        """Raise `InputError` where what was made of ``columns`` must not go to a model.
+
+        Parameters
+        ----------
+        columns
+            See :class:`~assay.llm.Prompt`.
+        name, host
+            As for :meth:`check`.
+        """
+        if not self.columns or is_here(host):
+            return
+        if columns is None:
+            raise InputError(
+                "Some columns must not leave this machine, and a text does not say which columns"
+                " it was made of.",
+                given=f"{name} at {host}",
+                next_step="name them: Prompt(columns=…), or columns= of embed",
+            )
+        kept = [each for each in columns if each in self.columns]
+        if kept:
+            raise InputError(
+                f"{', '.join(map(repr, kept))} must not leave this machine, and the model is"
+                " elsewhere.",
+                given=f"{name} at {host}",
+                next_step="ask a model on this machine, or take it out of privacy.columns in"
+                " assay.toml",
+            )
+
+    def checked(
+        self, prompts: Sequence[Prompt], *, name: str, host: str | None
+    ) -> Sequence[Prompt]:
+        """Return ``prompts``, each checked by :meth:`check_columns` when it is read."""
+        if not self.columns or is_here(host):
+            return prompts
+        return CheckedPrompts(
+            prompts, lambda columns: self.check_columns(columns, name=name, host=host)
+        )
+
+
+def is_here(host: str | None) -> bool:
+    """Whether a host is this machine; None is a model in this process."""
+    return host is None or host in HERE
 
 
 def host_of(model: Any) -> str | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,17 +15,22 @@ from numpy.typing import NDArray
 
 from assay.llm.model import Capabilities, Model, Reply, Usage
 from assay.llm.privacy import finders
-from assay.llm.privacy.finders import Finder, without_overlaps
+from assay.llm.privacy.ahead import Ahead
+from assay.llm.privacy.finders import Finder, Span, without_overlaps
 from assay.llm.prompt import Example, Prompt
 
-VERSION = 1
+VERSION = 2
 """Part of the cache key: an answer to a redacted prompt is an answer to another question."""
 
+REMEMBERED = 20_000
+"""Texts whose findings are remembered: what prompts share is looked through once."""
+
 _PLACEHOLDER = re.compile(r"<[A-Z][A-Z0-9_]*_\d+>")
+Spans = tuple[Span, ...]
 
 
 class Redactor:
-    """Finds what must not leave.
+    """Finds what must not leave; threads may share it.
 
     Parameters
     ----------
@@ -35,27 +43,67 @@ class Redactor:
     def __init__(self, patterns: Mapping[str, str] | None = None, *, names: bool = True) -> None:
         self._finders: list[Finder] = [*finders.own(patterns or {}), *finders.SECRETS]
         self._finders += finders.IDENTIFIERS
-        if names:
-            from assay.llm.privacy import names as people
+        self._names = names
+        self._known: dict[bytes, Spans] = {}
+        self._lock = threading.Lock()
+        looked_for = sorted((patterns or {}).items())
+        self.version = f"{VERSION}:{hashlib.sha256(repr(looked_for).encode()).hexdigest()[:8]}"
 
-            self._finders.append(people.find)
+    def find(self, texts: Sequence[str]) -> list[Spans]:
+        """Return where identifiers stand in each text; equal texts are looked through once."""
+        keys = [_key(text) for text in texts]
+        with self._lock:
+            found = {key: self._known[key] for key in keys if key in self._known}
+            new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+            if new:
+                found |= zip(new, self._look_through(list(new.values())), strict=True)
+                self._remember({key: found[key] for key in new})
+        return [found[key] for key in keys]
+
+    def knows(self, text: str) -> bool:
+        """Whether the findings in a text are remembered."""
+        return _key(text) in self._known
 
     def begin(self) -> Redaction:
         """Return a redaction for one prompt: within it, one value has one placeholder."""
-        return Redaction(self._finders)
+        return Redaction(self)
+
+    def _look_through(self, texts: Sequence[str]) -> list[Spans]:
+        named: Sequence[Sequence[Span]] = [()] * len(texts)
+        if self._names:
+            from assay.llm.privacy import names
+
+            named = names.find(texts)
+        return [
+            tuple(without_overlaps([*self._by_pattern(text), *people]))
+            for text, people in zip(texts, named, strict=True)
+        ]
+
+    def _by_pattern(self, text: str) -> Iterable[Span]:
+        return (span for find in self._finders for span in find(text))
+
+    def _remember(self, found: Mapping[bytes, Spans]) -> None:
+        """Keep findings; the oldest go first."""
+        self._known.update(found)
+        for key in list(islice(self._known, max(0, len(self._known) - REMEMBERED))):
+            del self._known[key]
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Redaction:
     """One prompt's placeholders."""
 
-    def __init__(self, found_by: Sequence[Finder]) -> None:
-        self._found_by = found_by
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
         self._placeholder: dict[tuple[str, str], str] = {}
         self._value: dict[str, str] = {}
 
     def hide(self, text: str) -> str:
         """Return ``text`` with identifiers replaced."""
-        spans = without_overlaps(span for find in self._found_by for span in find(text))
+        (spans,) = self._redactor.find([text])
         pieces, end = [], 0
         for span in spans:
             pieces.append(text[end : span.start])
@@ -66,7 +114,12 @@ class Redaction:
     def hide_prompt(self, prompt: Prompt) -> Prompt:
         """Return the prompt with identifiers replaced in every part."""
         examples = [Example(self.hide(e.text), self.hide(e.answer)) for e in prompt.examples]
-        return Prompt(self.hide(prompt.instructions), self.hide(prompt.text), tuple(examples))
+        return replace(
+            prompt,
+            instructions=self.hide(prompt.instructions),
+            text=self.hide(prompt.text),
+            examples=tuple(examples),
+        )
 
     def restore(self, value: Any) -> Any:
         """Return a JSON value with every known placeholder turned back."""
@@ -94,10 +147,11 @@ class RedactedModel:
     def __init__(self, model: Model, redactor: Redactor) -> None:
         self.name = model.name
         self.capabilities: Capabilities = model.capabilities
-        self.parameters: Mapping[str, Any] = {**model.parameters, "redacted": VERSION}
+        self.parameters: Mapping[str, Any] = {**model.parameters, "redacted": redactor.version}
         self.connection = getattr(model, "connection", None)
         self._model = model
         self._redactor = redactor
+        self._ahead = Ahead(redactor)
 
     def worst(self, prompt: Prompt, question: str, extra: str) -> Usage:
         """Return the model's own bound, with room for placeholders longer than what they hide."""
@@ -106,22 +160,32 @@ class RedactedModel:
 
     async def choose(self, prompt: Prompt, options: Sequence[str], part: int) -> Reply:
         """Ask about the redacted prompt."""
-        return await self._model.choose(self._redactor.begin().hide_prompt(prompt), options, part)
+        _, hidden = await self._hidden(prompt)
+        return await self._model.choose(hidden, options, part)
 
     async def generate(self, prompt: Prompt, schema: Mapping[str, Any], correction: str) -> Reply:
         """Ask about the redacted prompt, and put the identifiers back into the answer."""
-        redaction = self._redactor.begin()
-        hidden = redaction.hide_prompt(prompt)
+        redaction, hidden = await self._hidden(prompt)
+        await self._ahead.look([correction])
         reply = await self._model.generate(hidden, schema, redaction.hide(correction))
         return Reply(redaction.restore(reply.value), reply.usage)
 
     async def embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Usage]:
         """Embed the redacted texts."""
+        await self._ahead.look(texts)
         return await self._model.embed([self._redactor.begin().hide(text) for text in texts])
 
     async def close(self) -> None:
         """Close the model."""
+        self._ahead.close()
         await self._model.close()
+
+    async def _hidden(self, prompt: Prompt) -> tuple[Redaction, Prompt]:
+        texts = [prompt.instructions, prompt.text]
+        texts += [part for each in prompt.examples for part in (each.text, each.answer)]
+        await self._ahead.look(texts)
+        redaction = self._redactor.begin()
+        return redaction, redaction.hide_prompt(prompt)
 
 
 def recall(
@@ -138,11 +202,16 @@ def recall(
     """
     found: dict[str, float] = {}
     for kind, make in plants.items():
-        hidden = 0
-        for index, text in enumerate(texts):
-            value = make(index)
-            planted = _plant(text, value, index)
-            hidden += value not in redactor.begin().hide(planted)
+        values = [make(index) for index in range(len(texts))]
+        planted = [
+            _plant(text, value, index)
+            for index, (text, value) in enumerate(zip(texts, values, strict=True))
+        ]
+        redactor.find(planted)  # all at once, which is faster
+        hidden = sum(
+            value not in redactor.begin().hide(text)
+            for value, text in zip(values, planted, strict=True)
+        )
         found[kind] = hidden / len(texts) if texts else float("nan")
     return found
 

@@ -1,0 +1,150 @@
+"""The dry run: what a run would ask, from the real prompts, and how far that was off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from assay.errors import AssayError, LedgerError
+from assay.improve.events import Estimated, Listener, Settled
+from assay.improve.observe import observe
+from assay.improve.run import Run
+from assay.improve.sources import registered_sources
+from assay.ledger import Ledger
+from assay.ledger.spending import spending
+from assay.llm.forecast import Forecast, spent_between
+from assay.llm.rehearsal import Rehearsal
+from assay.project import Project
+from assay.project.leaving import named_models
+from assay.recipe import Embedding, ProposalSource, Recipe, Tools
+from assay.recipe.features import texts
+from assay.recipe.trial import prepare
+
+HERE = ("local", "scripted")
+"""Providers that ask nothing over a network."""
+
+
+def rehearse(
+    project: Project,
+    *,
+    sources: Sequence[ProposalSource] | None = None,
+    models: Mapping[str, Any] | None = None,
+) -> Forecast:
+    """Return what :func:`assay.improve.improve` would ask of models; nothing is sent or recorded.
+
+    Every source is run against a gateway that only notes. What a source would ask after it has
+    read an answer is not known, so where answers lead to further questions it is a lower bound.
+    Embedding the vault's rows is estimated from the search rows.
+
+    Parameters
+    ----------
+    sources, models
+        As for :func:`assay.improve.improve`.
+    """
+    sources = registered_sources() if sources is None else sources
+    with (
+        TemporaryDirectory(prefix="assay-rehearsal-") as folder,
+        Ledger.open(Path(folder) / "ledger.sqlite") as scratch,
+        project.rehearsal(models=models) as gateway,
+    ):
+        found = _Rehearsing(project, gateway, scratch)
+        for source in sources:
+            found.ask(source)
+        found.confirm()
+    return Forecast(tuple(each for each in gateway.noted if each.rows), tuple(found.refused))
+
+
+@contextmanager
+def accounted(
+    project: Project,
+    run: Run,
+    sources: Sequence[ProposalSource],
+    models: Mapping[str, Any] | None,
+    tell: Listener,
+) -> Iterator[None]:
+    """Tell and record what a run will ask of models elsewhere, and afterwards how far it was off.
+
+    A run that asks only models on this machine is not rehearsed.
+    """
+    if all(name.partition(":")[0] in HERE for name in named_models(project)):
+        yield
+        return
+    forecast = rehearse(project, sources=sources, models=models)
+    run.event("estimate", forecast.as_dict())
+    tell(Estimated(forecast))
+    before = spending(run.ledger, "model", run=run.id)
+    yield
+    spent = spent_between(before, spending(run.ledger, "model", run=run.id))
+    errors = tuple(
+        each for each in forecast.errors(spent) if each.model.partition(":")[0] not in HERE
+    )
+    run.event("estimate_error", {"models": [each.as_dict() for each in errors]})
+    tell(Settled(errors))
+
+
+class _Rehearsing:
+    """One rehearsal. ``recipes`` are all that a run may build."""
+
+    def __init__(self, project: Project, gateway: Rehearsal, scratch: Ledger) -> None:
+        self.refused: list[str] = []
+        self._project = project
+        self._gateway = gateway
+        self._scratch = scratch
+        self._search = project.search()
+        self._pool = project.pool()
+        self._recipes: list[Recipe] = [project.recipe]
+        self._tools = Tools(_reading(scratch, project.ledger()), gateway.embed)
+
+    def ask(self, source: ProposalSource) -> None:
+        """Run a source, and embed what its proposals read."""
+        seen = observe(
+            self._project,
+            source,
+            self._recipes[0],
+            search=self._search,
+            pool=self._pool,
+            gateway=self._gateway,
+            ledger=self._scratch,
+        )
+        with self._passing_over(source.name):
+            for proposal in source.propose(seen):
+                with self._passing_over(proposal.name):
+                    recipe = proposal.apply(self._recipes[0])
+                    prepare([recipe], self._search, self._tools)
+                    self._recipes.append(recipe)
+
+    def confirm(self) -> None:
+        """Count the vault's rows for every embedding that any recipe reads."""
+        read = {
+            feature
+            for recipe in self._recipes
+            for feature in recipe.features
+            if isinstance(feature, Embedding)
+        }
+        share = self._project.vault().n / max(self._search.height, 1)
+        for feature in sorted(read, key=lambda each: (each.model, each.column)):
+            with self._passing_over(f"the vault's {feature.column}"):
+                shown = texts(self._search, feature.column)
+                self._gateway.embed_like(feature.model, shown, share, columns=(feature.column,))
+
+    @contextmanager
+    def _passing_over(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except AssayError as error:
+            self.refused.append(f"{name}: {error}")
+
+
+def _reading(scratch: Ledger, ledger: Ledger) -> Callable[[str], pl.DataFrame]:
+    def read(artefact: str) -> pl.DataFrame:
+        try:
+            return scratch.read_table(artefact)
+        except LedgerError:
+            return ledger.read_table(artefact)
+
+    return read
