@@ -175,9 +175,7 @@ def test_nothing_in_a_row_steers_the_terminal_or_the_notebook(ledger: Ledger) ->
     assert "[31mred" in told
     html = found._repr_html_()
     assert "<script" not in html
-    assert "&lt;script&gt;" in html
     assert not any(unicodedata.category(each) == "Cc" for each in html)
-    assert found.as_dict()["text"] == result.rows.texts[0]
 
 
 @given(st.text())

@@ -18,6 +18,7 @@ COMMANDS: dict[str, Command] = {
     "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
+    "review": Command("assay.cli.review:app", "Check labels; what you find counts."),
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
     "vault": Command("assay.cli.vault:app", "The locked rows: status, retire, renew."),
     "log": Command("assay.cli.log:log", "List what the ledger holds."),

@@ -63,7 +63,8 @@ def label(
         A :class:`LabelTask`, a project's Task, class names, ``{class: description}``, or a
         pydantic model to extract.
     gold
-        A table of rows whose label a person checked. Without it there is no guarantee.
+        A table of rows whose label a person checked. Without it there is no guarantee. In a
+        project, rows that were reviewed (``assay review``) are gold too.
     model
         ``provider:model``, or several from the cheapest up: each further one is asked only
         about the rows that those before it left open.
@@ -113,6 +114,7 @@ def label(
             engine=engine,
             door=made.door,
             tell=(lambda _: None) if on_stage is None else on_stage,
+            reviewed=project is not None,
         )
 
 
