@@ -77,7 +77,8 @@ def _governed(project: Project, changes: dict[str, Any]) -> Project:
     """Return the project under settings of this call alone; ``assay.toml`` stays as it is."""
     from dataclasses import replace
 
-    from assay.project.settings import Settings, checked
+    from assay.project import Settings
+    from assay.recipe.text import checked
 
     values = project.settings.model_dump() | _given(changes)
     settings = checked(Settings, values, "settings")

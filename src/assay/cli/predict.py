@@ -17,6 +17,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Predict rows with the project's recipe, built on all labelled search rows."""
+    from assay.cli.watch import figures_of
     from assay.improve.predict import predict_table
     from assay.project import Project
     from assay.tables import read_table, write_table
@@ -28,7 +29,10 @@ def predict(
             project,
             rows,
             progress=lambda seen: bar.update(
-                task, description=seen.what, completed=seen.done, total=seen.total
+                task,
+                description=" · ".join([seen.what, *figures_of(seen)]),
+                completed=seen.done,
+                total=seen.total,
             ),
         )
     write_table(predicted, out)
