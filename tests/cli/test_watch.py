@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from assay.cli.watch import Watch
+from assay.evidence import plan
 from assay.improve import events
 from assay.improve.spec import Skipped
 from assay.ledger.spending import Spent
@@ -70,6 +71,12 @@ def test_the_estimate_comes_first_and_its_error_last(bar: Progress) -> None:
     assert "openai:x: choose, 10 rows, 4 of them answered already; told by a rule" in text
     assert "refused: features: no price" in text
     assert "took 2,010 tokens, estimated 3,012 (+50%); 0.0080 US dollars" in text
+
+
+def test_what_the_rows_can_show_is_told_first(bar: Progress) -> None:
+    Watch(bar)(events.Planned(plan(300, 100)))
+    (line,) = printed(bar).splitlines()
+    assert line.startswith("At 80% power, screening on 300 rows shows gains from 0.0454,")
 
 
 def test_each_verdict_is_a_line_as_it_falls_and_names_are_no_markup(bar: Progress) -> None:

@@ -1,6 +1,9 @@
 """``assay gate`` on real files."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,7 +16,7 @@ from assay import Project
 from assay.cli.gate import gate as command
 from assay.errors import InputError
 from assay.evidence.gate import Guard, gate, read_predictions
-from assay.recipe import write_recipe
+from assay.recipe import Embedding, write_recipe
 from newsroom import newsroom
 
 APP = typer.Typer()
@@ -185,16 +188,77 @@ def test_a_guard_that_is_not_understood_is_an_error(text):
         Guard.parse(text)
 
 
+@pytest.fixture
+def newsroom_project(tmp_path):
+    return Project.create(tmp_path / "news", newsroom(500, topical=0.4), target="topic")
+
+
+def judge(project, recipe, *words):
+    file = project.path / "other.toml"
+    write_recipe(recipe, file)
+    return run("--recipe", file, "--path", project.path, *words)
+
+
 @pytest.mark.slow
-def test_a_recipe_is_judged_against_the_projects_own(tmp_path):
-    project = Project.create(tmp_path / "news", newsroom(500, topical=0.4), target="topic")
-    worse = project.recipe.with_parameters(C=1e-6)
-    write_recipe(worse, tmp_path / "worse.toml")
-    write_recipe(project.recipe, tmp_path / "same.toml")
-    at = ("--path", tmp_path / "news")
-    result = run("--recipe", tmp_path / "worse.toml", *at, "--json")
+def test_a_recipe_is_judged_against_the_projects_own(newsroom_project):
+    own = newsroom_project.recipe
+    result = judge(newsroom_project, own.with_parameters(C=1e-6), "--json")
     assert result.exit_code == 1
-    assert json.loads(result.stdout)["evidence"][0]["estimate"] < -0.1
-    assert run("--recipe", tmp_path / "same.toml", *at).exit_code == 1
-    with pytest.raises(InputError, match="only the recall"):
-        APP(["--recipe", "x", "--guard", "latency:10%"], standalone_mode=False)
+    document = json.loads(result.stdout)
+    assert document["evidence"][0]["estimate"] < -0.1
+    assert [each["details"]["allowed"] for each in document["evidence"][1:]] == [0.05] * 3
+    assert judge(newsroom_project, own).exit_code == 1
+
+
+@pytest.mark.slow
+def test_a_recipe_is_held_to_the_same_guards_as_files(newsroom_project, tmp_path):
+    forest = newsroom_project.recipe.with_estimator(
+        "sklearn.ensemble.RandomForestClassifier", n_estimators=300
+    )
+    result = judge(
+        newsroom_project,
+        forest,
+        *("--metric", "macro_f1", "--guard", "recall:0.1", "--guard", "log_loss:5%"),
+        *("--guard", "latency:10%", "--markdown", tmp_path / "m", "--junit", tmp_path / "j"),
+        "--json",
+    )
+    document = json.loads(result.stdout)
+    assert document["metric"] == "macro_f1"
+    facts = {each["name"]: each for each in document["evidence"][1:]}
+    assert len(facts) == 5
+    assert facts["change in log_loss"]["details"]["allowed"] > 0
+    assert facts["saving in latency"]["estimate"] < -0.1
+    assert facts["saving in latency"]["p_value"] < 0.05
+    assert "saving in latency" in (tmp_path / "m").read_text()
+    assert 'name="saving in latency"' in (tmp_path / "j").read_text()
+
+
+def test_what_a_recipe_cannot_be_asked_is_named(newsroom_project):
+    own = newsroom_project.recipe
+    embedding = own.with_features(Embedding(column="text", model="local:minilm"))
+    file = newsroom_project.path / "other.toml"
+    write_recipe(embedding, file)
+    at = ["--recipe", str(file), "--path", str(newsroom_project.path)]
+    for words, message in (
+        (["--guard", "latency:10%"], "embeds texts"),
+        (["--guard", "latency:0.5"], "by a share"),
+        (["--group", "writer"], "not both"),
+        (["--truth", "x.csv"], "not both"),
+    ):
+        with pytest.raises(InputError, match=message):
+            APP([*at, *words], standalone_mode=False)
+
+
+def test_the_documented_pipeline_runs(files, monkeypatch):
+    """The command of the GitHub Actions example, word for word."""
+    text = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text()
+    command = re.search(r"assay gate (main.parquet(?:.*\\\n)*.*)", text)
+    assert command is not None
+    pl.read_csv(files / "old.csv").write_parquet(files / "main.parquet")
+    pl.read_csv(files / "new.csv").write_parquet(files / "new.parquet")
+    monkeypatch.chdir(files)
+    result = run(*shlex.split(command[1].replace("\\\n", " ")))
+    assert result.exit_code == 1  # its latency is 30 % worse, and 10 % are allowed
+    assert "latency" in result.stdout
+    assert (files / "gate.md").exists()
+    ElementTree.parse(files / "gate.xml")  # noqa: S314 - our own file

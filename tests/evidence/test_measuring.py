@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from assay.errors import InputError
-from assay.evidence import compare, custom_metric, estimate
+from assay.evidence import compare, custom_metric, estimate, rowwise
 
 CLASSES = ("ham", "spam", "unsure")
 LABEL_METRICS = ("accuracy", "macro_f1", "mcc", "balanced_accuracy")
@@ -262,3 +262,35 @@ def test_groups_that_hold_a_rare_class_decide_how_sure_auc_is():
     found = compare(truth, before, after, metric="auc", groups=groups)
     assert found.details["df"] <= 7 + 29  # as Welch would have it, on groups
     assert found.details["rarest_class_units"] <= 8
+
+
+def mean_error(truth: np.ndarray, predicted: np.ndarray) -> float:
+    return -float(np.abs(truth - predicted).mean())
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_function_of_many_rows_is_drawn_from_a_part_of_them(monkeypatch, grouped):
+    """Against the closed form of a mean: the same error from a tenth of the rows."""
+    rng = np.random.default_rng(13)
+    groups = np.repeat(np.arange(1500), 4) if grouped else None
+    noise = [rng.normal(size=6000) + rng.normal(size=1500)[np.arange(6000) // 4] for _ in range(2)]
+    truth = np.zeros(6000)
+    known = compare(truth, *noise, metric="mae", groups=groups)
+    monkeypatch.setattr(rowwise, "MOST_ROWS", 600)
+    found = compare(truth, *noise, metric=mean_error, groups=groups, replicates=1000)
+    assert found.estimate == pytest.approx(known.estimate)
+    assert found.details["se"] == pytest.approx(known.details["se"], rel=0.1)
+    assert found.p_value == pytest.approx(known.p_value, abs=0.05)
+    for side in ("low", "high"):
+        bound, expected = getattr(found.interval, side), getattr(known.interval, side)
+        assert bound == pytest.approx(expected, abs=0.3 * known.details["se"])
+
+
+@pytest.mark.parametrize("metric", ["average_precision", "r2"])
+def test_drawing_a_part_of_the_rows_changes_little(monkeypatch, metric):
+    truth, before, after = scores(14, 3000)
+    whole = compare(truth, before, after, metric=metric, replicates=400)
+    monkeypatch.setattr(rowwise, "MOST_ROWS", 600)
+    part = compare(truth, before, after, metric=metric, replicates=400)
+    assert part.estimate == whole.estimate
+    assert part.details["se"] == pytest.approx(whole.details["se"], rel=0.2)

@@ -41,11 +41,24 @@ def test_more_rows_is_what_the_rows_lacked():
 def test_a_plan_tells_both_stages_and_its_assumption():
     shown = plan(300, 100)
     assert shown.screening < shown.vault
-    assert "assumed" in str(shown)
+    assert "supposing that 10% of the rows change sides" in str(shown)
+    assert "standard deviations" in str(plan(300, 100, disagreement=1.0))
+    assert plan(300, 100, alpha=0.1).screening < shown.screening
+    assert plan(300, 100, alpha=0.1).vault == shown.vault
     assert plan(300, 100, looks=3).vault > shown.vault
     measured = plan(300, 100, like=trial(np.random.default_rng(2), 500, 0.0))
     assert measured.measured
     assert measured.spread == pytest.approx(np.sqrt(0.2), rel=0.15)
+    assert "measured" in str(measured)
+
+
+def test_a_plan_of_groups_uses_their_spread():
+    rng = np.random.default_rng(3)
+    values = [np.repeat(rng.normal(size=100), 8) for _ in range(3)]
+    gain = compare(*values, metric="mae", groups=np.repeat(np.arange(100), 8))
+    by_group = compare(*(each[::8] for each in values), metric="mae")
+    shown = plan(100, 100, like=gain)
+    assert shown.spread == pytest.approx(by_group.details["se"] * 10, rel=0.02)
 
 
 @pytest.mark.parametrize("call", [lambda: smallest_effect(1, 1.0), lambda: rows_needed(0, 1.0)])

@@ -8,6 +8,7 @@ from scipy import stats
 
 from assay.errors import InputError
 from assay.evidence import judge_times, time_commands
+from assay.evidence.timing import slowdown
 
 
 def pairs(ratio: float, noise: float, n: int = 20, seed: int = 0) -> np.ndarray:
@@ -36,6 +37,14 @@ def test_the_same_command_is_rarely_called_faster():
         for s in range(100)
     )
     assert kept <= stats.binom.ppf(1 - 1e-4, 100, 0.025)
+
+
+@pytest.mark.parametrize(("ratio", "worse"), [(0.7, True), (1.0, False), (1.5, False)])
+def test_a_slowdown_is_a_loss_that_noise_does_not_explain(ratio, worse):
+    found = slowdown(pairs(ratio, 0.05), pairs(1.0, 0.05, seed=1))
+    assert found.estimate == pytest.approx(1 - 1 / ratio, abs=0.1)
+    assert (found.p_value < 0.05) is worse
+    assert found.interval.low < found.estimate < found.interval.high
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ def test_the_same_question_again_is_answered_from_the_record(vault, tmp_path, le
 
 def test_a_second_question_is_refused_with_the_reason(vault):
     confirm(vault)
-    with pytest.raises(VaultError, match=r"No look.*1 of 1 looks spent.*lock a new one"):
+    with pytest.raises(VaultError, match=r"No look.*1 of 1 looks spent.*vault renew DATA"):
         confirm(vault, "a:c")
 
 

@@ -13,7 +13,7 @@ import pytest
 from assay import Project
 from assay.errors import InputError
 from assay.improve import ImproveResult, improve
-from assay.improve.events import Event, Screened
+from assay.improve.events import Event, Planned, Screened
 from assay.llm import Budget
 from assay.recipe import Embedding, Observation, Proposal, Recipe
 from newsroom import TASK, newsroom, topic_counts
@@ -125,6 +125,9 @@ def test_every_figure_of_the_result_is_in_the_ledger(project: Project) -> None:
     for fact in facts:
         assert fact.id is not None
         assert ledger.get(fact.id).body["estimate"] == fact.estimate
+    assert result.confusion_after is not None
+    counts = np.array(result.confusion_after.counts)
+    assert np.trace(counts) / counts.sum() == pytest.approx(result.screened_after.estimate)
     kept = ledger.find("event", f"result:{result.run}")
     assert kept is not None
     assert ImproveResult.from_json(ledger.read_artefact(kept.body["artefact"])) == result
@@ -170,12 +173,21 @@ def test_a_stopped_run_continues_and_screens_nothing_twice(project: Project) -> 
 
     with pytest.raises(KeyboardInterrupt):
         run(project, Source(**edits), on_event=stop_after_the_first_verdict)
+    planned = told[0]
+    assert isinstance(planned, Planned)
+    assert (planned.plan.search_rows, planned.plan.vault_rows) == (360, 120)
+    assert not planned.plan.measured
     result = run(Project.open(project.path), Source(**edits))
     trials = project.ledger().entries("trial")
     assert len(trials) == len({each.id for each in trials}) == 2
     assert len(project.ledger().entries("run")) == 1
     assert [each.name for each in result.attempts] == ["noise", "topics"]
     assert result.improved
+    assert result.plan == planned.plan
+    later = Project.open(project.path).plan()
+    assert later.measured
+    spread = result.attempts[-1].verdict.main.details["se"] * np.sqrt(360)
+    assert later.spread == pytest.approx(spread)
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -215,23 +214,6 @@ def test_errors_are_told_by_kind(gateway: Make, ledger: Ledger) -> None:
     assert told[-1].errors == {"refused": 2}
     event = ledger.entries("event")[-1].body
     assert (event["failed"], event["errors"]) == (2, {"refused": 2})
-
-
-@pytest.mark.slow  # beside a second test process the interrupt can come after the last row
-def test_an_interrupt_keeps_what_was_answered(gateway: Make) -> None:
-    model = ScriptedModel(seconds=0.02)
-    interrupt = (threading.main_thread().ident, signal.SIGINT)
-    timer = threading.Timer(0.3, signal.pthread_kill, interrupt)
-    timer.start()
-    rows = prompts(*map(str, range(5000)))
-    opened = gateway(model)
-    with pytest.raises(KeyboardInterrupt):
-        opened.choose(model.name, rows, ["a", "b"])
-    timer.join()
-    answered = gateway(model, budget=Budget(calls=0)).choose(model.name, rows, ["a", "b"])
-    # Those in flight when it came were cancelled; everything else is on record.
-    assert len(model.asked) - 16 <= answered.cached.sum() <= len(model.asked)
-    assert 0 < answered.cached.sum() < 5000
 
 
 def test_a_prompt_sequence_is_read_as_it_is_needed(gateway: Make) -> None:

@@ -62,7 +62,7 @@ def test_seeds_draw_different_folds_and_the_same_seed_the_same() -> None:
 
 
 def test_too_few_rows_for_the_folds() -> None:
-    with pytest.raises(InputError, match="at least 5 rows"):
+    with pytest.raises(InputError, match="at least 5 different rows"):
         splits(SEARCH.head(3), TASK, seed=0)
 
 
@@ -121,3 +121,60 @@ def test_extra_rows_made_from_a_judged_row_stay_out_of_its_fold(extra: str) -> N
     trial = run_trial(memory, with_copies, SEARCH, TASK, tools=NO_TOOLS, seed=0, repeats=1)
     assert trial.after.estimate < 0.95
     assert abs(trial.gain.estimate) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["plain", "grouped", "timed", "regression"])
+def test_copies_never_judge_each_other(kind: str) -> None:
+    rows = SEARCH.head(100).with_columns(
+        writer=pl.Series([str(number % 30) for number in range(100)]),
+        day=pl.Series(range(100)),
+        length=pl.col("text").str.len_chars().cast(pl.Float64),
+    )
+    rows = pl.concat([rows, rows.with_columns(row_id=pl.format("copy {}", "row_id"))])
+    changes = {
+        "plain": {},
+        "grouped": {"group": "writer"},
+        "timed": {"time": "day"},
+        "regression": {"kind": "regression", "target": "length", "classes": (), "metric": "mae"},
+    }
+    task = TASK.model_copy(update=changes[kind])
+    found = splits(rows, task, seed=0)
+    for split in found:
+        assert not set(rows[split.train]["text"]) & set(rows[split.test]["text"])
+    if kind != "timed":
+        judged = np.concatenate([each.test for each in found if each.repeat == 1])
+        assert sorted(judged) == list(range(200))
+        sizes = [len(each.test) for each in found]
+        assert max(sizes) <= 2 * min(sizes)
+
+
+def test_a_memory_gains_nothing_from_copies_in_the_search_rows() -> None:
+    """One nearest neighbour would be right on every row whose copy it was trained on."""
+    random = SEARCH.with_columns(pl.col("topic").shuffle(seed=3))
+    rows = pl.concat([random, random.with_columns(row_id=pl.format("copy {}", "row_id"))])
+    memory = BASELINE.with_estimator("sklearn.neighbors.KNeighborsClassifier", n_neighbors=1)
+    trial = run_trial(memory, memory, rows, TASK, tools=NO_TOOLS, seed=0, repeats=1)
+    assert trial.before.estimate < 0.5
+
+
+def test_without_copies_folds_are_scikit_learns_own() -> None:
+    from sklearn.model_selection import StratifiedKFold
+
+    from assay.seeds import derive_seed
+
+    rows = SEARCH.unique("text", maintain_order=True)
+    split = StratifiedKFold(5, shuffle=True, random_state=derive_seed(4, "split", 0)).split(
+        rows, rows["topic"].to_numpy()
+    )
+    own = splits(rows, TASK, seed=4)
+    for (train, test), each in zip(split, own, strict=False):
+        assert each.train.tolist() == train.tolist()
+        assert each.test.tolist() == test.tolist()
+
+
+def test_classes_too_small_for_the_folds_are_told() -> None:
+    few = pl.DataFrame(
+        {"row_id": list("abcdef"), "text": list("abcdef"), "topic": ["farm"] * 3 + ["sport"] * 3}
+    )
+    with pytest.raises(InputError, match="at least 5 rows of one class"):
+        splits(few, TASK, seed=0)

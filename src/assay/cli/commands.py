@@ -18,6 +18,7 @@ COMMANDS: dict[str, Command] = {
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
+    "vault": Command("assay.cli.vault:app", "The locked rows: status, retire, renew."),
     "log": Command("assay.cli.log:log", "List what the ledger holds."),
     "show": Command("assay.cli.log:show", "Show one ledger entry."),
     "models": Command("assay.cli.models:app", "List language models; try one."),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assay.cli.output import AsJson, ProjectPath, emit_json
+from assay.cli.output import AsJson, ProjectPath, emit_json, progress_bar
 
 if TYPE_CHECKING:
-    from assay.evidence.gate import Gated, Guard
+    from assay.evidence.gate import Gated
 
 
 def gate(
@@ -21,15 +21,23 @@ def gate(
         Path | None, typer.Argument(help="Predictions of the new model.", show_default=False)
     ] = None,
     truth: Annotated[Path | None, typer.Option(help="A file that holds the true values.")] = None,
-    target: Annotated[str, typer.Option(help="The column of true values.")] = "truth",
-    row_id: Annotated[str, typer.Option(help="The column that joins the files.")] = "row_id",
+    target: Annotated[
+        str | None, typer.Option(help="The column of true values; truth by default.")
+    ] = None,
+    row_id: Annotated[
+        str | None, typer.Option(help="The column that joins the files; row_id by default.")
+    ] = None,
     recipe: Annotated[
         Path | None, typer.Option(help="Judge this recipe against the project's own instead.")
     ] = None,
     path: ProjectPath = Path(),
     metric: Annotated[
-        str, typer.Option(help="accuracy, macro_f1, log_loss, auc, mae, … or a scikit-learn name.")
-    ] = "accuracy",
+        str | None,
+        typer.Option(
+            help="accuracy, macro_f1, log_loss, auc, mae, … or a scikit-learn name; "
+            "accuracy by default, with --recipe the task's."
+        ),
+    ] = None,
     classes: Annotated[
         str | None, typer.Option(help="Class names, comma-separated; the second is positive.")
     ] = None,
@@ -53,10 +61,24 @@ def gate(
     from assay.evidence.gate import Guard, gate, read_predictions
 
     guards = [Guard.parse(each) for each in guard or ()]
+    named = None if classes is None else [each.strip() for each in classes.split(",")]
+    judged: dict[str, Any] = {
+        "guards": guards,
+        "min_effect": min_effect,
+        "alpha": alpha,
+        "seed": seed,
+    }
     if recipe is not None:
-        if before is not None or truth is not None:
-            raise InputError("Give two prediction files or --recipe, not both.")
-        result = _recipes(path, recipe, guards, min_effect, alpha, seed)
+        _refuse_for_recipes(
+            before=before,
+            truth=truth,
+            target=target,
+            row_id=row_id,
+            classes=classes,
+            group=group,
+            weight=weight,
+        )
+        result = _recipe(path, recipe, metric=metric, **judged)
     else:
         if before is None or after is None:
             raise InputError(
@@ -64,53 +86,48 @@ def gate(
                 next_step="assay gate BEFORE AFTER, or assay gate --recipe FILE in a project",
             )
         rows = read_predictions(
-            before, after, truth=truth, target=target, row_id=row_id, group=group, weight=weight
+            before,
+            after,
+            truth=truth,
+            target=target or "truth",
+            row_id=row_id or "row_id",
+            group=group,
+            weight=weight,
         )
-        result = gate(
-            rows,
-            metric=metric,
-            classes=None if classes is None else [each.strip() for each in classes.split(",")],
-            min_effect=min_effect,
-            guards=guards,
-            alpha=alpha,
-            seed=seed,
-        )
+        result = gate(rows, metric=metric or "accuracy", classes=named, **judged)
     _write(result, markdown, junit)
     _show(result, as_json)
     raise typer.Exit(result.exit_code)
 
 
-def _recipes(
-    path: Path, recipe: Path, guards: list[Guard], min_effect: float, alpha: float, seed: int
-) -> Gated:
+def _recipe(path: Path, recipe: Path, **options: Any) -> Gated:
     """Compare a recipe with the project's own by cross-validation on the search rows."""
-    from assay.errors import InputError
-    from assay.evidence import decide
-    from assay.evidence.gate import gated
     from assay.project import Project
-    from assay.recipe import Tools, read_recipe, run_trial
+    from assay.project.gate import gate_recipe
+    from assay.recipe import read_recipe
 
-    other = [each.what for each in guards if each.what != "recall" or each.relative]
-    if other:
+    project, candidate = Project.open(path), read_recipe(recipe)
+    with progress_bar() as bar:
+        task = bar.add_task("fits", total=None)
+        return gate_recipe(
+            project,
+            candidate,
+            step=lambda done, total: bar.update(task, completed=done, total=total),
+            **options,
+        )
+
+
+def _refuse_for_recipes(**given: object) -> None:
+    """Raise an InputError for what only prediction files have."""
+    from assay.errors import InputError
+
+    named = [name.replace("_", "-") for name, value in given.items() if value is not None]
+    if named:
         raise InputError(
-            "With --recipe only the recall of classes can be guarded.",
-            given=", ".join(other),
-            allowed="recall:0.02",
+            "Give two prediction files or --recipe, not both.",
+            given=", ".join(named),
+            next_step="a recipe is judged on the project's own rows, groups and classes",
         )
-    project = Project.open(path)
-    with project.gateway(capability="gate") as gateway:
-        trial = run_trial(
-            project.recipe,
-            read_recipe(recipe),
-            project.search(),
-            project.task,
-            tools=Tools.of(project.ledger(), gateway),
-            seed=seed,
-            min_effect=min_effect,
-            allowed_loss=guards[0].allowed if guards else project.settings.max_class_loss,
-        )
-    verdict = decide(trial.gain, alpha=alpha, min_effect=min_effect, guards=trial.guards)
-    return gated(verdict, min_effect, alpha)
 
 
 def _write(result: Gated, markdown: Path | None, junit: Path | None) -> None:

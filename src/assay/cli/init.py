@@ -90,12 +90,4 @@ def told(project: Project) -> RenderableType:
         notes.add_row(Text(each.what), Text(each.why))
     made = Text(f"Made a project in {project.path}", style="bold green")
     following = Text("Next: describe the classes in assay.toml, then run assay improve.")
-    return Group(made, Text(), notes, Text(), Text(planned(project)), Text(), following)
-
-
-def planned(project: Project) -> str:
-    """Return what so many rows can show, before anything is tried."""
-    sentence = str(project.plan())
-    if project.task.metric == "accuracy":
-        return sentence
-    return f"{sentence} Gains are in standard deviations of one row's difference."
+    return Group(made, Text(), notes, Text(), Text(str(project.plan())), Text(), following)

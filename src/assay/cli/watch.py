@@ -39,6 +39,8 @@ class Watch:
     def __call__(self, event: Event) -> None:
         """Show ``event``."""
         match event:
+            case events.Planned(plan):
+                self._print(Text(str(plan), "dim"))
             case events.SourceStarted(name):
                 self._begin(f"asking {name}")
             case events.ProposalStarted(name):

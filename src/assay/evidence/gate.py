@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,10 @@ from assay.evidence.measuring import compare
 from assay.evidence.metrics import Metric, as_metric
 from assay.evidence.policy import decide
 from assay.evidence.power import more_rows
+from assay.evidence.prediction_files import Predictions, column_of, read_predictions
 from assay.evidence.spec import Evidence, Interval, Verdict
+
+__all__ = ["Gated", "Guard", "Predictions", "gate", "gated", "metric_guard", "read_predictions"]
 
 PROBABILITY = "probability:"
 GUARD = re.compile(r"(?P<what>.+?)\s*[:=]\s*(?P<allowed>[0-9.]+)\s*(?P<percent>%?)")
@@ -59,23 +61,6 @@ class Guard:
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """Two models' predictions for the same rows, in the same order.
-
-    Attributes
-    ----------
-    before, after
-        Tables with ``prediction``, and ``probability:CLASS`` for each class or ``score``.
-    """
-
-    truth: pl.Series
-    before: pl.DataFrame
-    after: pl.DataFrame
-    groups: pl.Series | None = None
-    weights: pl.Series | None = None
-
-
-@dataclass(frozen=True)
 class Gated:
     """A verdict for a pipeline.
 
@@ -103,46 +88,6 @@ class Gated:
             "more_rows": self.more_rows,
             "exit_code": self.exit_code,
         }
-
-
-def read_predictions(
-    before: Path,
-    after: Path,
-    *,
-    truth: Path | None = None,
-    target: str = "truth",
-    row_id: str = "row_id",
-    group: str | None = None,
-    weight: str | None = None,
-) -> Predictions:
-    """Read two prediction files and bring their rows into one order.
-
-    Parameters
-    ----------
-    truth
-        A third file with the ``target`` column; by default the first file holds it.
-    row_id
-        The column that joins the files; where no file has it, row i is the same row in each.
-
-    Raises
-    ------
-    InputError
-        When rows are missing in one file or repeat, or a column is absent.
-    """
-    from assay.tables import read_table
-
-    paths = {"before": before, "after": after} | ({} if truth is None else {"truth": truth})
-    tables = {name: read_table(path) for name, path in paths.items()}
-    tables = _aligned(tables, row_id)
-    home = tables.get("truth", tables["before"])
-    where = "truth" if truth is not None else "before"
-    return Predictions(
-        truth=_column(home, target, where),
-        before=tables["before"],
-        after=tables["after"],
-        groups=None if group is None else _column(home, group, where),
-        weights=None if weight is None else _column(home, weight, where),
-    )
 
 
 def gate(
@@ -196,17 +141,34 @@ def _guarded(guard: Guard, rows: Predictions, shared: dict[str, Any], seed: int)
     if guard.what in rows.before.columns and guard.what in rows.after.columns:
         return [_cost(guard, rows)]
     judged = as_metric(guard.what)
-    named = shared["classes"]
-    before, after = (_predicted(table, judged, named, name) for table, name in _both(rows))
+    before, after = (
+        _predicted(table, judged, shared["classes"], name) for table, name in _both(rows)
+    )
+    return [metric_guard(guard, truth, before, after, shared, seed)]
+
+
+def metric_guard(
+    guard: Guard, truth: Any, before: Any, after: Any, shared: dict[str, Any], seed: int
+) -> Evidence:
+    """Measure the change in another metric than the one that decides.
+
+    Parameters
+    ----------
+    truth, before, after
+        As in :func:`assay.evidence.compare`.
+    shared
+        ``classes`` and ``groups``, and what else :func:`assay.evidence.compare` takes.
+    """
+    judged = as_metric(guard.what)
     change = compare(truth, before, after, metric=judged, seed=seed, **shared)
     worse = compare(truth, after, before, metric=judged, seed=seed, **shared)
     allowed = guard.allowed * (abs(change.details["before"]) if guard.relative else 1)
-    return [_as_guard(change, f"change in {judged.name}", worse.p_value, allowed)]
+    return _as_guard(change, f"change in {judged.name}", worse.p_value, allowed)
 
 
 def _cost(guard: Guard, rows: Predictions) -> Evidence:
     """Change of a column's mean, such as latency: less is better."""
-    before, after = (_column(table, guard.what, name) for table, name in _both(rows))
+    before, after = (column_of(table, guard.what, name) for table, name in _both(rows))
     groups = None if rows.groups is None else rows.groups.to_numpy()
     sample = read_sample(
         before.to_numpy(), {guard.what: after.to_numpy()}, reads="values", groups=groups
@@ -269,50 +231,4 @@ def _predicted(
                 allowed=", ".join(names) or f"{PROBABILITY}CLASS for each class, or score",
             )
         return table.select(names).to_numpy()
-    return _column(table, "prediction", name).to_numpy()
-
-
-def _column(table: pl.DataFrame, column: str, name: str) -> pl.Series:
-    if column not in table.columns:
-        raise InputError(
-            f"The {name} file has no column {column!r}.", given=", ".join(table.columns)
-        )
-    return table[column]
-
-
-def _aligned(tables: dict[str, pl.DataFrame], row_id: str) -> dict[str, pl.DataFrame]:
-    """Bring every table into the order of the first."""
-    having = [name for name, table in tables.items() if row_id in table.columns]
-    if not having:
-        if len({table.height for table in tables.values()}) > 1:
-            raise InputError(
-                f"The files differ in length and hold no column {row_id!r}.",
-                given=", ".join(f"{name}: {table.height}" for name, table in tables.items()),
-                next_step=f"add a {row_id} column to each file",
-            )
-        return tables
-    for name, table in tables.items():
-        ids = _column(table, row_id, name)
-        if ids.n_unique() != len(ids) or ids.null_count():
-            raise InputError(
-                f"The {name} file repeats or lacks a {row_id}.",
-                given=f"{len(ids) - ids.n_unique()} repeated, {ids.null_count()} empty",
-                next_step="give every row one id",
-            )
-    keyed = {
-        name: table.with_columns(pl.col(row_id).cast(pl.String)) for name, table in tables.items()
-    }
-    order = keyed["before"][[row_id]]
-    for name, table in keyed.items():
-        missing = order.join(table, on=row_id, how="anti").height
-        extra = table.join(order, on=row_id, how="anti").height
-        if missing or extra:
-            raise InputError(
-                f"The before and {name} files hold different rows.",
-                given=f"{missing} only in before, {extra} only in {name}",
-                next_step="predict the same rows with both models",
-            )
-    return {
-        name: order.join(table, on=row_id, how="left", maintain_order="left")
-        for name, table in keyed.items()
-    }
+    return column_of(table, "prediction", name).to_numpy()

@@ -48,7 +48,8 @@ class RowMean:
         if weights is not None:
             influence *= weights
         if not self.root:
-            return Linear(mean, influence, self.bound)
+            classes = np.asarray(truth, dtype=np.int64) if k > 0 and self.bound is None else None
+            return Linear(mean, influence, self.bound, classes=classes)
         value = mean**0.5
         return Linear(value, influence / (2 * value) if value > 0 else influence)
 
@@ -80,7 +81,8 @@ class Auc:
         placement = np.where(positive, below / totals[0], above / totals[1])
         value = float(np.average(placement[positive], weights=weight[positive]))
         share = np.where(positive, totals[1], totals[0]) / len(truth)
-        return Linear(value, weight * (placement - value) / share, strata=truth.astype(np.int64))
+        influence = weight * (placement - value) / share
+        return Linear(value, influence, strata=truth.astype(np.int64), area=value)
 
 
 def _placements(positive: Rows, scores: Floats, weight: Floats) -> tuple[Floats, Floats]:
@@ -233,7 +235,7 @@ def median_error(truth: Rows, predicted: Rows, weights: Floats | None) -> float:
 
 def average_precision(truth: Rows, scores: Rows, weights: Floats | None) -> float:
     """Average precision of the second class, ties taken together (as scikit-learn does)."""
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores)
     hits = truth[order].astype(np.float64)
     weight = np.ones(len(order)) if weights is None else weights[order]
     ordered = scores[order]

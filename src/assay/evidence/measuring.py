@@ -13,7 +13,9 @@ from assay.evidence.clt import Pooled, pool
 from assay.evidence.inputs import Sample, read_sample
 from assay.evidence.kernels import Auc, OfConfusion, RowMean, Whole
 from assay.evidence.metrics import Metric, as_metric
+from assay.evidence.numbers import Floats
 from assay.evidence.resampled import Resampled
+from assay.evidence.rowwise import MOST_ROWS
 from assay.evidence.spec import Evidence, Interval
 
 
@@ -139,7 +141,7 @@ def estimate(
         groups=groups,
     )
     result = _measure(sample, judged, seed, replicates, between_fits)
-    low, high = _bounded(result, judged, level)
+    low, high = _bounded(result, judged, level, sample.weights)
     return Evidence(
         name=judged.name,
         estimate=result.value,
@@ -169,7 +171,9 @@ def _measure(
     return pool(fits, sample.groups, paired=paired, between=between_fits)
 
 
-def _bounded(result: Pooled | Resampled, judged: Metric, level: float) -> tuple[float, float]:
+def _bounded(
+    result: Pooled | Resampled, judged: Metric, level: float, weights: Floats | None
+) -> tuple[float, float]:
     """Keep the interval of a share or an area within [0, 1]."""
     if isinstance(result, Resampled):
         return result.interval(level)
@@ -180,6 +184,8 @@ def _bounded(result: Pooled | Resampled, judged: Metric, level: float) -> tuple[
     if isinstance(judged.kernel, RowMean) and judged.kernel.bound == 1.0:
         # Wilson on the number of independent rows that would give this standard error.
         rows = value * (1 - value) / se**2 if se > 0 else result.units
+        if weights is not None:  # few heavy rows that agree by chance would look like many
+            rows = min(rows, _effective(weights))
         centre = (value + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
         spread = value * (1 - value) / rows + reach**2 / (4 * rows**2)
         half = reach * spread**0.5 / (1 + reach**2 / rows)
@@ -209,9 +215,13 @@ def _details(sample: Sample, result: Pooled | Resampled) -> dict[str, Any]:
         if details["fits"] > 1:
             details["se_between_fits"] = result.se_fits
     if sample.weights is not None:
-        weights = sample.weights
-        details["effective_n"] = float(weights.sum() ** 2 / (weights**2).sum())
+        details["effective_n"] = _effective(sample.weights)
     return details
+
+
+def _effective(weights: Floats) -> float:
+    """Return how many equally weighted rows would tell as much (Kish 1965)."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def _rarest(sample: Sample) -> int:
@@ -236,6 +246,8 @@ def _method(sample: Sample, judged: Metric, replicates: int) -> str:
         words = "DeLong placements (DeLong et al. 1988)"
     else:
         words = f"bootstrap, BCa, {replicates} replicates (Efron 1987)"
+        if isinstance(judged.kernel, Whole) and sample.n > MOST_ROWS:
+            words += f" of {MOST_ROWS:,} rows, scaled (Bickel et al. 1997)"
         words = f"paired {words} and random swaps" if paired else words
     if sample.groups is not None:
         words += (

@@ -20,7 +20,8 @@ class Plan:
     ----------
     screening, vault
         The smallest gain that each set of rows would show four times out of five; in the
-        metric's unit, or in standard deviations of the row differences when ``spread`` is 1.
+        metric's unit, or in standard deviations of the row differences where ``spread`` is 1 and
+        not measured.
     search_rows, vault_rows
         Rows (or groups) behind each.
     spread
@@ -35,11 +36,16 @@ class Plan:
     measured: bool
 
     def __str__(self) -> str:
-        source = "measured" if self.measured else "assumed"
+        if self.measured:
+            source = f"row differences spread by {self.spread:.3g}, measured"
+        elif self.spread == 1:
+            source = "in standard deviations of one row's difference"
+        else:
+            source = f"supposing that {self.spread**2:.0%} of the rows change sides"
         return (
             f"At {POWER:.0%} power, screening on {self.search_rows} rows shows gains from "
-            f"{self.screening:.4f}, the vault of {self.vault_rows} rows from {self.vault:.4f} "
-            f"(spread of row differences {self.spread:.3f}, {source})."
+            f"{self.screening:.3g}, the vault of {self.vault_rows} rows from {self.vault:.3g} "
+            f"({source})."
         )
 
 
@@ -48,6 +54,7 @@ def plan(
     vault_rows: int,
     *,
     alpha: float = 0.05,
+    vault_alpha: float = 0.05,
     looks: int = 1,
     disagreement: float = DISAGREEMENT,
     like: Evidence | None = None,
@@ -58,19 +65,21 @@ def plan(
     ----------
     search_rows, vault_rows
         Rows in each role; groups where rows come in groups.
-    looks
-        Looks that share ``alpha`` at the vault.
+    alpha
+        Of the screen.
+    vault_alpha, looks
+        The vault's account, and the looks that share it.
     disagreement
         For accuracy: share of rows on which exactly one of two models is right.
     like
         An earlier comparison on the same task, whose spread is used instead.
     """
-    spread = math.sqrt(disagreement) if like is None else row_spread(like)
+    spread = math.sqrt(disagreement) if like is None else _unit_spread(like)
     return Plan(
         search_rows=search_rows,
         vault_rows=vault_rows,
         screening=smallest_effect(search_rows, spread, alpha=alpha),
-        vault=smallest_effect(vault_rows, spread, alpha=alpha / looks),
+        vault=smallest_effect(vault_rows, spread, alpha=vault_alpha / looks),
         spread=spread,
         measured=like is not None,
     )
@@ -108,6 +117,11 @@ def more_rows(
     if effect <= 0 or spread == 0:
         return None
     return max(1, rows_needed(effect, spread, alpha=alpha, power=power) - gain.n)
+
+
+def _unit_spread(gain: Evidence) -> float:
+    """Return the spread between independent units: groups where the rows came in groups."""
+    return row_spread(gain) * math.sqrt(gain.details.get("groups", gain.n) / gain.n)
 
 
 def row_spread(gain: Evidence) -> float:

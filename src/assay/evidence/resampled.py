@@ -8,6 +8,9 @@ import numpy as np
 
 from assay.evidence.numbers import Floats
 
+HALF_UNITS = 2 * 0.5**2
+"""Variance of two pseudo-units of one half, one in favour of each model."""
+
 
 @dataclass(frozen=True)
 class Resampled:
@@ -24,6 +27,10 @@ class Resampled:
         percentiles", Hesterberg 2015), which matters when a class is rare.
     swapped
         (b,) gains when models are swapped at random within units; None for a single model.
+    one_unit
+        The most that the rows of one unit can change. Half of it, won once and lost once, is
+        added to the spread of the swaps: models that agree on every row of a rare class may
+        differ on the next.
     """
 
     value: float
@@ -32,6 +39,7 @@ class Resampled:
     units: int
     df: float = np.inf
     swapped: Floats | None = None
+    one_unit: float = 0.0
 
     @property
     def se(self) -> float:
@@ -49,7 +57,7 @@ class Resampled:
             shares = special.ndtr(bias + (bias + z) / (1 - self.acceleration * (bias + z)))
             low, high = np.quantile(self.replicates, np.clip(shares, 0, 1))
         if self.swapped is not None:
-            spread = float(np.sqrt((self.swapped**2).mean()))
+            spread = float(np.sqrt((self.swapped**2).mean() + HALF_UNITS * self.one_unit**2))
             low, high = min(low, self.value + z[0] * spread), max(high, self.value + z[1] * spread)
         return float(low), float(high)
 
@@ -73,6 +81,13 @@ class Resampled:
             return 0.0
         above = _share_below(-self.swapped, null - self.value, ties=1.0)
         return (above * len(self.swapped) + 1) / (len(self.swapped) + 1)
+
+
+def acceleration(influence: Floats, multiplicity: Floats) -> float:
+    """Return the skewness of the influences over six."""
+    squares = float(multiplicity @ influence**2)
+    cubes = float(multiplicity @ influence**3)
+    return cubes / (6 * squares**1.5) if squares > 0 else 0.0
 
 
 def _share_below(replicates: Floats, value: float, ties: float = 0.5) -> float:

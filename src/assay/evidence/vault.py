@@ -6,27 +6,21 @@ neither a second process nor a killed one can look twice.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from assay.config import write_text, writing
 from assay.errors import InputError, VaultError
 from assay.evidence.account import Account, is_retired
 from assay.evidence.confirmation import Confirmation, Predict, Terms, measure, withheld
+from assay.evidence.locked import SEAL, packed, read_rows, seal, sealed, set_aside, write_rows
 from assay.evidence.spec import Evidence, Verdict
 from assay.task import Task
 
 if TYPE_CHECKING:
     from assay.ledger import Entry, Ledger
-
-ROWS = "rows.parquet"
-SEAL = "seal.json"
 
 __all__ = ["Confirmation", "Vault"]
 
@@ -71,16 +65,15 @@ class Vault:
             When rows are empty, unlabelled or repeat a ``row_id``.
         """
         _check(rows, task, looks, alpha)
-        if (folder / SEAL).exists() and not is_retired(ledger, _sealed(folder)):
-            raise VaultError(
-                "This folder holds a vault already.",
-                given=folder,
-                next_step="retire it first, or lock the rows in another folder",
-            )
-        buffer = io.BytesIO()
-        rows.write_parquet(buffer)
-        data = buffer.getvalue()
-        fingerprint = hashlib.sha256(data).hexdigest()
+        if (folder / SEAL).exists():
+            if not is_retired(ledger, sealed(folder)):
+                raise VaultError(
+                    "This folder holds a vault already.",
+                    given=folder,
+                    next_step="retire it first, or lock the rows in another folder",
+                )
+            set_aside(folder, sealed(folder))  # a process was killed while it retired it
+        data, fingerprint = packed(rows)
         account = Account(fingerprint[:12], fingerprint, rows.height, looks, alpha)
         if is_retired(ledger, account.vault):
             raise VaultError(
@@ -88,13 +81,9 @@ class Vault:
                 given=account.vault,
                 next_step="lock rows that were never looked at",
             )
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        with writing(folder / ROWS, private=True) as aside:
-            aside.chmod(0o600)
-            aside.write_bytes(data)
+        write_rows(folder, data)
         account = account.register(ledger)
-        write_text(folder / SEAL, json.dumps({"vault": account.vault}))
+        seal(folder, account.vault)
         return cls(folder, task, ledger, account)
 
     @classmethod
@@ -107,9 +96,8 @@ class Vault:
             When there is none, it was retired, the ledger does not know it, or its rows were
             edited or replaced.
         """
-        account = Account.find(ledger, _sealed(folder))
-        vault = cls(folder, task, ledger, account)
-        vault._bytes()
+        vault = cls(folder, task, ledger, Account.find(ledger, sealed(folder)))
+        vault._rows()
         return vault
 
     @property
@@ -189,12 +177,31 @@ class Vault:
 
         Looks that were not used are forfeited; the ledger keeps what was confirmed. The rows
         stay beside the seal's place as ``retired-ID.parquet`` and can never be locked again.
+
+        Raises
+        ------
+        InputError
+            Without a reason: the record should tell why.
         """
         rows = self._rows()
         self._account.retire(self._ledger, reason)
-        (self.folder / ROWS).rename(self.folder / f"retired-{self.id}.parquet")
-        (self.folder / SEAL).unlink(missing_ok=True)
+        set_aside(self.folder, self.id)
         return rows
+
+    def outgoing(self) -> pl.DataFrame:
+        """Return the rows, for choosing others that shall replace them; retire them next."""
+        return self._rows()
+
+    @classmethod
+    def give_up(cls, folder: Path, *, ledger: Ledger, reason: str) -> str:
+        """End a vault whose rows were altered or lost, and return its id.
+
+        What is left of the rows stays as ``lost-ID.parquet``; nothing is trained on it.
+        """
+        vault = sealed(folder)
+        Account.find(ledger, vault).retire(ledger, reason)
+        set_aside(folder, vault, "lost")
+        return vault
 
     def overlap(self, others: pl.DataFrame, *, similarity: float = 0.9) -> pl.Series:
         """Return the ``row_id`` of rows that are copies or near-copies of a locked row.
@@ -241,27 +248,7 @@ class Vault:
         )
 
     def _rows(self) -> pl.DataFrame:
-        return pl.read_parquet(io.BytesIO(self._bytes()))
-
-    def _bytes(self) -> bytes:
-        """Return the locked file; raise `VaultError` unless it is the one that was locked."""
-        path = self.folder / ROWS
-        if is_retired(self._ledger, self.id):
-            raise VaultError("This vault was retired.", given=self.id, next_step="lock a new one")
-        if not path.exists():
-            raise VaultError(
-                "The locked rows are gone.",
-                given=path,
-                next_step="restore the file, or lock new rows",
-            )
-        data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != self._account.fingerprint:
-            raise VaultError(
-                "The locked rows were altered since they were locked.",
-                given=path,
-                next_step="restore the file from a backup; nothing can be confirmed on other rows",
-            )
-        return data
+        return read_rows(self.folder, self._account, self._ledger)
 
 
 def _check(rows: pl.DataFrame, task: Task, looks: int, alpha: float) -> None:
@@ -280,17 +267,3 @@ def _check(rows: pl.DataFrame, task: Task, looks: int, alpha: float) -> None:
         raise InputError(
             "rows to lock must all be labelled.", given=f"{rows[task.target].null_count()} are not"
         )
-
-
-def _sealed(folder: Path) -> str:
-    path = folder / SEAL
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["vault"])
-    except FileNotFoundError:
-        raise VaultError(
-            "There is no vault here.", given=folder, next_step="lock one first"
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise VaultError(
-            "The vault's seal is broken.", given=path, next_step="restore it from a backup"
-        ) from error

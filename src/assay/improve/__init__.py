@@ -82,6 +82,7 @@ def improve(
             baseline=baseline,
             incumbent=baseline,
         )
+        loop.tell_plan()
         loop.look_for_copies()
         loop.screen_all(sources)
         return finish(loop)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from assay.evidence.power import Plan
 from assay.improve.spec import Attempt, Skipped
 from assay.llm import Progress as Asking
 from assay.llm.forecast import Error, Forecast
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Before anything is tried: the smallest gains that the rows can show."""
+
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,8 @@ class Settled:
 
 
 Event = (
-    SourceStarted
+    Planned
+    | SourceStarted
     | Progress
     | ProposalStarted
     | Screened

@@ -47,6 +47,7 @@ def finish(loop: Loop) -> ImproveResult:
         cost=_cost(loop),
         stopped=loop.stopped,
         warnings=tuple(loop.warnings),
+        plan=loop.plan,
     )
     _keep(loop, result)
     return result

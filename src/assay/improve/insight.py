@@ -41,13 +41,13 @@ def insight(
     step: Step,
 ) -> Insight:
     """Compare ``baseline`` and ``recipe`` on shares of ``search``; vault rows play no part."""
-    trials: dict[int, Trial] = {}
+    trials: list[tuple[pl.DataFrame, Trial]] = []
     for share in SHARES:
         rows = search.sample(fraction=share, seed=derive_seed(project.settings.seed, "curve"))
         if share < 1 and rows.height < CURVE_MINIMUM:
             continue
         try:
-            trials[rows.height] = run_trial(
+            trial = run_trial(
                 baseline,
                 recipe,
                 rows,
@@ -57,30 +57,31 @@ def insight(
                 repeats=1,
                 step=step,
             )
+            trials.append((rows, trial))
         except InputError:
             if share == 1:
                 raise
             # So few rows that a class or group is missing: the curve starts further right.
-    full = trials[max(trials)]
+    rows, full = trials[-1]
     return Insight(
         trial=full,
         curve=tuple(
-            CurvePoint(rows, run.evidence(each.before), run.evidence(each.after))
-            for rows, each in trials.items()
+            CurvePoint(some.height, run.evidence(each.before), run.evidence(each.after))
+            for some, each in trials
         ),
-        confusion_before=_confusion(project, run, search, full.out_of_fold_before),
-        confusion_after=_confusion(project, run, search, full.out_of_fold_after),
+        confusion_before=_confusion(project, run, rows, full.out_of_fold_before),
+        confusion_after=_confusion(project, run, rows, full.out_of_fold_after),
     )
 
 
 def _confusion(
-    project: Project, run: Run, search: pl.DataFrame, predicted: OutOfFold
+    project: Project, run: Run, rows: pl.DataFrame, predicted: OutOfFold
 ) -> Confusion | None:
     names = project.task.class_names
     if not names:
         return None
     codes = {name: code for code, name in enumerate(names)}
-    truth = search[predicted.rows][project.task.target].to_list()
+    truth = rows[predicted.rows][project.task.target].to_list()
     found = predicted.predictions[0]
     guesses = found.argmax(axis=1) if found.ndim == 2 else [codes[label] for label in found]
     counts = np.zeros((len(names), len(names)), dtype=int)

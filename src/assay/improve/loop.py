@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import polars as pl
 
 from assay.errors import AssayError, BudgetError, VaultError
+from assay.evidence.power import Plan
 from assay.evidence.vault import Confirmation
 from assay.improve.events import (
     Confirming,
     Listener,
     Passed,
+    Planned,
     Progress,
     ProposalStarted,
     Screened,
@@ -54,8 +56,19 @@ class Loop:
     attempts: list[Attempt] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    plan: Plan | None = None
     stopped: str | None = None
     started: float = field(default_factory=time.monotonic)
+
+    def tell_plan(self) -> None:
+        """Say what so many rows can show; a run that goes on repeats what it said first."""
+        recorded = self.run.ledger.find("event", f"plan:{self.run.id}")
+        if recorded is None:
+            self.plan = self.project.plan()
+            self.run.event("plan", asdict(self.plan))
+        else:
+            self.plan = Plan(**recorded.body)
+        self.tell(Planned(self.plan))
 
     def look_for_copies(self) -> None:
         """Warn where search rows are near copies of locked ones: the vault would flatter."""

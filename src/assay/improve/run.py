@@ -53,7 +53,7 @@ class Run:
 def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
     """Return the unfinished run with this very beginning, or a new one.
 
-    The beginning is the data, the task, the settings, the baseline and the sources: a run that
+    The beginning is the vault, the task, the settings, the baseline and the sources: a run that
     was stopped goes on where it was, and a changed project begins another.
     """
     ledger = project.ledger()
@@ -62,6 +62,7 @@ def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
         "settings": project.settings.model_dump(mode="json", exclude=set(MEANS)),
         "sources": sources,
         "task": project.task.model_dump(mode="json"),
+        "vault": project.vault().id,
     }
     content = json.dumps(beginning, sort_keys=True).encode()
     key = f"began:{hashlib.sha256(content).hexdigest()[:16]}"

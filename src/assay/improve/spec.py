@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from assay.evidence.power import Plan
 from assay.evidence.spec import Decision, Evidence, Verdict
 from assay.recipe.spec import Recipe
 from assay.task import Task
@@ -110,8 +111,9 @@ class Cost:
 class ImproveResult:
     """A whole run: what was tried, kept, dropped and why; the confirmed gain; the cost.
 
-    ``stopped`` says why the run ended before every proposal was screened, when it did, and
-    ``warnings`` what a reader should know about the data.
+    ``stopped`` says why the run ended before every proposal was screened, when it did,
+    ``warnings`` what a reader should know about the data, and ``plan`` what so many rows could
+    show, as told before the run.
     """
 
     project: str
@@ -133,6 +135,7 @@ class ImproveResult:
     cost: Cost
     stopped: str | None = None
     warnings: tuple[str, ...] = ()
+    plan: Plan | None = None
 
     def decided(self, decision: Decision) -> tuple[Attempt, ...]:
         """Return the attempts that ended in ``decision``, in the order they were tried."""

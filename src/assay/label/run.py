@@ -12,6 +12,7 @@ from assay.label.kinds import Fitted, Kind, kind_of
 from assay.label.result import LabelResult
 from assay.label.rows import Rows, read_rows
 from assay.label.spec import Answers, Gold, LabelSettings
+from assay.label.store import save
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 from assay.seeds import derive_seed
@@ -35,7 +36,7 @@ def run_labelling(
     checked_rows = read_gold(gold, task, kind, rows)
     fitted = fit(rows, checked_rows, task, kind, gateway, settings)
     answers = answer(rows, fitted, gateway)
-    return LabelResult(
+    result = LabelResult(
         task=task,
         rows=rows,
         answers=answers,
@@ -49,6 +50,8 @@ def run_labelling(
         seconds=time.monotonic() - began,
         run=run,
     )
+    save(result, gateway.ledger, gold=checked_rows, settings=settings)
+    return result
 
 
 def fit(

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from assay.label.rules import Rule
 from assay.label.task import LabelTask
 
 Status = Literal["accepted", "review", "failed"]
@@ -35,9 +36,15 @@ class LabelSettings(BaseModel):
         Parts of the gold rows that are held out in turn.
     seed
         All randomness derives from it.
+    examples
+        Worked examples that a model is shown, the nearest gold rows; none: it is shown none.
+    neighbours
+        Gold rows whose labels vote for a row near to them; none: they do not vote.
+    rules
+        The user's own annotators; see :func:`assay.label.vote`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     models: tuple[str, ...] = ("local:smollm2-135m",)
     embed: str = "local:minilm"
@@ -45,6 +52,9 @@ class LabelSettings(BaseModel):
     fit_rows: int = Field(default=5000, ge=10)
     folds: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
+    examples: int = Field(default=4, ge=0)
+    neighbours: int = Field(default=10, ge=0)
+    rules: tuple[Rule, ...] = Field(default=(), exclude=True)
 
 
 @dataclass(frozen=True)

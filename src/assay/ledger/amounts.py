@@ -42,3 +42,6 @@ class Caps:
             if cap is not None and getattr(amount, name) > cap:
                 return name
         return None
+
+
+NO_CAPS = Caps()

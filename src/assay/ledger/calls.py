@@ -7,25 +7,22 @@ scope of a budget: every process that works on the run reserves from the same ca
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from assay.ledger.amounts import NOTHING, Amount, Caps
+from assay.ledger.amounts import NO_CAPS, NOTHING, Amount, Caps
 from assay.ledger.database import translated, writing_to
 from assay.ledger.entry import run_number
 from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls, intents
+from assay.ledger.statements import FastStatements, sum_calls, sum_intents
 
-ANSWERED = "answered"
-NOT_SENT = ("unsent", "replayed", "shared")
-"""Records that only settle a reservation; they count as no call."""
+_WRITING_CALLS = 0x_A55A_CA11
 _LOOKED_UP = 400
 """Keys in one query; every SQLite allows at least 999 parameters."""
 
@@ -73,7 +70,7 @@ class CallBook:
 
     def __init__(self, ledger: Ledger, run: str) -> None:
         self._engine = ledger.engine
-        self._fast = _FastStatements(ledger.engine.dialect.name)
+        self._fast = FastStatements(ledger.engine.dialect.name)
         self._run = run_number(run)
         self._lock = threading.Lock()
         self._balance = Balance()
@@ -95,49 +92,26 @@ class CallBook:
         reached
             The cap that the next one would break, or None when all fitted.
         """
-        with self._lock, translated("written"), writing_to(self._engine) as connection:
-            self._serialise(connection)
-            balance = self._read_balance(connection)
-            total = balance.spent + balance.reserved
-            reached, fitting = None, []
-            for intent in wanted:
-                total = total + intent.worst
-                reached = caps.reached_by(total)
-                if reached is not None:
-                    break
-                fitting.append(intent)
-            return self._insert_intents(connection, fitting, owner), reached
+        return self.commit((), wanted, caps, owner)
 
     def write(self, finished: Iterable[Call]) -> None:
         """Commit calls, all or none; once it returns they survive a crash."""
+        self.commit(finished, (), Caps(), "")
+
+    def commit(
+        self, finished: Iterable[Call], wanted: Sequence[Intent], caps: Caps, owner: str
+    ) -> tuple[list[int], str | None]:
+        """Write calls, and then reserve as :meth:`reserve` does, in one transaction."""
         now = self._fast.now()
-        rows = [
-            (
-                now,
-                each.key,
-                self._run,
-                each.model,
-                each.question,
-                each.capability,
-                each.status,
-                each.answer,
-                each.why,
-                each.tokens_in,
-                each.tokens_out,
-                each.money,
-                each.seconds,
-                each.intent,
-                each.released.money,
-                each.released.tokens,
-                each.released.calls,
-            )
-            for each in finished
-        ]
-        if not rows:
-            return
-        with self._lock, translated("written"), writing_to(self._engine) as connection:
-            self._serialise(connection)
+        rows = [self._row(each, now) for each in finished]
+        if not rows and not wanted:
+            return [], None
+        with self._lock, translated("written"), self._writing() as connection:
             self._fast.insert(connection, "calls", rows)
+            fitting, reached = wanted, None
+            if wanted and caps != NO_CAPS:
+                fitting, reached = self._fitting(connection, wanted, caps)
+            return self._insert_intents(connection, fitting, owner), reached
 
     def balance(self) -> Balance:
         """Return what the run has spent and reserved, by all its processes."""
@@ -162,6 +136,40 @@ class CallBook:
                     found.setdefault(key, []).append((number, Amount(money, tokens, 1)))
         return found
 
+    def _row(self, call: Call, now: Any) -> tuple[Any, ...]:
+        return (
+            now,
+            call.key,
+            self._run,
+            call.model,
+            call.question,
+            call.capability,
+            call.status,
+            call.answer,
+            call.why,
+            call.tokens_in,
+            call.tokens_out,
+            call.money,
+            call.seconds,
+            call.intent,
+            call.released.money,
+            call.released.tokens,
+            call.released.calls,
+        )
+
+    def _fitting(
+        self, connection: sa.Connection, wanted: Sequence[Intent], caps: Caps
+    ) -> tuple[Sequence[Intent], str | None]:
+        """Return the first intents that fit together, and the cap that the next one breaks."""
+        balance = self._read_balance(connection)
+        total = balance.spent + balance.reserved
+        for number, intent in enumerate(wanted):
+            total = total + intent.worst
+            reached = caps.reached_by(total)
+            if reached is not None:
+                return wanted[:number], reached
+        return wanted, None
+
     def _insert_intents(
         self, connection: sa.Connection, fitting: Sequence[Intent], owner: str
     ) -> list[int]:
@@ -178,120 +186,38 @@ class CallBook:
         self._fast.insert(connection, "intents", rows)
         return numbers
 
-    def _serialise(self, connection: sa.Connection) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
         """Let one writer at a time in; SQLite does so by itself."""
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING_CALLS)))
+        try:
+            with writing_to(self._engine) as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING_CALLS)))
+                yield connection
+        except BaseException:
+            self._balance, self._seen = Balance(), (0, 0)  # it may hold what is rolled back
+            raise
 
     def _read_balance(self, connection: sa.Connection) -> Balance:
         """Add what was written since the last look; one writer at a time leaves no gaps."""
         seen_calls, seen_intents = self._seen
-        spent, released, last_call = _sum_calls(connection, self._run, seen_calls)
-        reserved, last_intent = _sum_intents(connection, self._run, seen_intents)
+        spent, released, last_call = sum_calls(connection, self._run, seen_calls)
+        reserved, last_intent = sum_intents(connection, self._run, seen_intents)
         self._seen = (max(seen_calls, last_call), max(seen_intents, last_intent))
         old = self._balance
         self._balance = Balance(old.spent + spent, old.reserved + reserved - released)
         return self._balance
 
 
-_WRITING_CALLS = 0x_A55A_CA11
-
-
 def recorded_answers(ledger: Ledger, keys: Sequence[str]) -> dict[str, str]:
     """Return the recorded answer (JSON) of each key that has one; needs no run."""
-    return _answered(ledger.engine, _FastStatements(ledger.engine.dialect.name), keys)
+    return _answered(ledger.engine, FastStatements(ledger.engine.dialect.name), keys)
 
 
-def _answered(engine: sa.Engine, fast: _FastStatements, keys: Sequence[str]) -> dict[str, str]:
+def _answered(engine: sa.Engine, fast: FastStatements, keys: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     with translated("read"), engine.connect() as connection:
         for start in range(0, len(keys), _LOOKED_UP):
             some = tuple(keys[start : start + _LOOKED_UP])
             found.update(map(tuple, connection.exec_driver_sql(fast.answered(len(some)), some)))
     return found
-
-
-class _FastStatements:
-    """Statements for the driver itself: for a million rows the layers above cost minutes."""
-
-    def __init__(self, dialect: str) -> None:
-        self._mark = "?" if dialect == "sqlite" else "%s"
-        self._sqlite = dialect == "sqlite"
-        self._columns = {
-            "intents": ["n", "time", "key", "run", "owner", "money", "tokens"],
-            "calls": [column.name for column in calls.columns if column.name != "n"],
-        }
-
-    def answered(self, count: int) -> str:
-        """Return the query for that many keys."""
-        marks = ",".join([self._mark] * count)
-        return (
-            "SELECT key, answer FROM calls"  # noqa: S608 - only marks are put in
-            f" WHERE key IN ({marks}) AND status IN ('{ANSWERED}', 'shared')"
-        )
-
-    def now(self) -> Any:
-        """Return the time as the driver stores it."""
-        now = datetime.now(UTC)
-        return now.strftime("%Y-%m-%d %H:%M:%S.%f") if self._sqlite else now
-
-    def insert(
-        self, connection: sa.Connection, table: str, rows: Sequence[tuple[Any, ...]]
-    ) -> None:
-        """Insert many rows with few statements.
-
-        Python's SQLite driver gives up its global lock around every statement, and a busy
-        event loop makes it wait 5 ms for each return. Sizes are powers of two, so that the
-        driver prepares each of them once.
-        """
-        start = 0
-        while start < len(rows):
-            size = min(_MOST_IN_ONE, 1 << ((len(rows) - start).bit_length() - 1))
-            some = rows[start : start + size]
-            connection.exec_driver_sql(
-                _insert(table, tuple(self._columns[table]), self._mark, size),
-                tuple(itertools.chain.from_iterable(some)),
-            )
-            start += size
-
-
-_MOST_IN_ONE = 256
-
-
-@lru_cache(maxsize=64)
-def _insert(table: str, columns: tuple[str, ...], mark: str, rows: int) -> str:
-    one = f"({','.join([mark] * len(columns))})"
-    many = ",".join([one] * rows)
-    return f"INSERT INTO {table} ({','.join(columns)}) VALUES {many}"  # noqa: S608
-
-
-def _total(column: Any) -> Any:
-    # PostgreSQL sums integers as numeric, which is exact; so is the way back.
-    return sa.cast(sa.func.coalesce(sa.func.sum(column), 0), sa.BigInteger)
-
-
-def _sum_calls(connection: sa.Connection, run: int, after: int) -> tuple[Amount, Amount, int]:
-    row = connection.execute(
-        sa.select(
-            _total(calls.c.money),
-            _total(calls.c.tokens_in + calls.c.tokens_out),
-            _total(sa.case((calls.c.status.in_(NOT_SENT), 0), else_=1)),
-            _total(calls.c.released_money),
-            _total(calls.c.released_tokens),
-            _total(calls.c.released_calls),
-            sa.func.coalesce(sa.func.max(calls.c.n), 0),
-        ).where(calls.c.run == run, calls.c.n > after)
-    ).one()
-    return Amount(*row[:3]), Amount(*row[3:6]), row[6]
-
-
-def _sum_intents(connection: sa.Connection, run: int, after: int) -> tuple[Amount, int]:
-    row = connection.execute(
-        sa.select(
-            _total(intents.c.money),
-            _total(intents.c.tokens),
-            sa.func.count(),
-            sa.func.coalesce(sa.func.max(intents.c.n), 0),
-        ).where(intents.c.run == run, intents.c.n > after)
-    ).one()
-    return Amount(*row[:3]), row[3]

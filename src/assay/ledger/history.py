@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from assay.ledger.calls import NOT_SENT
 from assay.ledger.database import translated
 from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls
+from assay.ledger.statements import NOT_SENT
 
 NEWEST = 5000
 """Calls that are looked at: what a model took lately says most about what it takes next."""

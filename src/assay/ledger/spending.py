@@ -8,11 +8,11 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from assay.errors import InputError
-from assay.ledger.calls import NOT_SENT
 from assay.ledger.database import translated
 from assay.ledger.entry import run_number
 from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls
+from assay.ledger.statements import NOT_SENT
 
 By = Literal["day", "model", "capability", "question", "status", "run"]
 

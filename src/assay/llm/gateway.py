@@ -105,6 +105,11 @@ class Gateway:
         self._loop = LoopThread()
         self._lock = threading.RLock()
 
+    @property
+    def ledger(self) -> Ledger:
+        """Where calls are recorded; it belongs to the caller."""
+        return self._ledger
+
     def choose(
         self,
         model: str,
@@ -223,6 +228,10 @@ class Gateway:
             texts
         )
 
+    def is_here(self, model: str) -> bool:
+        """Whether the model runs on this machine, inside this process."""
+        return isinstance(self._model(model), BulkModel)
+
     @property
     def spend(self) -> Spend:
         """What the run has spent so far, by every process that works on it."""
@@ -281,8 +290,7 @@ class Gateway:
         prompts = self._privacy.checked(prompts, name=model.name, host=host_of(model))
         try:
             if isinstance(model, Model):
-                asking = Asking(model, question, terms, self.book, sink, self._shared)
-                asking.errors = errors
+                asking = Asking(model, question, terms, self.book, sink, self._shared, errors)
                 self._loop.run(asking.run(prompts))
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)

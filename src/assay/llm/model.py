@@ -27,6 +27,9 @@ class Usage:
         return Usage(self.tokens_in + other.tokens_in, self.tokens_out + other.tokens_out)
 
 
+NO_USAGE = Usage()
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """Price of one token in 1e-12 US dollars; of what is read, and of what is written."""

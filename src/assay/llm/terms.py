@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from assay.ledger.amounts import Amount, Caps
-from assay.llm.model import Limits, Price
+from assay.llm.model import NO_USAGE, Limits, Price, Usage
 from assay.llm.prompt import Prompt
 
 
@@ -38,6 +38,22 @@ class Part:
     intent: int | None = None
     correction: str = ""
     corrections: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How one request went.
+
+    ``status`` is ``answered``, ``failed``, ``invalid`` (and asked again with ``why``),
+    ``unsent``, ``lost`` or ``replayed``.
+    """
+
+    status: str
+    value: Any = None
+    usage: Usage = NO_USAGE
+    seconds: float = 0.0
+    why: str = ""
+    correction: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from assay.errors import ProjectError
-from assay.evidence import Vault
+from assay.evidence import Evidence, Vault
 from assay.evidence.power import DISAGREEMENT, Plan, plan
+from assay.evidence.screening import ALPHA
 from assay.ledger import Ledger
 from assay.llm import Budget, Gateway, Progress
 from assay.project import create as making
@@ -210,13 +211,31 @@ class Project:
     def plan(self) -> Plan:
         """Return the smallest gains that the search and vault rows can show at 80 % power.
 
-        For accuracy in its own unit, supposing that two models disagree on a tenth of the rows;
-        for other metrics in standard deviations of a row's difference.
+        How much row differences spread is taken from the newest trial on these rows. Before
+        the first, accuracy supposes that two models disagree on a tenth of the rows; other
+        metrics count in standard deviations of a row's difference.
         """
         vault, search, group = self.vault(), self.search(), self.task.group
         rows = search[group].n_unique() if group else search.height
         disagreement = DISAGREEMENT if self.task.metric == "accuracy" else 1.0
-        return plan(rows, vault.n, looks=vault.looks, disagreement=disagreement)
+        return plan(
+            rows,
+            vault.n,
+            alpha=self.settings.alpha
+            if self.settings.mode == "screen"
+            else ALPHA[self.settings.mode],
+            vault_alpha=vault.alpha_per_look,
+            disagreement=disagreement,
+            like=self._newest_gain(search.height),
+        )
+
+    def _newest_gain(self, rows: int) -> Evidence | None:
+        for entry in self.ledger().entries("trial", limit=1):
+            gain = Evidence.from_dict(entry.body["gain"])
+            same = gain.details.get("metric") == self.task.metric and gain.n == rows
+            if same and gain.details.get("se", 0.0) > 0:
+                return gain
+        return None
 
     def vault(self) -> Vault:
         """Return the locked rows' keeper.

@@ -12,6 +12,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.seeds import derive_seed
+from assay.tables import row_units
 from assay.task import Task
 
 FOLDS = 5
@@ -33,22 +34,24 @@ def splits(
 ) -> list[Split]:
     """Return ``repeats`` x ``folds`` splits of ``rows``, stratified for a classification.
 
-    Rows of one group stay together. With a time column, each block of rows is judged by a model
+    Rows of one group stay together, and so do copies: rows that share every input
+    (:func:`assay.tables.row_units`). With a time column, each block of rows is judged by a model
     of the rows before it, once; the first block judges nothing, and further repeats would be
     the same, so there is one.
 
     Raises
     ------
     InputError
-        When there are fewer rows or groups than folds.
+        When there are fewer different rows, groups, or rows of the largest class than folds.
     """
-    _check(rows, task, folds)
+    units = row_units(rows, task)
+    _check(rows, units, task, folds)
     found = []
     for repeat in range(1 if task.time else repeats):
         splitter = _splitter(task, folds, derive_seed(seed, "split", repeat))
         found += [
             Split(repeat, fold, train, test)
-            for fold, (train, test) in enumerate(_indices(splitter, rows, task))
+            for fold, (train, test) in enumerate(_indices(splitter, rows, units, task))
         ]
     return found
 
@@ -72,32 +75,44 @@ def _splitter(task: Task, folds: int, seed: int) -> Any:
 
 
 def _indices(
-    splitter: Any, rows: pl.DataFrame, task: Task
+    splitter: Any, rows: pl.DataFrame, units: np.ndarray, task: Task
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     target = None if task.kind == "regression" else rows[task.target].to_numpy()
-    group = rows[task.group].cast(pl.String).to_numpy() if task.group else None
-    order = rows[task.time].arg_sort(nulls_last=False).to_numpy() if task.time else None
     with warnings.catch_warnings():
         # A class with fewer rows than folds is absent from some folds; the guards see it.
         warnings.filterwarnings("ignore", message=".*least populated class")
-        for train, test in splitter.split(np.empty((rows.height, 0)), target, group):
-            if order is None:
-                yield train, test
-            else:
-                train, test = order[train], order[test]
-                yield _without_groups_of(test, train, group), test
+        if task.time:
+            order = rows[task.time].arg_sort(nulls_last=False).to_numpy()
+            for before, block in splitter.split(order):
+                train, test = order[before], order[block]
+                yield train[~np.isin(units[train], units[test])], test
+        elif task.group:
+            yield from splitter.split(units, target, units)
+        else:
+            yield from _copies_together(splitter, target, units)
 
 
-def _without_groups_of(test: np.ndarray, train: np.ndarray, group: np.ndarray | None) -> np.ndarray:
-    return train if group is None else train[~np.isin(group[train], group[test])]
+def _copies_together(
+    splitter: Any, target: np.ndarray | None, units: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Split the first row of each unit; the others follow it."""
+    first = np.sort(np.unique(units, return_index=True)[1])
+    for _, test in splitter.split(first, None if target is None else target[first]):
+        judged = np.isin(units, units[first[test]])
+        yield np.flatnonzero(~judged), np.flatnonzero(judged)
 
 
-def _check(rows: pl.DataFrame, task: Task, folds: int) -> None:
-    unit = "groups" if task.group else "rows"
-    count = rows[task.group].n_unique() if task.group else rows.height
+def _check(rows: pl.DataFrame, units: np.ndarray, task: Task, folds: int) -> None:
+    kind, count = "groups" if task.group else "different rows", len(np.unique(units))
+    if count >= folds and not task.group and not task.time and task.kind != "regression":
+        first = rows[np.unique(units, return_index=True)[1]]
+        kind, count = (
+            "rows of one class",
+            int(np.unique(first[task.target], return_counts=True)[1].max()),
+        )
     if count < max(folds, 2):
         raise InputError(
-            f"Cross-validation with {folds} folds needs at least {max(folds, 2)} {unit}.",
-            given=f"{count} {unit}",
+            f"Cross-validation with {folds} folds needs at least {max(folds, 2)} {kind}.",
+            given=f"{count} {kind}",
             next_step="label more rows",
         )

@@ -13,7 +13,6 @@ from assay.tables.roles import (
     VAULT_SHARE,
     Role,
     assign_roles,
-    copies_matter,
 )
 from assay.tables.rows import (
     ROW_ID,
@@ -22,6 +21,7 @@ from assay.tables.rows import (
     with_row_ids,
     with_times,
 )
+from assay.tables.units import copies_matter, row_units
 from assay.tables.write import write_table
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "infer_task",
     "read_table",
     "require_column",
+    "row_units",
     "to_polars",
     "with_clean_target",
     "with_plain_columns",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from assay.errors import InputError
 from assay.seeds import derive_seed
+from assay.tables.units import Numbers, row_units
 from assay.task import Task
 
 Role = Literal["search", "pool", "vault"]
@@ -23,7 +24,6 @@ STRATA = 10
 """A regression target is stratified by this many quantiles."""
 
 PLACE = "assay:place"
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def assign_roles(table: pl.DataFrame, task: Task, *, seed: int) -> pl.Series:
@@ -44,7 +44,7 @@ def assign_roles(table: pl.DataFrame, task: Task, *, seed: int) -> pl.Series:
     size = vault_size(labelled.height)
     _require_filled(labelled, "group", task.group)
     _require_filled(labelled, "time", task.time)
-    units = _units(labelled, task)
+    units = row_units(labelled, task)
     if task.time:
         times = labelled[task.time].rank("dense").cast(pl.Int64).to_numpy()
         chosen = _take(units[np.lexsort((units, -times))], size)
@@ -56,18 +56,6 @@ def assign_roles(table: pl.DataFrame, task: Task, *, seed: int) -> pl.Series:
     roles = np.full(table.height, "pool", dtype=object)
     roles[labelled[PLACE].to_numpy()] = np.where(locked, "vault", "search")
     return pl.Series("role", roles.tolist(), dtype=pl.String)
-
-
-def copies_matter(labelled: pl.DataFrame, task: Task) -> bool:
-    """Whether rows that share every input count as copies of one another.
-
-    Texts always do. In a table of few-valued columns most rows share their inputs by nature;
-    to keep those together would leave nothing to draw from.
-    """
-    if task.text is not None:
-        return True
-    distinct: int = labelled.select(pl.struct(task.inputs).n_unique()).item()
-    return 2 * distinct > labelled.height
 
 
 def vault_size(labelled: int) -> int:
@@ -86,34 +74,6 @@ def vault_size(labelled: int) -> int:
             next_step=f"label {LABELLED_MINIMUM - labelled} more",
         )
     return max(VAULT_MINIMUM, round(VAULT_SHARE * labelled))
-
-
-def _units(labelled: pl.DataFrame, task: Task) -> Numbers:
-    """Return for each row the number of the unit that it cannot be parted from."""
-    if copies_matter(labelled, task):
-        copies = _ranks(labelled, task.inputs, "dense")
-    else:
-        copies = _ranks(labelled, (*task.inputs, task.target), "ordinal")
-    if task.group is None:
-        return copies
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    groups = _ranks(labelled, (task.group,), "dense") + copies.max()
-    nodes = int(groups.max()) + 1
-    edges = coo_matrix((np.ones(len(groups)), (copies, groups)), shape=(nodes, nodes))
-    linked = connected_components(edges, directed=False)[1][copies]
-    # Numbered by content, not by the order in which rows happen to lie.
-    first = np.full(int(linked.max()) + 1, nodes, dtype=np.int64)
-    np.minimum.at(first, linked, copies)
-    return first[linked]
-
-
-def _ranks(
-    rows: pl.DataFrame, columns: tuple[str, ...], method: Literal["dense", "ordinal"]
-) -> Numbers:
-    ranks = rows.select(pl.struct(columns).rank(method)).to_series()
-    return ranks.cast(pl.Int64).to_numpy()
 
 
 def _strata(labelled: pl.DataFrame, task: Task) -> Numbers:

@@ -1,78 +1,112 @@
-"""Annotators for one class a row, with what gold taught about them."""
+"""Annotators for one class a row, with what gold and the rows themselves taught about them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.single.annotators import Annotator
+from assay.label.single.scores import Scores, softmax
+from assay.label.single.student import WEIGHT, Student, parts_of
+from assay.label.single.weighing import Weights
+from assay.label.spec import Answers, Checked, LabelSettings, Step
 from assay.label.task import LabelTask
-from assay.llm import Gateway, Prompt
+from assay.llm import Gateway
 
-Shares = NDArray[np.float64]
-SHARPNESS = 20.0
+PORTION = 20_000
+"""Rows that are scored at once; bounds memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What the annotators say of n rows.
+
+    Attributes
+    ----------
+    names
+        The annotators, the student last where there is one.
+    scores
+        (a, n, k).
+    embeddings
+        (n, d), centred.
+    why
+        The reason of each row that an annotator could not answer.
+    """
+
+    names: tuple[str, ...]
+    scores: Scores
+    embeddings: Scores
+    why: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedSingle:
-    """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`."""
+    """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`.
+
+    Attributes
+    ----------
+    annotators
+        Settled.
+    centre
+        (d,) mean embedding of the rows that were fitted on.
+    student, weights
+        None where there was too little to learn from.
+    temperature
+        Factor before the softmax.
+    """
 
     task: LabelTask
     settings: LabelSettings
-    prior: Shares
+    annotators: tuple[Annotator, ...]
+    centre: Scores
+    student: Student | None
+    weights: Weights | None
+    temperature: float
     checked: Checked | None
     steps: tuple[Step, ...]
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         """Answer rows."""
-        votes, why = collect(texts, self.task, gateway, self.settings)
-        shares = combined(votes, self.prior)
-        names = self.task.class_names
+        votes = self.votes(texts, gateway)
+        shares = softmax(self.temperature * total(votes, self.weights))
         found = np.asarray(np.isfinite(shares).all(axis=1))
-        best = np.nan_to_num(shares).argmax(axis=1)
-        labels = [names[best[row]] if found[row] else None for row in range(len(texts))]
-        return Answers(labels, shares.max(axis=1), why, votes)
+        best = np.where(found, np.nan_to_num(shares).argmax(axis=1), -1)
+        names = self.task.class_names
+        labels = [None if code < 0 else names[code] for code in best]
+        why = {row: votes.why.get(row, "an annotator did not answer")
+               for row in np.flatnonzero(~found).tolist()}  # fmt: skip
+        told = {name: softmax(each) for name, each in zip(votes.names, votes.scores, strict=True)}
+        return Answers(labels, shares.max(axis=1), why, {**told, "combined": shares})
+
+    def votes(self, texts: Sequence[str], gateway: Gateway) -> Votes:
+        """Return what each annotator says of rows."""
+        why: dict[int, str] = {}
+        scores = []
+        for annotator in self.annotators:
+            raw, failed = annotator.ask(texts, gateway)
+            scores.append(annotator.scores(raw))
+            why.update(failed)
+        names = [each.name for each in self.annotators]
+        plain = embedded(texts, self.task, self.settings, gateway)
+        if self.student is not None:
+            scores.append(self.student.scores(plain, parts_of(texts)))
+            names.append("student")
+        stacked = np.stack(scores) if len(texts) else np.empty((len(scores), 0, 1))
+        return Votes(tuple(names), stacked, plain - self.centre, why)
 
 
-def fit_single(
-    texts: Sequence[str],
-    gold: Gold | None,
-    task: LabelTask,
-    gateway: Gateway,
-    settings: LabelSettings,
-) -> FittedSingle:
-    """Learn from unlabelled texts what each annotator says too often."""
-    votes, _ = collect(texts, task, gateway, settings)
-    prior = np.nanmean(votes["model"], axis=0)
-    steps = (Step("model", True, "asked without examples"), Step("similarity", True, "always"))
-    return FittedSingle(task, settings, prior, None, steps)
+def embedded(
+    texts: Sequence[str], task: LabelTask, settings: LabelSettings, gateway: Gateway
+) -> Scores:
+    """Return the embeddings of rows, (n, d)."""
+    return gateway.embed(settings.embed, texts, columns=task.inputs).astype(np.float64)
 
 
-def collect(
-    texts: Sequence[str], task: LabelTask, gateway: Gateway, settings: LabelSettings
-) -> tuple[dict[str, Shares], dict[int, str]]:
-    """Return the votes of annotators that read no label, and why rows have none."""
-    listed = "\n".join(f"- {each.words}" for each in task.classes)
-    told = f"Say which category the text belongs to.\nCategories:\n{listed}"
-    asked = gateway.choose(
-        settings.models[0],
-        [Prompt(instructions=told, text=text) for text in texts],
-        [each.words for each in task.classes],
-        max_text_tokens=settings.max_text_tokens,
-    )
-    rows = gateway.embed(settings.embed, texts)
-    classes = gateway.embed(settings.embed, [each.words for each in task.classes])
-    scores = SHARPNESS * (rows @ classes.T).astype(np.float64)
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    similar = scores / scores.sum(axis=1, keepdims=True)
-    return {"model": asked.probabilities, "similarity": similar}, dict(asked.why)
-
-
-def combined(votes: dict[str, Shares], prior: Shares) -> Shares:
-    """Return the product of the votes, the model's divided by what it says too often."""
-    scores = np.log(votes["model"] / prior) + np.log(votes["similarity"])
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+def total(votes: Votes, weights: Weights | None) -> Scores:
+    """Return (n, k) combined scores; without gold all votes count alike, the student twice."""
+    if weights is not None:
+        return weights.scores(votes.scores, votes.embeddings)
+    counts = np.array([WEIGHT if name == "student" else 1.0 for name in votes.names])
+    return np.asarray(np.tensordot(counts, votes.scores, axes=1))

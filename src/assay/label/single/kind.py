@@ -7,7 +7,7 @@ from typing import Any
 
 from assay.errors import InputError
 from assay.label.kinds import Fitted
-from assay.label.single.fitted import fit_single
+from assay.label.single.fit import fit_single
 from assay.label.spec import Gold, LabelSettings
 from assay.label.task import LabelTask
 from assay.llm import Gateway

@@ -47,10 +47,6 @@ class Model:
         """Return (repeats, search) right or wrong, every row predicted once in each repeat."""
         return np.stack([self._right(slice(0, self.world.search)) for _ in range(REPEATS)])
 
-    def once(self) -> Floats:
-        """Return (search,) right or wrong from one fit."""
-        return self._right(slice(0, self.world.search))
-
     def on_vault(self) -> Floats:
         """Return (vault,) right or wrong from one fit."""
         return self._right(slice(self.world.search, None))

@@ -1,11 +1,7 @@
-"""Draw what ``benchmarks/evidence.py`` measured, and write the tables of ``docs/evidence.md``.
-
-python benchmarks/evidence_plots.py RESULT.json docs/evidence
-"""
+"""Draw what ``benchmarks/evidence.py`` measured, and write the tables of ``docs/evidence.md``."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -25,6 +21,11 @@ STYLE = (
     "@media(prefers-color-scheme:dark){text{fill:#ddd}.m{fill:#999}.o{fill:#5b616b}"
     ".a{fill:#5aa7f0}.t{stroke:#ddd}.l{stroke:#444}}</style>"
 )
+SHOWN = {
+    "none-useful": "none useful",
+    "small": "1 in 20 worth 1 point",
+    "large": "1 in 10 worth 2 points",
+}
 LEFT, WIDTH, ROW = 150, 310, 24
 
 
@@ -32,8 +33,8 @@ def bars(
     title: str, rows: list[tuple[str, float, float | None]], unit: str, guide: float | None = None
 ) -> str:
     """One bar a row; a tick where the truth is, and a dashed guide."""
-    low = min(0.0, *(min(v, t if t is not None else v) for _, v, t in rows))
-    high = max(0.01, *(max(v, t if t is not None else v) for _, v, t in rows))
+    low = min([0.0, *(min(v, t if t is not None else v) for _, v, t in rows)])
+    high = max([0.01, *(max(v, t if t is not None else v) for _, v, t in rows)])
     scale = WIDTH / (high - low)
 
     def x(value: float) -> float:
@@ -88,15 +89,62 @@ def figures(result: dict[str, Any]) -> dict[str, str]:
             0.8,
         ),
     }
-    for name, useful in (("all-useless", False), ("mixed", True)):
-        rows = [row for row in result["adaptive"] if (row["useful_share"] > 0) is useful]
-        kind = "one in ten useful" if useful else "all useless"
+    for name, world in SHOWN.items():
+        rows = [
+            row
+            for row in result["adaptive"]
+            if row["world"] == world and row["search"] == 500 and row["claimed"] is not None
+        ]
         drawn[name] = bars(
-            f"Gain claimed after 60 proposals, {kind}",
+            f"Gain claimed after 60 proposals, {world}, 500 rows",
             [(NAMES[row["rule"]], row["claimed"], row["true"]) for row in rows],
             "points",
         )
     return drawn
+
+
+def claims(result: dict[str, Any]) -> str:
+    """Return what was kept and claimed in every world, for every number of rows."""
+    lines = [
+        "| proposals | rows | rule | kept | useless kept | claimed | true | over by "
+        "| confirmed | then claimed | true |",
+        "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in result["adaptive"]:
+        error = 0.0 if row["excess_error"] is None else 100 * row["excess_error"]
+        over = "" if row["excess"] is None else f"{100 * row['excess']:+.1f} ± {error:.1f}"
+        own = row["rule"].startswith("assay")
+        lines.append(
+            f"| {row['world']} | {row['search']:,} | {NAMES[row['rule']]} | {row['kept']:.1f} "
+            f"| {row['useless_kept']:.1f} | {_points(row['claimed'])} | {_points(row['true'])} "
+            f"| {over} | {format(row['confirmed'], '.0%') if own else ''} "
+            f"| {_points(row['claimed_if_confirmed'])} | {_points(row['true_if_confirmed'])} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _points(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:+.1f}"
+
+
+def strict(result: dict[str, Any]) -> str:
+    """Return false discovery rates and power of the strict mode and of what stood before it."""
+    names = {
+        "strict": "strict",
+        "one_calibrator_for_all": "e-LOND, one calibrator for all levels",
+        "screen": "screen (p < .05)",
+    }
+    lines = [
+        "| useful | procedure | false discovery rate | useful ones kept |",
+        "|---:|---|---:|---:|",
+    ]
+    for row in result["strict"]:
+        power = "" if row["power"] is None else f"{row['power']:.0%}"
+        lines.append(
+            f"| {row['useful_share']:.0%} | {names[row['procedure']]} "
+            f"| {row['false_discovery_rate']:.1%} ± {row['error']:.1%} | {power} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def table(result: dict[str, Any]) -> str:
@@ -120,18 +168,11 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("result", type=Path)
-    parser.add_argument("folder", type=Path)
-    options = parser.parse_args()
-    result = json.loads(options.result.read_text(encoding="utf-8"))
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for name, drawing in figures(result).items():
-        (options.folder / f"{name}.svg").write_text(drawing, encoding="utf-8")
-    (options.folder / "methods.md").write_text(table(result), encoding="utf-8")
-    print(json.dumps({"written": len(figures(result)) + 1}))
-
-
-if __name__ == "__main__":
-    main()
+def draw(measured: Path) -> list[str]:
+    """Write plots and tables beside the JSON file; return their names."""
+    result = json.loads(measured.read_text(encoding="utf-8"))
+    files = {f"{name}.svg": drawing for name, drawing in figures(result).items()}
+    files |= {"methods.md": table(result), "claims.md": claims(result), "strict.md": strict(result)}
+    for name, text in files.items():
+        (measured.parent / name).write_text(text, encoding="utf-8")
+    return sorted(files)

@@ -1,0 +1,1 @@
+"""The simulation study behind ``benchmarks/evidence.py``."""

@@ -1,0 +1,200 @@
+"""Annotators: each reads rows and gives every class a score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
+
+import numpy as np
+
+from assay.label.rules import Rule
+from assay.label.single.phrases import Phrasebook
+from assay.label.single.scores import Codes, Scores, best_by_class, by_class, log_odds, spread
+from assay.label.spec import LabelSettings
+from assay.label.task import LabelTask
+from assay.llm import Example, Gateway, Prompt
+
+Why = Mapping[int, str]
+CUE = "Category"
+_TELLS_NOTHING = {"label", "labels", "target", "class", "y", "gold", "category"}
+
+
+class Annotator(Protocol):
+    """Reads rows; what it answers does not depend on the rows beside them."""
+
+    @property
+    def name(self) -> str:
+        """What its votes are called."""
+        ...
+
+    def ask(self, texts: Sequence[str], gateway: Gateway) -> tuple[Scores, Why]:
+        """Return what it says of each row, (n, m), NaN where nothing, and why."""
+        ...
+
+    def settled(self, raw: Scores) -> Self:
+        """Return the annotator with what it says too often taken from these answers."""
+        ...
+
+    def scores(self, raw: Scores) -> Scores:
+        """Return (n, k) scores of the classes, on one scale; 0 says nothing."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ModelAnnotator:
+    """A language model, asked row by row.
+
+    A model on this machine is asked how likely each phrase is to follow the row; what it
+    likes to say anyway is taken off phrase by phrase, and the phrases of a class are added up:
+    batch calibration (Zhou et al. 2024) before the prior is put back. Other models choose
+    among the classes.
+    """
+
+    task: LabelTask
+    model: str
+    wordings: tuple[str, ...]
+    max_text_tokens: int
+    phrases: tuple[str, ...]
+    owner: Codes
+    name: str = "model"
+    centre: Scores = field(default_factory=lambda: np.zeros(1))
+    size: float = 1.0
+
+    @classmethod
+    def of(
+        cls, task: LabelTask, model: str, gateway: Gateway, settings: LabelSettings
+    ) -> ModelAnnotator:
+        """Return an annotator that has not been asked yet."""
+        told = instructions(task)
+        if not gateway.is_here(model):
+            words = tuple(each.words for each in task.classes)
+            return cls(task, model, (told,), settings.max_text_tokens, words, np.arange(len(words)))
+        book = Phrasebook(task.classes)
+        owner = np.array(book.owner, dtype=np.intp)
+        # A second wording costs little here, and errs otherwise than the first.
+        wordings = (told, task.guidelines)
+        return cls(task, model, wordings, settings.max_text_tokens, book.phrases, owner)
+
+    def ask(self, texts: Sequence[str], gateway: Gateway) -> tuple[Scores, Why]:
+        """Return the logarithm of each phrase's probability, wording after wording."""
+        return self.ask_with(texts, [()] * len(texts), gateway)
+
+    def ask_with(
+        self, texts: Sequence[str], examples: Sequence[tuple[Example, ...]], gateway: Gateway
+    ) -> tuple[Scores, Why]:
+        """Ask with worked examples before each row."""
+        said = []
+        why: dict[int, str] = {}
+        for wording in self.wordings:
+            prompts = [
+                Prompt(wording, text, shown, columns=columns_of(self.task), cue=cue_of(self.task))
+                for text, shown in zip(texts, examples, strict=True)
+            ]
+            asked = gateway.choose(
+                self.model, prompts, self.phrases, max_text_tokens=self.max_text_tokens
+            )
+            said.append(log_odds(asked.probabilities))
+            why.update(asked.why)
+        return np.concatenate(said, axis=1), why
+
+    def settled(self, raw: Scores) -> ModelAnnotator:
+        """Return the annotator that knows what the model likes to say."""
+        new = replace(self, centre=_mean(raw))
+        return replace(new, size=spread(new.scores(raw)))
+
+    def scores(self, raw: Scores) -> Scores:
+        """Return (n, k)."""
+        wordings = np.split(raw - self.centre, len(self.wordings), axis=1)
+        classes = len(self.task.classes)
+        found = [_even(by_class(each, self.owner, classes), 1.0) for each in wordings]
+        return np.asarray(np.mean(found, axis=0) / self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class SimilarityAnnotator:
+    """How near a row's embedding lies to the phrases that name a class."""
+
+    task: LabelTask
+    model: str
+    name: str = "similarity"
+    centre: Scores = field(default_factory=lambda: np.zeros(1))
+    size: float = 1.0
+
+    def ask(self, texts: Sequence[str], gateway: Gateway) -> tuple[Scores, Why]:
+        """Return the largest cosine of a row to a class's phrases."""
+        book = Phrasebook(self.task.classes)
+        rows = gateway.embed(self.model, texts, columns=self.task.inputs)
+        named = gateway.embed(self.model, book.phrases, columns=(self.task.target,))
+        cosines = (rows @ named.T).astype(np.float64)
+        return best_by_class(cosines, np.array(book.owner), len(self.task.classes)), {}
+
+    def settled(self, raw: Scores) -> SimilarityAnnotator:
+        """Return the annotator that knows to which classes every row is near."""
+        new = replace(self, centre=_mean(raw))
+        return replace(new, size=spread(new.scores(raw)))
+
+    def scores(self, raw: Scores) -> Scores:
+        """Return (n, k)."""
+        return _even(raw - self.centre, self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class RuleAnnotator:
+    """One of the user's own rules."""
+
+    task: LabelTask
+    rule: Rule
+
+    @property
+    def name(self) -> str:
+        """``rule:NAME``."""
+        return f"rule:{self.rule.name}"
+
+    def ask(self, texts: Sequence[str], gateway: Gateway) -> tuple[Scores, Why]:
+        """Return the rule's scores; 0 where it abstains."""
+        return self.rule.votes(texts, self.task), {}
+
+    def settled(self, raw: Scores) -> RuleAnnotator:
+        """Return itself: a rule says what its author meant."""
+        return self
+
+    def scores(self, raw: Scores) -> Scores:
+        """Return (n, k)."""
+        return raw
+
+
+def label_free(
+    task: LabelTask, model: str, gateway: Gateway, settings: LabelSettings
+) -> list[Annotator]:
+    """Return the annotators that need no label."""
+    rules = [RuleAnnotator(task, rule) for rule in settings.rules]
+    asked = ModelAnnotator.of(task, model, gateway, settings)
+    return [asked, SimilarityAnnotator(task, settings.embed), *rules]
+
+
+def instructions(task: LabelTask) -> str:
+    """Return what a model is told before the row."""
+    listed = ", ".join(each.words for each in task.classes)
+    told = f"Classify texts into {listed}."
+    return f"{task.guidelines}\n\n{told}" if task.guidelines else told
+
+
+def columns_of(task: LabelTask) -> tuple[str, ...]:
+    """Return the columns that a prompt is made of; the options are the label's values."""
+    return (*task.inputs, task.target)
+
+
+def cue_of(task: LabelTask) -> str:
+    """Return what the answer is called: the label's own name where that says something."""
+    name = task.target.replace("_", " ").strip()
+    return CUE if name.lower() in _TELLS_NOTHING else name[:1].upper() + name[1:]
+
+
+def _mean(raw: Scores) -> Scores:
+    found = raw[np.isfinite(raw).all(axis=1)]
+    return np.asarray(found.mean(axis=0)) if len(found) else np.zeros(raw.shape[1])
+
+
+def _even(scores: Scores, size: float) -> Scores:
+    return np.asarray((scores - scores.mean(axis=1, keepdims=True)) / size)

@@ -1,0 +1,195 @@
+"""Fits the annotators of one class a row, and measures what each step adds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from assay.label.single.annotators import Annotator, ModelAnnotator, label_free
+from assay.label.single.checked_rows import ExampleAnnotator, Nearby, NeighbourAnnotator
+from assay.label.single.fitted import FittedSingle, Votes, embedded, total
+from assay.label.single.measure import gain, held_out, right
+from assay.label.single.scores import Codes, Scores, softmax
+from assay.label.single.student import parts_of, taught
+from assay.label.single.weighing import learned, temperature
+from assay.label.spec import Checked, Gold, LabelSettings, Step
+from assay.label.task import LabelTask
+from assay.llm import Gateway
+
+FEWEST_GOLD = 20
+"""Below this many gold rows nothing is learned from them: they only measure."""
+FEWEST_TO_TEST = 50
+"""Below this many gold rows a costly step has no chance to show that it helps."""
+
+
+def fit_single(
+    texts: Sequence[str],
+    gold: Gold | None,
+    task: LabelTask,
+    gateway: Gateway,
+    settings: LabelSettings,
+) -> FittedSingle:
+    """Learn from unlabelled texts and from gold how much each annotator counts."""
+    everything = [*texts, *(gold.texts if gold is not None else [])]
+    fitted = fit_label_free(everything, task, gateway, settings)
+    if gold is not None and len(gold):
+        return weighed(fitted, gold, gateway)
+    votes = fitted.votes(everything, gateway)
+    return replace(fitted, temperature=_agreeing(votes), steps=_told(votes))
+
+
+def fit_label_free(
+    everything: Sequence[str], task: LabelTask, gateway: Gateway, settings: LabelSettings
+) -> FittedSingle:
+    """Learn from texts alone what each annotator says too often, and teach the student."""
+    plain = embedded(everything, task, settings, gateway)
+    annotators, scores = _asked(
+        label_free(task, settings.models[0], gateway, settings), everything, gateway
+    )
+    bare = FittedSingle(
+        task=task,
+        settings=settings,
+        annotators=tuple(annotators),
+        centre=plain.mean(axis=0) if len(plain) else np.zeros(0),
+        student=None,
+        weights=None,
+        temperature=1.0,
+        checked=None,
+        steps=(),
+    )
+    taught_by = np.nansum(scores, axis=0)
+    return replace(bare, student=taught(taught_by, plain, parts_of(everything)))
+
+
+def _asked(
+    annotators: Sequence[Annotator], texts: Sequence[str], gateway: Gateway
+) -> tuple[list[Annotator], list[Scores]]:
+    settled, scores = [], []
+    for annotator in annotators:
+        raw, _ = annotator.ask(texts, gateway)
+        settled.append(annotator.settled(raw))
+        scores.append(settled[-1].scores(raw))
+    return settled, scores
+
+
+def weighed(fitted: FittedSingle, gold: Gold, gateway: Gateway) -> FittedSingle:
+    """Return the annotators with the weights that gold teaches, and what it measures."""
+    codes = _codes(gold, fitted.task)
+    fitted, steps = _with_gold_annotators(fitted, gold, codes, gateway)
+    votes = fitted.votes(gold.texts, gateway)
+    answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
+    votes, codes = _only(votes, answered), codes[answered]
+    weights = None if gold.weights is None else gold.weights[answered]
+    if len(codes) < FEWEST_GOLD or len(set(codes.tolist())) < 2:
+        scores, learned_weights = total(votes, None), None
+    else:
+        scores = held_out(votes, codes, weights, fitted.settings)
+        learned_weights = learned(votes.scores, votes.embeddings, codes, weights)
+    factor = temperature(scores, codes) if len(codes) >= FEWEST_GOLD else _agreeing(votes)
+    checked = _checked(gold, answered, codes, softmax(factor * scores), fitted.task)
+    return replace(
+        fitted,
+        weights=learned_weights,
+        temperature=factor,
+        checked=checked,
+        steps=(*_measured(votes, codes, weights, fitted.settings), *steps),
+    )
+
+
+def _with_gold_annotators(
+    fitted: FittedSingle, gold: Gold, codes: Codes, gateway: Gateway
+) -> tuple[FittedSingle, list[Step]]:
+    """Return the annotators with those that gold rows feed and the evidence keeps."""
+    steps: list[Step] = []
+    for name, candidate in _gold_annotators(fitted, gold, codes, gateway):
+        if len(codes) < FEWEST_TO_TEST:
+            why = f"skipped: {len(codes)} checked rows cannot show that it helps"
+            steps.append(Step(name, False, why))
+            continue
+        raw, _ = candidate.ask(gold.texts, gateway)
+        settled = candidate.settled(raw)
+        found = gain(fitted, settled, settled.scores(raw), gold, codes, gateway)
+        steps.append(found.step(name))
+        if found.kept:
+            fitted = replace(fitted, annotators=(*fitted.annotators, settled))
+    return fitted, steps
+
+
+def _gold_annotators(
+    fitted: FittedSingle, gold: Gold, codes: Codes, gateway: Gateway
+) -> list[tuple[str, Annotator]]:
+    task, settings = fitted.task, fitted.settings
+    plain = embedded(gold.texts, task, settings, gateway)
+    nearby = Nearby(gold.texts, codes, plain)
+    found: list[tuple[str, Annotator]] = []
+    if settings.neighbours:
+        near = NeighbourAnnotator(task, settings.embed, nearby, settings.neighbours)
+        found.append(("neighbours", near))
+    if settings.examples:
+        asked = ModelAnnotator.of(task, settings.models[0], gateway, settings)
+        asked = replace(asked, wordings=asked.wordings[:1])
+        shown = ExampleAnnotator(asked, settings.embed, nearby, settings.examples)
+        found.append(("examples", shown))
+    return found
+
+
+def _checked(gold: Gold, rows: Codes, codes: Codes, shares: Scores, task: LabelTask) -> Checked:
+    said = shares.argmax(axis=1)
+    names = task.class_names
+    return Checked(
+        row_ids=[gold.rows["row_id"][int(row)] for row in rows],
+        truth=[names[code] for code in codes],
+        labels=[names[code] for code in said],
+        probability=shares.max(axis=1),
+        correct=np.asarray(said == codes),
+        weights=None if gold.weights is None else gold.weights[rows],
+    )
+
+
+def _measured(
+    votes: Votes, codes: Codes, weights: Scores | None, settings: LabelSettings
+) -> tuple[Step, ...]:
+    """Return for each annotator how it fares alone, and with those before it, held out."""
+    steps = []
+    for count, name in enumerate(votes.names, start=1):
+        some = replace(votes, names=votes.names[:count], scores=votes.scores[:count])
+        alone = right(votes.scores[count - 1], codes, weights)
+        enough = len(codes) >= FEWEST_GOLD and len(set(codes.tolist())) > 1
+        scores = held_out(some, codes, weights, settings) if enough else total(some, None)
+        steps.append(Step(name, True, "always", right(scores, codes, weights), alone))
+    return tuple(steps)
+
+
+def _told(votes: Votes) -> tuple[Step, ...]:
+    return tuple(Step(name, True, "always; no gold to measure it on") for name in votes.names)
+
+
+def _agreeing(votes: Votes) -> float:
+    """Return the factor under which the mean top probability is how often votes agree.
+
+    Where there is no gold, the agreement of the student with the votes that taught it is the
+    best guess of how often both are right.
+    """
+    if votes.names[-1] != "student":
+        return 1.0
+    scores = total(votes, None)
+    fine = np.isfinite(scores).all(axis=1)
+    others = votes.scores[:-1].sum(axis=0)[fine].argmax(axis=1)
+    agreed = float((votes.scores[-1][fine].argmax(axis=1) == others).mean())
+    low, high = 1e-2, 1e2
+    for _ in range(40):
+        middle = float(np.sqrt(low * high))
+        sure = softmax(middle * scores[fine]).max(axis=1).mean()
+        low, high = (middle, high) if sure < agreed else (low, middle)
+    return low
+
+
+def _codes(gold: Gold, task: LabelTask) -> Codes:
+    position = {name: code for code, name in enumerate(task.class_names)}
+    return np.array([position[label] for label in gold.labels], dtype=np.intp)
+
+
+def _only(votes: Votes, rows: Codes) -> Votes:
+    return Votes(votes.names, votes.scores[:, rows], votes.embeddings[rows])

@@ -1,0 +1,114 @@
+"""What a step adds: held-out scores of the gold rows, with it and without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.evidence import Evidence, compare
+from assay.label.single.annotators import Annotator
+from assay.label.single.fitted import FittedSingle, Votes
+from assay.label.single.scores import Codes, Scores, softmax
+from assay.label.single.weighing import learned, temperature
+from assay.label.spec import Gold, LabelSettings, Step
+from assay.llm import Gateway
+from assay.seeds import derive_seed
+
+ALPHA = 0.05
+
+
+def folds_of(codes: Codes, settings: LabelSettings) -> Codes:
+    """Return the fold of each gold row, (m,); each class is spread over all folds."""
+    random = np.random.default_rng(derive_seed(settings.seed, "gold folds"))
+    count = min(settings.folds, len(codes))
+    order = random.permutation(len(codes))
+    by_class = order[np.argsort(codes[order], kind="stable")]
+    folds = np.empty(len(codes), dtype=np.intp)
+    folds[by_class] = np.arange(len(codes)) % count
+    return folds
+
+
+def held_out(
+    votes: Votes, codes: Codes, row_weights: NDArray[np.float64] | None, settings: LabelSettings
+) -> Scores:
+    """Return (m, k) scores of the gold rows, each by weights learned on the other folds."""
+    folds = folds_of(codes, settings)
+    scores = np.empty(votes.scores.shape[1:])
+    for fold in range(folds.max() + 1):
+        train, test = folds != fold, folds == fold
+        counts = None if row_weights is None else row_weights[train]
+        weights = learned(votes.scores[:, train], votes.embeddings[train], codes[train], counts)
+        scores[test] = weights.scores(votes.scores[:, test], votes.embeddings[test])
+    return scores
+
+
+def right(scores: Scores, codes: Codes, row_weights: NDArray[np.float64] | None) -> float:
+    """Return the share of rows whose largest score is that of their class."""
+    return float(np.average(scores.argmax(axis=1) == codes, weights=row_weights))
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one more annotator adds on held-out gold.
+
+    Attributes
+    ----------
+    evidence
+        Gain in log-loss.
+    before, after, alone
+        Share of the gold rows right.
+    """
+
+    evidence: Evidence
+    before: float
+    after: float
+    alone: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the evidence shows that it helps."""
+        return (self.evidence.p_value or 0.0) < ALPHA and self.evidence.estimate > 0
+
+    def step(self, name: str) -> Step:
+        """Return the step as it is told."""
+        p = self.evidence.p_value
+        told = f"gain in log-loss {self.evidence.estimate:+.3f}, p = {p:.2g}, n = {self.evidence.n}"
+        why = f"kept: {told}" if self.kept else f"skipped, no proof that it helps: {told}"
+        return Step(name, self.kept, why, self.after if self.kept else self.before, self.alone)
+
+
+def gain(
+    fitted: FittedSingle,
+    candidate: Annotator,
+    scores: Scores,
+    gold: Gold,
+    codes: Codes,
+    gateway: Gateway,
+) -> Gain:
+    """Measure ``candidate``, whose scores of the gold rows are given, beside the annotators."""
+    votes = fitted.votes(gold.texts, gateway)
+    wider = Votes((*votes.names, candidate.name), np.concatenate([votes.scores, scores[None]]),
+                  votes.embeddings)  # fmt: skip
+    fine = np.flatnonzero(np.isfinite(wider.scores).all(axis=(0, 2)))
+    codes = codes[fine]
+    weights = None if gold.weights is None else gold.weights[fine]
+    before, after = (
+        held_out(Votes(each.names, each.scores[:, fine], each.embeddings[fine]), codes, weights,
+                 fitted.settings)
+        for each in (votes, wider)
+    )  # fmt: skip
+    names = fitted.task.class_names
+    evidence = compare(
+        [names[code] for code in codes],
+        softmax(temperature(before, codes) * before),
+        softmax(temperature(after, codes) * after),
+        metric="log_loss",
+        classes=names,
+        weights=weights,
+    )
+    return Gain(
+        evidence, right(before, codes, weights), right(after, codes, weights),
+        right(scores[fine], codes, weights),
+    )  # fmt: skip

@@ -1,0 +1,43 @@
+"""Arithmetic on scores: (n, k) numbers whose softmax is a vote."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+TINY = 1e-12
+
+
+def softmax(scores: Scores) -> Scores:
+    """Return probabilities, row by row; a row with NaN stays NaN."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def log_odds(probabilities: Scores, centre: Scores | None = None) -> Scores:
+    """Return logarithms of probabilities, less ``centre``."""
+    scores = np.log(np.clip(probabilities, TINY, None))
+    return scores if centre is None else np.asarray(scores - centre)
+
+
+def by_class(scores: Scores, owner: Codes, classes: int) -> Scores:
+    """Return for each class the log of the mean power of its columns, (n, classes)."""
+    out = np.empty((len(scores), classes))
+    for code in range(classes):
+        some = scores[:, owner == code]
+        out[:, code] = np.logaddexp.reduce(some, axis=1) - np.log(some.shape[1])
+    return out
+
+
+def best_by_class(scores: Scores, owner: Codes, classes: int) -> Scores:
+    """Return for each class the largest of its columns, (n, classes)."""
+    return np.stack([scores[:, owner == code].max(axis=1) for code in range(classes)], axis=1)
+
+
+def spread(scores: Scores) -> float:
+    """Return the standard deviation of all scores that are there, or 1 where there is none."""
+    found = float(np.nanstd(scores)) if np.isfinite(scores).any() else 0.0
+    return found if found > TINY else 1.0

@@ -1,0 +1,123 @@
+"""The student: learns from the votes what the embeddings alone can tell, and so denoises them.
+
+Self-training on class-balanced confident rows. A row is judged by the student that was not
+trained on it; which that is follows from its text, so that any portion of rows, in any order,
+gets the same answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.label.single.scores import Codes, Scores, log_odds, softmax, spread
+
+PARTS = 3
+ROUNDS = 2
+SHARE = 0.5
+"""Share of the rows, evenly over the classes, that count as confident."""
+WEIGHT = 2.0
+"""How much the student counts beside the votes, all on one scale."""
+LOOSENESS = 3.0
+FEWEST = 30
+FLOOR = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Student:
+    """One linear model for each part of the rows.
+
+    Attributes
+    ----------
+    weights, biases
+        (parts, d, k) and (parts, k).
+    centre
+        (k,) mean log-probability, taken off.
+    size
+        Spread of the log-probabilities, divided out.
+    """
+
+    weights: Scores
+    biases: Scores
+    centre: Scores
+    size: float = 1.0
+
+    def scores(self, embeddings: Scores, parts: Codes) -> Scores:
+        """Return (n, k) scores."""
+        raw = np.einsum("nd,ndk->nk", embeddings, self.weights[parts]) + self.biases[parts]
+        logs = log_odds(np.clip(softmax(raw), FLOOR, None)) - self.centre
+        return np.asarray(logs / self.size)
+
+
+def parts_of(texts: Sequence[str]) -> Codes:
+    """Return the part of each text, (n,)."""
+    digests = (hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=4) for t in texts)
+    return np.array([int.from_bytes(each.digest()) % PARTS for each in digests], dtype=np.intp)
+
+
+def taught(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
+    """Return the student of these votes, or None where they are too few to learn from.
+
+    Parameters
+    ----------
+    votes
+        (n, k) scores.
+    embeddings
+        (n, d).
+    parts
+        (n,) as from :func:`parts_of`.
+    """
+    student: Student | None = None
+    for _ in range(ROUNDS):
+        said = votes if student is None else votes + WEIGHT * student.scores(embeddings, parts)
+        student = _fit(said, embeddings, parts)
+        if student is None:
+            return None
+    return student
+
+
+def _fit(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
+    classes, size = votes.shape[1], embeddings.shape[1]
+    weights, biases = np.zeros((PARTS, size, classes)), np.zeros((PARTS, classes))
+    shares = softmax(2 * votes)
+    for part in range(PARTS):
+        others = np.flatnonzero(parts != part)
+        chosen = others[_confident(shares[others])]
+        labels = shares[chosen].argmax(axis=1)
+        if len(chosen) < FEWEST or len(set(labels.tolist())) < 2:
+            return None
+        weights[part], biases[part] = _linear(embeddings[chosen], labels, classes)
+    student = Student(weights, biases, np.zeros(classes))
+    raw = student.scores(embeddings, parts)
+    centre = raw.mean(axis=0)
+    return Student(weights, biases, centre, spread(raw - centre))
+
+
+def _confident(shares: Scores) -> Codes:
+    """Return the most confident rows of each class, as many of each where there are."""
+    classes = shares.shape[1]
+    labels, confidence = shares.argmax(axis=1), shares.max(axis=1)
+    most = max(2, int(SHARE * len(shares) / classes))
+    chosen = []
+    for code in range(classes):
+        rows = np.flatnonzero(labels == code)
+        chosen.append(rows[np.argsort(-confidence[rows], kind="stable")[:most]])
+    return np.concatenate(chosen)
+
+
+def _linear(embeddings: Scores, labels: Codes, classes: int) -> tuple[Scores, Scores]:
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=LOOSENESS, max_iter=300).fit(embeddings, labels)
+    weights = np.zeros((embeddings.shape[1], classes))
+    biases = np.full(classes, np.log(FLOOR))
+    seen = fitted.classes_
+    if len(seen) == 2:  # scikit-learn keeps one column for two classes
+        weights[:, seen] = np.stack([-fitted.coef_[0], fitted.coef_[0]], axis=1) / 2
+        biases[seen] = np.array([-fitted.intercept_[0], fitted.intercept_[0]]) / 2
+    else:
+        weights[:, seen], biases[seen] = fitted.coef_.T, fitted.intercept_
+    return weights, biases
