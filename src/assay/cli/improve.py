@@ -26,6 +26,9 @@ def improve(
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; report.html by default.")
     ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask for labels in batches: half price, within a day.")
+    ] = False,
     dry_run: DryRun = False,
     unpriced_ok: UnpricedOk = False,
     as_json: AsJson = False,
@@ -37,6 +40,7 @@ def improve(
     """
     from dataclasses import replace
 
+    from assay.cli.batches import telling_what_goes_on
     from assay.cli.forecast import show_forecast
     from assay.cli.watch import watching
     from assay.improve import improve as run
@@ -48,13 +52,13 @@ def improve(
     project = _governed(Project.open(path), changes)
     if dry_run:
         with console(err=True).status("reading the prompts"):
-            forecast = rehearse(project)
+            forecast = rehearse(project, batch=batch)
         show_forecast(forecast, as_json=as_json)
         return
     given: dict[str, Any] = {"minutes": minutes, "calls": calls, "tokens": tokens, "money": money}
     budget = replace(project.settings.budget, **_given(given))
-    with watching() as watch:
-        result = run(project, budget=budget, on_event=watch)
+    with telling_what_goes_on(project, batch=batch), watching() as watch:
+        result = run(project, budget=budget, on_event=watch, batch=batch)
     page = html or project.path / "report.html"
     write_html(result, page)
     if as_json:

@@ -27,6 +27,7 @@ def rehearse(
     *,
     sources: Sequence[ProposalSource] | None = None,
     models: Mapping[str, Any] | None = None,
+    batch: bool = False,
 ) -> Forecast:
     """Return what :func:`assay.improve.improve` would ask of models; nothing is sent or recorded.
 
@@ -36,14 +37,14 @@ def rehearse(
 
     Parameters
     ----------
-    sources, models
+    sources, models, batch
         As for :func:`assay.improve.improve`.
     """
     sources = registered_sources() if sources is None else sources
     with (
         TemporaryDirectory(prefix="assay-rehearsal-") as folder,
         Ledger.open(Path(folder) / "ledger.sqlite") as scratch,
-        project.rehearsal(models=models) as gateway,
+        project.rehearsal(models=models, batch=batch) as gateway,
     ):
         found = _Rehearsing(project, gateway, scratch)
         for source in sources:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from assay.label.gold import read_gold
+from assay.label.gold import contradicted, read_gold
 from assay.label.kinds import Fitted, Kind, kind_of
 from assay.label.result import LabelResult
 from assay.label.rows import Rows, read_rows
@@ -45,7 +46,7 @@ def run_labelling(
         precision=precision,
         confidence=confidence,
         steps=fitted.steps,
-        notes=(),
+        notes=() if checked_rows is None else checked_rows.notes,
         spend=gateway.spend,
         seconds=time.monotonic() - began,
         run=run,
@@ -63,7 +64,7 @@ def fit(
     settings: LabelSettings,
 ) -> Fitted:
     """Learn how much each annotator counts, from gold and a sample of the rows."""
-    usable = [row for row in range(len(rows)) if row not in rows.why]
+    usable = [row for row in range(len(rows)) if row not in rows.why and row not in rows.suspect]
     if len(usable) > settings.fit_rows:
         random = np.random.default_rng(derive_seed(settings.seed, "fit"))
         usable = sorted(random.choice(usable, settings.fit_rows, replace=False).tolist())
@@ -84,7 +85,7 @@ def answer(rows: Rows, fitted: Fitted, gateway: Gateway) -> Answers:
         votes[name] = np.full((len(rows), shares.shape[1]), np.nan)
         votes[name][usable] = shares
     why = dict(rows.why) | {usable[row]: each for row, each in some.why.items()}
-    flags = {usable[row]: each for row, each in some.flags.items()}
+    flags = _both(rows.flags, {usable[row]: each for row, each in some.flags.items()})
     return Answers(labels, probability, why, votes, flags)
 
 
@@ -93,4 +94,13 @@ def _given(rows: Rows, gold: Gold | None) -> dict[int, Any]:
     if gold is None:
         return {}
     known = dict(zip(gold.texts, gold.labels, strict=True))
+    for text in contradicted(gold):
+        del known[text]
     return {row: known[text] for row, text in enumerate(rows.texts) if text in known}
+
+
+def _both(some: Mapping[int, str], others: Mapping[int, str]) -> dict[int, str]:
+    told = dict(some)
+    for row, each in others.items():
+        told[row] = f"{told[row]}; {each}" if row in told else each
+    return told
