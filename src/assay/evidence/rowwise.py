@@ -75,9 +75,8 @@ class _Units:
         self._member = None
         self.size = np.ones(n, dtype=np.int64)
         if groups is not None:
-            unit = _rank_by_first(groups)
-            self._member = np.argsort(unit, kind="stable")
-            self.size = np.bincount(unit)
+            self._member = np.argsort(groups, kind="stable")
+            self.size = np.bincount(groups)
         self.count = len(self.size)
         self._start = np.cumsum(self.size) - self.size
 
@@ -115,11 +114,3 @@ def _canonical(sample: Sample) -> Rows:
     if sample.weights is not None:
         columns.append(sample.weights)
     return np.lexsort(columns)
-
-
-def _rank_by_first(groups: Rows) -> Rows:
-    """Return groups numbered in the order in which they first appear."""
-    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    position = np.empty(len(first), dtype=np.int64)
-    position[np.argsort(first)] = np.arange(len(first))
-    return position[inverse]
