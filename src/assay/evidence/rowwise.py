@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from assay.errors import InputError
 from assay.evidence.inputs import Sample
 from assay.evidence.kernels import Whole
 from assay.evidence.numbers import Floats, Rows
@@ -44,18 +45,22 @@ def of_rows(
         return np.asarray(sign * (values[-1] - values[0]) if len(values) == 2 else values[0])
 
     value = float(by_fit(np.arange(sample.n)).mean())
-    drawn, swapped = np.empty(len(shares)), np.empty(len(shares))
+    _require_defined(np.array([value]), 1)
+    drawn, swapped = np.empty(len(shares)), np.zeros(len(shares))
     for i, share in enumerate(shares):
         drawn[i] = by_fit(units.rows(rng.integers(units.count, size=m))) @ share
         if len(models) == 2:
             some = units.some(m, rng)
             swap = np.repeat(rng.random(m) < 0.5, units.size[some])
             swapped[i] = by_fit(units.rows(some), swap).mean()
+    drawn = _require_defined(drawn, len(shares) // 2)
+    swapped = _require_defined(swapped, len(shares) // 2)
     some = units.some(m, rng)
     blocks = np.arange(m) % min(m, JACKKNIFE_BLOCKS)
     left = np.array(
         [by_fit(units.rows(some[blocks != each])).mean() for each in range(blocks.max() + 1)]
     )
+    left = left[np.isfinite(left)]
     ratio = m / units.count
     return Resampled(
         value,
@@ -66,6 +71,18 @@ def of_rows(
         units.count - 1,
         swapped * ratio**0.5 if len(models) == 2 else None,
     )
+
+
+def _require_defined(values: Floats, least: int) -> Floats:
+    """Return the finite values; a draw may lack what the metric needs, but most must not."""
+    defined = values[np.isfinite(values)]
+    if len(defined) < least:
+        raise InputError(
+            "the metric is undefined on these rows, or on most draws of them.",
+            given=f"{len(values) - len(defined)} of {len(values)}",
+            next_step="give more rows, or choose another metric",
+        )
+    return defined
 
 
 class _Units:
