@@ -43,7 +43,8 @@ class LabelSettings(BaseModel):
         Which rows are asked once: ``exact`` copies (but for white space and case), ``near``
         ones too, or ``off``.
     examples
-        Worked examples that a model is shown, the nearest gold rows; none: it is shown none.
+        Worked examples that a model is shown, the nearest gold rows. By default 4, and none for
+        a model on this machine: the embedded one is confused by them.
     neighbours
         Gold rows whose labels vote for a row near to them; none: they do not vote.
     rules
@@ -59,7 +60,7 @@ class LabelSettings(BaseModel):
     folds: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
     copies: CopyRule = "exact"
-    examples: int = Field(default=4, ge=0)
+    examples: int | None = Field(default=None, ge=0)
     neighbours: int = Field(default=10, ge=0)
     rules: tuple[Rule, ...] = Field(default=(), exclude=True)
 
