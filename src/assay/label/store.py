@@ -12,7 +12,7 @@ import polars as pl
 
 from assay.errors import LedgerError
 from assay.label.result import LabelResult
-from assay.label.rows import Rows, render
+from assay.label.rows import rows_of
 from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.ledger import Entry, Ledger
@@ -144,11 +144,10 @@ def _entry(ledger: Ledger, run: str | None) -> Entry:
 
 def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -> LabelResult:
     body, answers = entry.body, tables["answers"]
-    texts = render(tables["rows"], task)
     checked = tables.get("checked")
     return LabelResult(
         task=task,
-        rows=Rows(tables["rows"], texts, _known(answers["unread"].to_list())),
+        rows=rows_of(tables["rows"], task),
         answers=_answers(answers),
         checked=None if checked is None else _checked(checked),
         given=_known(from_texts(answers["given"].to_list())),
@@ -175,7 +174,6 @@ def _answers_table(result: LabelResult) -> pl.DataFrame:
         pl.Series("given", as_texts([result.given.get(row) for row in places]), pl.String),
         pl.Series("why", [answers.why.get(row) for row in places], pl.String),
         pl.Series("flag", [answers.flags.get(row) for row in places], pl.String),
-        pl.Series("unread", [result.rows.why.get(row) for row in places], pl.String),
         *(pl.Series(f"{_VOTE}{name}", np.ascontiguousarray(each))
           for name, each in answers.votes.items()),
     ]  # fmt: skip
@@ -183,16 +181,11 @@ def _answers_table(result: LabelResult) -> pl.DataFrame:
 
 
 def _answers(table: pl.DataFrame) -> Answers:
-    votes = {
-        name.removeprefix(_VOTE): table[name].to_numpy()
-        for name in table.columns
-        if name.startswith(_VOTE)
-    }
     return Answers(
         labels=from_texts(table["label"].to_list()),
         probability=table["probability"].to_numpy(),
         why=_known(table["why"].to_list()),
-        votes=votes,
+        votes=_votes(table),
         flags=_known(table["flag"].to_list()),
     )
 
@@ -207,6 +200,7 @@ def _checked_table(checked: Checked) -> pl.DataFrame:
             "probability": checked.probability,
             "correct": checked.correct,
             **({} if weights is None else {_WEIGHT: weights}),
+            **{f"{_VOTE}{name}": each for name, each in checked.votes.items()},
         }
     )
 
@@ -219,7 +213,13 @@ def _checked(table: pl.DataFrame) -> Checked:
         probability=table["probability"].to_numpy(),
         correct=table["correct"].to_numpy(),
         weights=_weights(table),
+        votes=_votes(table),
     )
+
+
+def _votes(table: pl.DataFrame) -> dict[str, Any]:
+    names = [name for name in table.columns if name.startswith(_VOTE)]
+    return {name.removeprefix(_VOTE): table[name].to_numpy() for name in names}
 
 
 def _gold_table(gold: Gold) -> pl.DataFrame:
@@ -235,7 +235,7 @@ def _gold(table: pl.DataFrame, task: LabelTask) -> Gold:
     names = {name: name.removeprefix("row:") for name in table.columns if name.startswith("row:")}
     rows = table.select(list(names)).rename(names)
     labels = from_texts(table["label"].to_list())
-    return Gold(rows, render(rows, task), labels, _weights(table))
+    return Gold(rows, rows_of(rows, task).texts, labels, _weights(table))
 
 
 def _weights(table: pl.DataFrame) -> Any:
