@@ -53,8 +53,12 @@ def labelling(
     ):
 
         def run(rows: Any, task: Any, gold: Any = None, **more: Any) -> LabelResult:
-            values = {"precision": None, "confidence": 0.95, "settings": SETTINGS}
-            values["run"] = ledger.start_run("label", {})
+            values = {
+                "precision": None,
+                "confidence": 0.95,
+                "settings": SETTINGS,
+                "run": ledger.start_run("label", {}),
+            }
             return run_labelling(rows, LabelTask.of(task), gold, gateway=gateway,
                                  **{**values, **more})  # fmt: skip
 

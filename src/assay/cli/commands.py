@@ -14,6 +14,7 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "init": Command("assay.cli.init:init", "Make a project from a table and lock its vault."),
+    "label": Command("assay.cli.label:label", "Label rows, with a guarantee."),
     "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
@@ -21,9 +22,10 @@ COMMANDS: dict[str, Command] = {
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
     "vault": Command("assay.cli.vault:app", "The locked rows: status, retire, renew."),
     "log": Command("assay.cli.log:log", "List what the ledger holds."),
-    "show": Command("assay.cli.log:show", "Show one ledger entry."),
+    "show": Command("assay.cli.show:show", "Show a ledger entry, or explain a row's label."),
     "models": Command("assay.cli.models:app", "List language models; try one."),
     "spend": Command("assay.cli.spend:app", "What language models have cost."),
+    "batches": Command("assay.cli.batches:app", "List and cancel batches at providers."),
     "cache": Command("assay.cli.cache:app", "Show and prune caches."),
     "privacy": Command("assay.cli.privacy:app", "What may leave this machine."),
     "demo": Command("assay.cli.demo:demo", "Run the main job on real data."),

@@ -8,16 +8,28 @@ from typing import TYPE_CHECKING, Any
 from assay.callable_module import make_callable
 
 if TYPE_CHECKING:
+    from assay.label.explaining import explain
+    from assay.label.explanation import Explanation
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
-    from assay.label.spec import LabelSettings
+    from assay.label.spec import LabelSettings, Stage
     from assay.label.task import LabelTask
     from assay.llm import Budget, Progress
     from assay.project import Project
 
-__all__ = ["LabelResult", "LabelSettings", "LabelTask", "PoolLabelSource", "label"]
+__all__ = [
+    "Explanation",
+    "LabelResult",
+    "LabelSettings",
+    "LabelTask",
+    "PoolLabelSource",
+    "explain",
+    "label",
+]
 
 _HOMES = {
+    "Explanation": "explanation",
+    "explain": "explaining",
     "LabelResult": "result",
     "LabelSettings": "spec",
     "LabelTask": "task",
@@ -39,6 +51,7 @@ def label(
     settings: LabelSettings | None = None,
     models: Mapping[str, Any] | None = None,
     progress: Callable[[Progress], None] | None = None,
+    on_stage: Callable[[Stage], None] | None = None,
 ) -> LabelResult:
     """Label rows, and say how far the labels can be trusted.
 
@@ -71,13 +84,15 @@ def label(
         Models by name, in place of the ones that the names stand for.
     progress
         Told how far each question has come.
+    on_stage
+        Told of each model of a cascade, and its expected cost, before it is asked.
 
     Raises
     ------
     InputError
         When the rows, the task or gold cannot be used.
     """
-    from assay.label.open import opened
+    from assay.label.open import desk
     from assay.label.run import run_labelling
     from assay.label.spec import LabelSettings
     from assay.label.task import LabelTask
@@ -86,16 +101,19 @@ def label(
     if model is not None:
         names = (model,) if isinstance(model, str) else tuple(model)
         settings = settings.model_copy(update={"models": names})
-    with opened(project, budget=budget, models=models, progress=progress) as (gateway, run):
+    with desk(project, budget=budget, models=models, progress=progress) as made:
         return run_labelling(
             rows,
             LabelTask.of(task),
             gold,
-            gateway=gateway,
+            gateway=made.gateway,
             settings=settings,
             precision=precision,
             confidence=confidence,
-            run=run,
+            run=made.run,
+            engine=engine,
+            door=made.door,
+            tell=(lambda _: None) if on_stage is None else on_stage,
             reviewed=project is not None,
         )
 

@@ -52,6 +52,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def unfit(self) -> set[int]:
+        """Rows that nothing is learned from."""
+        return {*self.why, *self.suspect}
+
 
 def read_rows(given: Any, task: LabelTask) -> tuple[Rows, LabelTask]:
     """Return the rows, and the task with the columns that it reads filled in.
