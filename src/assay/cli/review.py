@@ -27,6 +27,7 @@ class DefaultToRows(TyperGroup):
 app = typer.Typer(
     cls=DefaultToRows,
     help="Check labels: in this terminal, or elsewhere by export and import.",
+    no_args_is_help=True,  # never reached: without arguments rows are reviewed
     pretty_exceptions_enable=False,
     add_completion=False,
 )
