@@ -27,6 +27,7 @@ class DefaultToRows(TyperGroup):
 app = typer.Typer(
     cls=DefaultToRows,
     help="Check labels: in this terminal, or elsewhere by export and import.",
+    no_args_is_help=True,  # never reached: without arguments rows are reviewed
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -78,6 +79,89 @@ def rows(
     left = len(desk.session.row_ids) - desk.session.checked - len(desk.session.skipped)
     after = f"{left:,} rows left: run it again to go on" if left else "all drawn rows are decided"
     _tell([*summary.lines(), *notes, after])
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="A file; a folder for huggingface.")],
+    to: Annotated[
+        str, typer.Option(help="label-studio, argilla, csv (or Parquet, JSONL), huggingface, gold.")
+    ] = "csv",
+    run: RunId = None,
+    path: ProjectPath = Path(),
+    count: Annotated[int, typer.Option("--rows", min=1, help="Rows in a new draw.")] = 60,
+    every: Annotated[bool, typer.Option("--all", help="Every row, not only a draw.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write rows to check elsewhere; with --to gold, those that are checked."""
+    from assay.label.review.formats import export_rows
+    from assay.label.review.opening import batches_of, embedder, labelling_ledger, labelling_of
+    from assay.label.review.summary import gold_of
+    from assay.tables import write_table
+    from assay.tables.rows import ROW_ID
+
+    notes: list[str] = []
+    with labelling_ledger(path) as (ledger, project):
+        labelling = labelling_of(ledger, project, run=run)
+        result = labelling.result
+        if to == "gold":
+            table = gold_of(result, ledger)
+            write_table(table, out)
+            chosen, written = table[ROW_ID].to_list(), [out]
+        else:
+            if every:
+                chosen = result.rows.table[ROW_ID].to_list()
+            else:
+                embed = embedder(labelling, ledger, project, notes)
+                drawn = batches_of(labelling, ledger, reviewer=None, n=count, embed=embed)
+                chosen = [each for batch in drawn for each in batch.row_ids]
+            written = export_rows(result, chosen, to, out)
+    if as_json:
+        told = [str(each) for each in written]
+        emit_json({"rows": len(chosen), "files": told, "run": result.run, "warnings": notes})
+        return
+    _tell([f"{len(chosen):,} rows of {result.run} in {', '.join(map(str, written))}", *notes])
+
+
+@app.command("import")
+def bring_in(
+    file: Annotated[Path, typer.Argument(help="What a person checked elsewhere.")],
+    run: RunId = None,
+    path: ProjectPath = Path(),
+    reviewer: Annotated[
+        str | None, typer.Option(help="Who decided, where the file does not say.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in what was checked elsewhere: all of a file, or nothing and the reasons."""
+    from assay.label.review.formats import read_answers
+    from assay.label.review.formats.taking import take
+    from assay.label.review.opening import labelling_ledger, labelling_of
+    from assay.label.review.record import read_batches, record_import
+    from assay.label.review.summary import summarise
+
+    with labelling_ledger(path) as (ledger, project):
+        result = labelling_of(ledger, project, run=run).result
+        answers = read_answers(file, result, reviewer or getpass.getuser())
+        drawn = [each for batch in read_batches(ledger, result.run) for each in batch.row_ids]
+        taken = take(answers, result, drawn)
+        made = None
+        if taken.decisions:
+            made = record_import(ledger, result.run, taken.decisions, source=file.name)
+        summary = summarise(result, ledger)
+    counts = {
+        "taken": len(taken.decisions) if made else 0,
+        "known": 0 if made else len(taken.decisions),
+        "skipped": taken.skipped,
+        "unanswered": taken.unanswered,
+        "repeated": taken.repeated,
+        "missing": len(taken.missing),
+    }
+    if as_json:
+        emit_json(counts | {"summary": summary.as_dict()})
+        return
+    told = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+    _tell([told or "no answers in the file", *summary.lines()])
 
 
 def _tell(lines: list[str]) -> None:

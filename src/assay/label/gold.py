@@ -23,6 +23,8 @@ WEIGHT = "weight"
 """Column of a gold table with importance weights: 1 / chance of being drawn for a check.
 
 Rows of weight 0 were picked for what they teach, not drawn: they measure nothing."""
+LEAST_DRAWN = 10
+"""With fewer rows of a weight above 0 nothing can be measured."""
 NAMED = 5
 """Row ids that a note names; it counts the others."""
 
@@ -93,9 +95,12 @@ def _weights(table: pl.DataFrame) -> NDArray[np.float64] | None:
             given=f"{weights[bad[0]]} for row {table[ROW_ID][int(bad[0])]}",
             allowed="1 / chance of being drawn; 0 for rows that were picked",
         )
-    if not weights.any():
+    drawn = int((weights > 0).sum())
+    if drawn < min(LEAST_DRAWN, len(weights)):
         raise InputError(
-            "No gold row was drawn at random: all have the weight 0.",
+            "Too few gold rows were drawn at random: the others have the weight 0.",
+            given=drawn,
+            allowed=f"at least {LEAST_DRAWN}",
             next_step="check some of the random rows too, or leave the weights out",
         )
     return weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assay.errors import LedgerError
 from assay.label.result import LabelResult
 from assay.label.rows import Rows
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.spec import Answers, Checked, Cost, Gold, LabelSettings, Stage, Step
 from assay.label.task import LabelTask
 from assay.ledger import Entry, Ledger
 from assay.llm import Spend
@@ -67,6 +67,9 @@ def save(
         tables["checked"] = _checked_table(result.checked)
     if gold is not None:
         tables["gold"] = _gold_table(gold)
+    for place, stage in enumerate(result.stages):
+        if stage.checked is not None:
+            tables[f"stage-{place}"] = _checked_table(stage.checked)
     kept = {
         name: ledger.put_table(table, name=f"{LABELLING}-{name}.parquet", run=result.run)
         for name, table in tables.items()
@@ -77,6 +80,7 @@ def save(
         "precision": result.precision,
         "confidence": result.confidence,
         "steps": [asdict(each) for each in result.steps],
+        "stages": [asdict(replace(each, checked=None)) for each in result.stages],
         "notes": list(result.notes),
         "spend": asdict(result.spend),
         "seconds": result.seconds,
@@ -159,7 +163,17 @@ def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -
         spend=Spend(**body["spend"]),
         seconds=body["seconds"],
         run=str(entry.run),
+        stages=tuple(
+            _stage(each, tables.get(f"stage-{place}")) for place, each in enumerate(body["stages"])
+        ),
     )
+
+
+def _stage(told: Mapping[str, Any], checked: pl.DataFrame | None) -> Stage:
+    costs = {name: None if told[name] is None else Cost(**told[name])
+             for name in ("expected", "measured")}  # fmt: skip
+    held = None if checked is None else _checked(checked)
+    return Stage(**{**told, **costs, "checked": held})
 
 
 def _rows(table: pl.DataFrame, answers: pl.DataFrame) -> Rows:

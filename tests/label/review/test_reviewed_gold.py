@@ -53,34 +53,42 @@ def test_most_reviewers_decide_and_a_split_decides_nothing(ledger: Ledger) -> No
 def test_reviewed_rows_are_gold_with_the_weight_of_their_draw(ledger: Ledger) -> None:
     labelling(ledger, n=40)
     recorded = recall(ledger)
-    [batch] = batches_of(recorded, ledger, reviewer="ann", n=12)
+    [batch] = batches_of(recorded, ledger, reviewer="ann", n=36)
     review(ledger, recorded.result.run, {"ann": dict.fromkeys(batch.row_ids, "ships")})
     gold = reviewed_gold(ledger, TASK)
     assert gold is not None
     assert gold.columns == ["row_id", "text", "label", "weight"]
-    assert gold.height == 12
+    assert gold.height == 36
     drawn = gold.filter(pl.col("weight") == 1)["row_id"].to_list()
     assert set(drawn) == read_batches(ledger, recorded.result.run)[0].at_random
-    assert len(drawn) == 4
+    assert len(drawn) == 12
     assert gold["text"].to_list() == [f"text number {each}" for each in gold["row_id"]]
 
 
-def test_rows_that_nobody_drew_alone_are_no_gold(ledger: Ledger) -> None:
+def test_too_few_drawn_rows_are_no_gold_yet(ledger: Ledger) -> None:
     run = labelling(ledger).run
-    review(ledger, run, {"ann": {"1": "farm"}})
+    review(ledger, run, {"ann": {"1": "farm"}})  # nobody drew it
     assert reviewed_gold(ledger, TASK) is None
+    [batch] = batches_of(recall(ledger), ledger, reviewer="ann", n=30)
+    drawn = sorted(batch.at_random)
+    review(ledger, run, {"bob": dict.fromkeys(drawn[:8], "farm")})
+    assert reviewed_gold(ledger, TASK) is None
+    review(ledger, run, {"bob": dict.fromkeys(drawn, "farm")})
+    gold = reviewed_gold(ledger, TASK)
+    assert gold is not None
+    assert gold.height >= 10
 
 
 def test_two_files_that_number_rows_alike_do_not_mix(ledger: Ledger) -> None:
-    for texts in (["a cow", "a ship"], ["a coin", "a ship"]):
-        result = labelling(ledger, texts=texts)
-        [batch] = batches_of(recall(ledger), ledger, reviewer="ann", n=2)
-        assert sorted(batch.row_ids) == ["0", "1"]
-        review(ledger, result.run, {"ann": {"0": "farm", "1": "ships"}})
+    for name in ("a cow", "a coin"):
+        result = labelling(ledger, texts=[name, *(f"ship {row}" for row in range(35))])
+        [batch] = batches_of(recall(ledger), ledger, reviewer="ann", n=36)
+        said = dict.fromkeys(batch.row_ids, "ships") | {"0": "farm"}
+        review(ledger, result.run, {"ann": said})
     gold = reviewed_gold(ledger, TASK)
     assert gold is not None
-    assert sorted(gold["text"]) == ["a coin", "a cow", "a ship"]
-    assert gold["row_id"].n_unique() == 3
+    assert set(gold["text"]) == {"a cow", "a coin", *(f"ship {row}" for row in range(35))}
+    assert gold["row_id"].n_unique() == gold.height == 37
     renamed = TASK.model_copy(update={"classes": NEWS.classes[:2]})
     assert reviewed_gold(ledger, renamed) is not None
     other = LabelTask(kind="multi", classes=NEWS.classes, inputs=("text",))
@@ -89,12 +97,12 @@ def test_two_files_that_number_rows_alike_do_not_mix(ledger: Ledger) -> None:
 
 
 def test_the_users_own_gold_comes_first(ledger: Ledger) -> None:
-    result = labelling(ledger, texts=["a cow", "a ship", "a coin"])
-    batches_of(recall(ledger), ledger, reviewer="ann", n=3)
-    review(ledger, result.run, {"ann": {"0": "farm", "1": "ships", "2": "money"}})
+    result = labelling(ledger, texts=["a cow", *(f"ship {row}" for row in range(35))])
+    [batch] = batches_of(recall(ledger), ledger, reviewer="ann", n=36)
+    review(ledger, result.run, {"ann": dict.fromkeys(batch.row_ids, "ships")})
     own = pl.DataFrame({"text": ["a cow", "a bank"], "label": ["money", "money"]})
     both = with_reviewed(own, ledger, TASK)
-    assert both.height == 4
+    assert both.height == 37
     assert dict(zip(both["text"], both["label"], strict=True))["a cow"] == "money"
     assert both["weight"][:2].to_list() == [1.0, 1.0]
     by_id = pl.DataFrame({"row_id": ["0"], "label": ["farm"]})

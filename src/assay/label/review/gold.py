@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from assay.errors import InputError
-from assay.label.gold import WEIGHT
+from assay.label.gold import LEAST_DRAWN, WEIGHT
 from assay.label.kinds import kind_of
 from assay.label.review.outcome import Reviewed, agreed
 from assay.label.review.record import Batch, Decision, read_batches, read_decisions
@@ -26,8 +26,7 @@ def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
     """Return the rows that people checked in earlier labellings, or None where there are none.
 
     Rows on which reviewers are split, and labels that the task does not know, are left out.
-    There are none as long as no row that was drawn at random is checked: nothing could be
-    measured.
+    There are none until ten of the rows drawn at random are checked: nothing could be measured.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
         for artefact, reviewed in _populations(ledger, task)
     ]
     table = pl.concat([each for each in parts if each is not None] or [pl.DataFrame()])
-    if table.is_empty() or not (table[WEIGHT] > 0).any():  # nothing to measure with
+    if table.is_empty() or (table[WEIGHT] > 0).sum() < LEAST_DRAWN:
         return None
     table = table.unique(list(task.inputs), keep="last", maintain_order=True)
     if table[ROW_ID].n_unique() < table.height:  # several files that number their rows alike

@@ -79,15 +79,18 @@ def batches_of(
     labelling: Labelling,
     ledger: Ledger,
     *,
-    reviewer: str,
+    reviewer: str | None,
     n: int,
     embed: Embed | None = None,
 ) -> list[Batch]:
-    """Return the rows drawn so far; a new draw where this reviewer has decided on all of them."""
+    """Return the rows drawn so far; a new draw where the reviewer has decided on all of them.
+
+    With None as the reviewer: where every row was decided by somebody.
+    """
     run, result = labelling.result.run, labelling.result
     batches, decisions = read_batches(ledger, run), read_decisions(ledger, run)
     drawn = {each for batch in batches for each in batch.row_ids}
-    own = {each.row_id for each in decisions if each.reviewer == reviewer}
+    own = {each.row_id for each in decisions if reviewer in (None, each.reviewer)}
     if drawn - own:
         return batches
     seen = drawn | {each.row_id for each in decisions}

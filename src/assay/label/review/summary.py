@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import polars as pl
+
 from assay.label.result import LabelResult
+from assay.label.review.agreement import Agreement, agreement
+from assay.label.review.clean import one_line
+from assay.label.review.gold import gold_table
 from assay.label.review.outcome import agreed, changes, updated
 from assay.label.review.record import read_batches, read_decisions
 from assay.ledger import Ledger
@@ -25,6 +30,8 @@ class Summary:
         Rows that somebody noted something about.
     changes
         Accuracy, threshold, coverage and guarantee before and after.
+    agreement
+        How far reviewers agree; None where no row has two answers.
     """
 
     run: str
@@ -34,10 +41,12 @@ class Summary:
     disputed: int
     notes: dict[str, list[str]]
     changes: dict[str, Any]
+    agreement: Agreement | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self)
+        told = None if self.agreement is None else self.agreement.as_dict()
+        return asdict(self) | {"agreement": told}
 
     def lines(self) -> list[str]:
         """Return the summary in plain words."""
@@ -52,7 +61,7 @@ class Summary:
             found.append(f"threshold  {_number(both['before'])} -> {_number(both['after'])}")
         found.append(f"coverage   {coverage['before']:.1%} -> {coverage['after']:.1%}")
         found.append(f"guarantee  {self.changes['guarantee']['after']}")
-        return found
+        return found if self.agreement is None else [*found, *_agreed(self.agreement)]
 
 
 def summarise(result: LabelResult, ledger: Ledger) -> Summary:
@@ -73,7 +82,14 @@ def summarise(result: LabelResult, ledger: Ledger) -> Summary:
         disputed=len(reviewed.disputed),
         notes=notes,
         changes=changes(result, updated(result, reviewed)),
+        agreement=agreement(decisions, result.task),
     )
+
+
+def gold_of(result: LabelResult, ledger: Ledger) -> pl.DataFrame:
+    """Return what reviewers agree on as a gold table; see :func:`gold_table`."""
+    batches, decisions = read_batches(ledger, result.run), read_decisions(ledger, result.run)
+    return gold_table(result.rows.table, agreed(decisions, batches), result.task)
 
 
 def _share(figure: dict[str, Any] | None) -> str:
@@ -81,6 +97,19 @@ def _share(figure: dict[str, Any] | None) -> str:
         return "unknown"
     low, high = figure["interval"]
     return f"{figure['estimate']:.1%} [{low:.1%}, {high:.1%}]"
+
+
+def _agreed(found: Agreement) -> list[str]:
+    both = found.interval
+    around = "" if both is None else f" [{both.low:.2f}, {both.high:.2f}]"
+    people = f"{found.reviewers} reviewers, {found.rows:,} rows in common"
+    lines = [f"agreement  alpha {_two(found.alpha)}{around} ({people})"]
+    named = [f"{one_line(name)} {_two(each)}" for name, each in found.by_class.items()]
+    return [*lines, f"  by class  {', '.join(named)}"] if named else lines
+
+
+def _two(alpha: float | None) -> str:
+    return "undefined" if alpha is None else f"{alpha:.2f}"
 
 
 def _number(threshold: float | None) -> str:
