@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assay.callable_module import make_callable
 
 if TYPE_CHECKING:
+    from assay.label.labeller import Labeller
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
     from assay.label.spec import LabelSettings, Stage
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from assay.llm import Budget, Progress
     from assay.project import Project
 
-__all__ = ["LabelResult", "LabelSettings", "LabelTask", "PoolLabelSource", "label"]
+__all__ = ["Labeller", "LabelResult", "LabelSettings", "LabelTask", "PoolLabelSource", "label"]
 
 _HOMES = {
+    "Labeller": "labeller",
     "LabelResult": "result",
     "LabelSettings": "spec",
     "LabelTask": "task",
