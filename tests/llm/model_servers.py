@@ -56,6 +56,9 @@ class ModelServer:
         self._thread.start()
         assert ready.wait(10)
 
+    def add_routes(self, app: web.Application) -> None:
+        """Serve more than questions."""
+
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -75,6 +78,7 @@ class ModelServer:
             app = web.Application(client_max_size=2**24)
             for path, name in self.routes.items():
                 app.router.add_post(path, self._handler(getattr(self, name)))
+            self.add_routes(app)
             self._runner = web.AppRunner(app, shutdown_timeout=0.1)
             await self._runner.setup()
             site = web.TCPSite(self._runner, "127.0.0.1", 0)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, Command] = {
     "show": Command("assay.cli.log:show", "Show one ledger entry."),
     "models": Command("assay.cli.models:app", "List language models; try one."),
     "spend": Command("assay.cli.spend:app", "What language models have cost."),
+    "batches": Command("assay.cli.batches:app", "List and cancel batches at providers."),
     "cache": Command("assay.cli.cache:app", "Show and prune caches."),
     "privacy": Command("assay.cli.privacy:app", "What may leave this machine."),
     "demo": Command("assay.cli.demo:demo", "Run the main job on real data."),

@@ -26,6 +26,9 @@ def improve(
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; report.html by default.")
     ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask for labels in batches: half price, within a day.")
+    ] = False,
     dry_run: DryRun = False,
     unpriced_ok: UnpricedOk = False,
     as_json: AsJson = False,
@@ -37,6 +40,7 @@ def improve(
     """
     from dataclasses import replace
 
+    from assay.cli.batches import telling_what_goes_on
     from assay.cli.watch import watching
     from assay.improve import improve as run
     from assay.improve.report import render_terminal, write_html
@@ -45,12 +49,12 @@ def improve(
     changes = {"min_effect": min_effect, "unpriced_ok": unpriced_ok or None}
     project = _governed(Project.open(path), changes)
     if dry_run:
-        _rehearse(project, as_json=as_json)
+        _rehearse(project, batch=batch, as_json=as_json)
         return
     given: dict[str, Any] = {"minutes": minutes, "calls": calls, "tokens": tokens, "money": money}
     budget = replace(project.settings.budget, **_given(given))
-    with watching() as watch:
-        result = run(project, budget=budget, on_event=watch)
+    with telling_what_goes_on(project, batch=batch), watching() as watch:
+        result = run(project, budget=budget, on_event=watch, batch=batch)
     page = html or project.path / "report.html"
     write_html(result, page)
     if as_json:
@@ -60,13 +64,13 @@ def improve(
         console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _rehearse(project: Project, *, as_json: bool) -> None:
+def _rehearse(project: Project, *, batch: bool, as_json: bool) -> None:
     """Show what a run would ask; nothing is sent."""
     from assay.cli.forecast import forecast_table
     from assay.improve.rehearse import rehearse
 
     with console(err=True).status("reading the prompts"):
-        forecast = rehearse(project)
+        forecast = rehearse(project, batch=batch)
     if as_json:
         emit_json(forecast.as_dict())
     else:

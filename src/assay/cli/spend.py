@@ -15,7 +15,7 @@ app = typer.Typer(help="What language models have cost.", invoke_without_command
 @app.callback()
 def spend(
     by: Annotated[
-        str, typer.Option(help="day, model, capability, question, status or run.")
+        str, typer.Option(help="day, model, capability, question, status, run or way.")
     ] = "model",
     path: ProjectPath = Path(),
     as_json: AsJson = False,
@@ -28,10 +28,13 @@ def spend(
     from assay.ledger.spending import spending
     from assay.project import Project
 
-    groups = spending(Project.open(path).ledger(), by)
+    ledger = Project.open(path).ledger()
+    groups = spending(ledger, by)
     total = sum(each.money for each in groups)
+    batches = sum(each.money for each in spending(ledger, "way") if each.group == "batch")
     if as_json:
-        emit_json({"by": by, "money": total, "groups": [asdict(each) for each in groups]})
+        found = [asdict(each) for each in groups]
+        emit_json({"by": by, "money": total, "in_batches": batches, "groups": found})
         return
     table = Table(box=None, header_style="dim")
     table.add_column(by)
@@ -42,3 +45,5 @@ def spend(
         table.add_row(each.group or "-", *figures, f"{each.money:.4f}")
     console().print(table)
     console().print(f"Together {total:.4f} US dollars.")
+    if batches:
+        console().print(f"Of that {batches:.4f} in batches, at their lower price.")

@@ -24,6 +24,7 @@ def improve(
     sources: Sequence[ProposalSource] | None = None,
     models: Mapping[str, Any] | None = None,
     on_event: Listener = ignore,
+    batch: bool = False,
 ) -> ImproveResult:
     """Improve the project's recipe and prove it.
 
@@ -43,6 +44,8 @@ def improve(
         Language models by name, in place of the ones the gateway would load.
     on_event
         Called with each :data:`assay.improve.events.Event` as it happens.
+    batch
+        Whether the model for labels is asked in batches: half price, answered within a day.
 
     Returns
     -------
@@ -56,18 +59,23 @@ def improve(
     from assay.improve.sources import registered_sources
     from assay.recipe import Tools
 
+    if batch:
+        from assay.llm.batch import require_batches
+
+        require_batches(project.settings.models.label)
     budget = project.settings.budget if budget is None else budget
     sources = registered_sources() if sources is None else tuple(sources)
     baseline = project.recipe
     run = open_run(project, baseline, [each.name for each in sources])
     with (
-        accounted(project, run, sources, models, on_event),
+        accounted(project, run, sources, models, on_event, batch=batch),
         project.gateway(
             budget=budget,
             run=run.id,
             models=models,
             progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total, seen)),
             capability="improve",
+            batch=batch,
         ) as gateway,
     ):
         loop = Loop(

@@ -34,6 +34,7 @@ def rehearse(
     *,
     sources: Sequence[ProposalSource] | None = None,
     models: Mapping[str, Any] | None = None,
+    batch: bool = False,
 ) -> Forecast:
     """Return what :func:`assay.improve.improve` would ask of models; nothing is sent or recorded.
 
@@ -43,14 +44,14 @@ def rehearse(
 
     Parameters
     ----------
-    sources, models
+    sources, models, batch
         As for :func:`assay.improve.improve`.
     """
     sources = registered_sources() if sources is None else sources
     with (
         TemporaryDirectory(prefix="assay-rehearsal-") as folder,
         Ledger.open(Path(folder) / "ledger.sqlite") as scratch,
-        project.rehearsal(models=models) as gateway,
+        project.rehearsal(models=models, batch=batch) as gateway,
     ):
         found = _Rehearsing(project, gateway, scratch)
         for source in sources:
@@ -66,6 +67,8 @@ def accounted(
     sources: Sequence[ProposalSource],
     models: Mapping[str, Any] | None,
     tell: Listener,
+    *,
+    batch: bool = False,
 ) -> Iterator[None]:
     """Tell and record what a run will ask of models elsewhere, and afterwards how far it was off.
 
@@ -74,7 +77,7 @@ def accounted(
     if all(name.partition(":")[0] in HERE for name in named_models(project)):
         yield
         return
-    forecast = rehearse(project, sources=sources, models=models)
+    forecast = rehearse(project, sources=sources, models=models, batch=batch)
     run.event("estimate", forecast.as_dict())
     tell(Estimated(forecast))
     before = spending(run.ledger, "model", run=run.id)

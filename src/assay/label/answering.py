@@ -15,6 +15,7 @@ from assay.errors import InputError
 from assay.label.copies import Original
 from assay.label.door import Door
 from assay.label.kinds import Fitted
+from assay.label.rows import Rows
 from assay.label.spec import Answers
 from assay.llm import Gateway
 
@@ -45,29 +46,29 @@ def ask_with(engine: str, fitted: Fitted, gateway: Gateway, door: Door | None) -
     return partial(_ask_cluster, fitted, door, time.monotonic())
 
 
-def answer(
-    row_ids: Sequence[str], originals: Sequence[Original], unread: dict[int, str], ask: Ask
-) -> Answers:
+def answer(originals: Sequence[Original], rows: Rows, ask: Ask) -> Answers:
     """Answer every row that can be asked about, each different text once.
 
     Parameters
     ----------
     originals
         What each of n rows is asked with.
-    unread
-        The reason of each row that cannot be asked about.
+    rows
+        The rows, and what is known of them before they are asked about.
     """
-    usable = [row for row in range(len(originals)) if row not in unread]
+    usable = [row for row in range(len(originals)) if row not in rows.why]
     texts = list(dict.fromkeys(originals[row].text for row in usable))
+    asked = set(usable)
     place_of = {text: place for place, text in enumerate(texts)}
     found = ask(texts) if texts else Answers([], np.empty(0))
     answers = _spread(found, [place_of[originals[row].text] for row in usable], usable,
-                      len(originals), unread)  # fmt: skip
-    flags = dict(answers.flags)
-    for row in usable:
-        same = originals[row].row_id
-        if same is not None:
-            flags[row] = "; ".join([*filter(None, [flags.get(row)]), f"{COPIED} {same}"])
+                      len(originals), dict(rows.why))  # fmt: skip
+    flags: dict[int, str] = {}
+    for row, original in enumerate(originals):
+        same = None if original.row_id is None else f"{COPIED} {original.row_id}"
+        told = [rows.flags.get(row), answers.flags.get(row), same if row in asked else None]
+        if any(told):
+            flags[row] = "; ".join(filter(None, told))
     return replace(answers, flags=flags)
 
 

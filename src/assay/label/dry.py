@@ -85,7 +85,7 @@ def forecast(
         rows, task = read_rows(numbered(table, total), task)
         originals = copies.originals(rows.table[ROW_ID].to_list(), rows.texts)
         alone = {row for row, each in enumerate(originals) if each.row_id is not None}
-        sample.add(readable(originals, alone | set(rows.why)))
+        sample.add(readable(originals, alone | rows.unfit))
         named.append(rows.table.filter(rows.table[ROW_ID].is_in(list(wanted))))
         total, copied, unread = total + len(rows), copied + len(alone), unread + len(rows.why)
     kind = kind_of(task)

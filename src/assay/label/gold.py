@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from assay.errors import InputError
+from assay.errors import InputError, shorten
 from assay.label.kinds import Kind
-from assay.label.rows import Rows, render
+from assay.label.rows import Rows, read_texts
 from assay.label.spec import Gold
 from assay.label.task import LabelTask
 from assay.tables.door import to_polars
@@ -18,37 +21,77 @@ from assay.tables.rows import ROW_ID, with_row_ids
 
 WEIGHT = "weight"
 """Column of a gold table with importance weights: 1 / chance of being drawn for a check."""
+NAMED = 5
+"""Row ids that a note names; it counts the others."""
 
 
 def read_gold(given: Any, task: LabelTask, kind: Kind, rows: Rows) -> Gold | None:
     """Return the gold rows, or None where there are none.
 
+    What contradicts itself is told in the notes, never mended silently.
+
     Parameters
     ----------
     given
         A table with the label in ``task.target``, and either the task's inputs or the
-        ``row_id`` of rows to label. Rows without a label are left out.
+        ``row_id`` of rows to label. Rows without a label or without a text are left out.
 
     Raises
     ------
     InputError
-        When a column is absent, or a label cannot be one.
+        When a column is absent, a row id repeats, or a label cannot be one.
     """
     if given is None:
         return None
     table = to_polars(given)
     require_column(table, task.target, "gold labels")
-    table = table.filter(pl.col(task.target).is_not_null())
+    table = table.filter(
+        pl.Series([_is_label(each) for each in table[task.target]], dtype=pl.Boolean)
+    )
     if table.is_empty():
         return None
-    if not set(task.inputs) <= set(table.columns):
-        table = _joined(table, task, rows)
-    else:
-        table = with_row_ids(table)
+    by_id = not set(task.inputs) <= set(table.columns)
+    table = _joined(table, task, rows) if by_id else with_row_ids(table)
+    readings = read_texts(table, task)
+    held = [bool(each.text.strip()) for each in readings]
+    table = table.filter(pl.Series(held, dtype=pl.Boolean))
+    texts = [each.text for each, some in zip(readings, held, strict=True) if some]
     labels = [kind.check(each, task) for each in table[task.target].to_list()]
-    weights = table[WEIGHT].to_numpy().astype(np.float64) if WEIGHT in table.columns else None
-    chosen = table.select(ROW_ID, *task.inputs)
-    return Gold(chosen, render(chosen, task), labels, weights)
+    gold = Gold(table.select(ROW_ID, *task.inputs), texts, labels, _weights(table))
+    if not texts:
+        return None
+    return Gold(gold.rows, texts, labels, gold.weights, tuple(_notes(gold, task, kind, rows, held)))
+
+
+def contradicted(gold: Gold) -> set[str]:
+    """Return the texts to which gold gives more than one label."""
+    labels: dict[str, list[Any]] = {}
+    for text, label in zip(gold.texts, gold.labels, strict=True):
+        labels.setdefault(text, []).append(label)
+    return {text for text, each in labels.items() if any(other != each[0] for other in each)}
+
+
+def _is_label(label: Any) -> bool:
+    if label is None or (isinstance(label, float) and np.isnan(label)):
+        return False
+    return not isinstance(label, str) or bool(label.strip())
+
+
+def _weights(table: pl.DataFrame) -> NDArray[np.float64] | None:
+    if WEIGHT not in table.columns:
+        return None
+    column = table[WEIGHT]
+    if not column.dtype.is_numeric():
+        raise InputError("The weights of gold rows must be numbers.", given=column.dtype)
+    weights = column.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    if len(bad):
+        raise InputError(
+            "The weights of gold rows must be positive.",
+            given=f"{weights[bad[0]]} for row {table[ROW_ID][int(bad[0])]}",
+            allowed="1 / chance of being drawn",
+        )
+    return weights
 
 
 def _joined(table: pl.DataFrame, task: LabelTask, rows: Rows) -> pl.DataFrame:
@@ -58,9 +101,74 @@ def _joined(table: pl.DataFrame, task: LabelTask, rows: Rows) -> pl.DataFrame:
             given=", ".join(table.columns),
             allowed=", ".join(task.inputs),
         )
-    table = table.with_columns(pl.col(ROW_ID).cast(pl.String))
-    found = table.select(pl.exclude(*task.inputs)).join(rows.table, on=ROW_ID, how="left")
-    missing = found.filter(~pl.col(ROW_ID).is_in(rows.table[ROW_ID].implode()))
+    table = with_row_ids(table)
+    missing = table.filter(~pl.col(ROW_ID).is_in(rows.table[ROW_ID].implode()))
     if missing.height:
         raise InputError("A gold row is none of the rows to label.", given=missing[ROW_ID][0])
-    return found
+    return table.select(pl.exclude(*task.inputs)).join(rows.table, on=ROW_ID, how="left")
+
+
+def _notes(gold: Gold, task: LabelTask, kind: Kind, rows: Rows, held: list[bool]) -> Iterable[str]:
+    ids = gold.rows[ROW_ID].to_list()
+    empty = held.count(False)
+    if empty:
+        yield f"{_count(empty, 'gold row')} without a text: left out."
+    twice = contradicted(gold)
+    if twice:
+        named = [row for row, text in zip(ids, gold.texts, strict=True) if text in twice]
+        yield f"Gold gives one text several labels: rows {_some(named)}. Correct them."
+    clashing = list(_clashing(gold, ids, rows))
+    if clashing:
+        yield f"Gold and the rows hold different texts under one row_id: {_some(clashing)}."
+    differing = list(_differing(gold, task, kind, rows))
+    if differing:
+        yield (
+            f"{_count(len(differing), 'row')} came with another label than gold has: "
+            f"{_some(differing)}. Gold's was used."
+        )
+    for name in _unseen(gold, task):
+        yield f"The class {shorten(name, 40)!r} has no example in gold: nothing is measured for it."
+
+
+def _clashing(gold: Gold, ids: list[str], rows: Rows) -> Iterable[str]:
+    """Yield ids, named by the user on both sides, under which the texts differ."""
+    if ids == [str(number) for number in range(len(ids))]:  # numbered here, not named
+        return
+    text_of = dict(zip(rows.table[ROW_ID].to_list(), rows.texts, strict=True))
+    for row, text in zip(ids, gold.texts, strict=True):
+        if text_of.get(row, text) != text:
+            yield row
+
+
+def _differing(gold: Gold, task: LabelTask, kind: Kind, rows: Rows) -> Iterable[str]:
+    """Yield the rows to label that hold another label than gold gives their text."""
+    checked = dict(zip(gold.texts, gold.labels, strict=True))
+    ids = rows.table[ROW_ID]
+    for row, label in rows.known.items():
+        if rows.texts[row] not in checked:
+            continue
+        try:
+            same = kind.check(label, task) == checked[rows.texts[row]]
+        except InputError:
+            same = False
+        if not same:
+            yield ids[row]
+
+
+def _unseen(gold: Gold, task: LabelTask) -> Iterable[str]:
+    seen: Counter[str] = Counter()
+    for label in gold.labels:
+        if isinstance(label, str):
+            seen[label] += 1
+        elif isinstance(label, list):
+            seen.update(label)
+    return (name for name in task.class_names if name not in seen)
+
+
+def _some(ids: list[str]) -> str:
+    named = ", ".join(shorten(each, 40) for each in ids[:NAMED])
+    return named if len(ids) <= NAMED else f"{named} and {len(ids) - NAMED:,} more"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

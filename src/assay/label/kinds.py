@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, Protocol
 
 from assay.errors import InputError
@@ -48,12 +49,20 @@ class Kind(Protocol):
         ...
 
 
+HOMES = {
+    "single": ("assay.label.single", "SingleLabel"),
+    "multi": ("assay.label.multi", "MultiLabel"),
+    "ordinal": ("assay.label.ordinal", "OrdinalLabel"),
+    "extract": ("assay.label.extract", "Extraction"),
+    "match": ("assay.label.match", "PairMatch"),
+}
+
+
 def kind_of(task: LabelTask) -> Kind:
     """Return the kind's implementation."""
-    from assay.label.single import SingleLabel
-
-    kinds: dict[str, type[Kind]] = {"single": SingleLabel}
-    if task.kind not in kinds:
+    if task.kind not in HOMES:
         raise InputError("This kind of labelling task is not known.",
-                         given=task.kind, allowed=", ".join(kinds))  # fmt: skip
-    return kinds[task.kind]()
+                         given=task.kind, allowed=", ".join(HOMES))  # fmt: skip
+    module, name = HOMES[task.kind]
+    kind: Kind = getattr(import_module(module), name)()
+    return kind

@@ -101,6 +101,7 @@ class LabelResult:
             sure = answered.copy()
         elif self.acceptance is not None:
             sure[answered] = self.acceptance.accepts(self.answers.probability[answered])
+            sure[list(self.rows.suspect)] = False  # no checked row vouches for them
         sure[list(self.given)] = True
         return sure
 

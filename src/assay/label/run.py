@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from assay.label.answering import answer, ask_with, check_engine
 from assay.label.cascade import Cascade, Goal, fit_cascade
 from assay.label.copies import Copies, Original
 from assay.label.door import Door
-from assay.label.gold import read_gold
+from assay.label.gold import contradicted, read_gold
 from assay.label.kinds import Fitted, Kind, kind_of
 from assay.label.result import LabelResult
 from assay.label.rows import read_rows
@@ -76,10 +76,10 @@ def run_labelling(
     ids = rows.table["row_id"].to_list()
     originals = Copies(settings.copies).originals(ids, rows.texts)
     sample = Sample(settings.fit_rows, settings.seed)
-    sample.add(readable(originals, rows.why))
+    sample.add(readable(originals, rows.unfit))
     fitted = fit(sample.texts, checked_rows, task, kind, gateway, order, len(rows))
     ask = ask_with(engine, fitted, gateway, door)
-    answers = answer(ids, originals, dict(rows.why), ask)
+    answers = answer(originals, rows, ask)
     stages = fitted.stages if isinstance(fitted, Cascade) else ()
     result = LabelResult(
         task=task,
@@ -90,7 +90,7 @@ def run_labelling(
         precision=precision,
         confidence=confidence,
         steps=fitted.steps,
-        notes=(),
+        notes=() if checked_rows is None else checked_rows.notes,
         spend=gateway.spend,
         seconds=time.monotonic() - began,
         run=run,
@@ -115,9 +115,9 @@ def fit(
     return fit_cascade(texts, gold, task, kind, gateway, order.settings, order.goal(rows))
 
 
-def readable(originals: Sequence[Original], unread: Any) -> list[str]:
-    """Return what the rows are asked with, those left out that cannot be asked about."""
-    return [each.text for row, each in enumerate(originals) if row not in unread]
+def readable(originals: Sequence[Original], left_out: Collection[int]) -> list[str]:
+    """Return what the rows are asked with, but for those left out."""
+    return [each.text for row, each in enumerate(originals) if row not in left_out]
 
 
 def given_by(gold: Gold | None, texts: Sequence[str]) -> dict[int, Any]:
@@ -125,6 +125,8 @@ def given_by(gold: Gold | None, texts: Sequence[str]) -> dict[int, Any]:
     if gold is None:
         return {}
     known = dict(zip(gold.texts, gold.labels, strict=True))
+    for text in contradicted(gold):
+        del known[text]
     return {row: known[text] for row, text in enumerate(texts) if text in known}
 
 

@@ -132,6 +132,9 @@ class Checked:
         (m,) whether the answer was right.
     weights
         (m,) importance weights where gold was not drawn evenly, or None.
+    votes
+        Held-out probabilities of a kind's own parts, such as each class of several; may be
+        empty.
     """
 
     row_ids: list[str]
@@ -140,6 +143,7 @@ class Checked:
     probability: NDArray[np.float64]
     correct: NDArray[np.bool_]
     weights: NDArray[np.float64] | None = None
+    votes: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +160,15 @@ class Gold:
         m JSON values.
     weights
         (m,) importance weights of rows that were not drawn evenly, or None.
+    notes
+        What contradicts itself or is absent, in plain words.
     """
 
     rows: pl.DataFrame
     texts: list[str]
     labels: list[Any]
     weights: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -73,7 +73,7 @@ class Spool:
             rows, task = read_rows(table, task)
             ids = rows.table[ROW_ID]
             originals = copies.originals(ids.to_list(), rows.texts)
-            sample.add(readable(originals, rows.why))
+            sample.add(readable(originals, rows.unfit))
             named.append(rows.table.filter(ids.is_in(list(gold_ids))))
             hashes.append(ids.hash())
             _write(table, self.piece(number - 1))

@@ -12,6 +12,8 @@ from assay.task import ClassDescription, Task
 
 LabelKind = Literal["single", "multi", "ordinal", "extract", "match"]
 KINDS: tuple[LabelKind, ...] = get_args(LabelKind)
+PAIR_CLASSES = ("different", "match")
+"""What a pair is where the task names no classes; the second means "the same thing"."""
 
 
 class LabelTask(BaseModel):
@@ -30,7 +32,8 @@ class LabelTask(BaseModel):
     classes
         The classes; a description in plain words helps every annotator.
     left, right
-        The two sides of a pair.
+        The columns of the two sides of a pair; its classes are ``different`` and ``match`` unless
+        two others are named in that order.
     fields
         JSON schema of what is extracted.
     guidelines
@@ -48,18 +51,33 @@ class LabelTask(BaseModel):
     fields: dict[str, Any] | None = Field(default=None)
     guidelines: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("kind") != "match":
+            return given
+        sides = (*given.get("left", ()), *given.get("right", ()))
+        classes = given.get("classes") or [{"name": name} for name in PAIR_CLASSES]
+        return {**given, "classes": classes, "inputs": given.get("inputs") or sides}
+
     @model_validator(mode="after")
     def _usable(self) -> LabelTask:
-        names = [each.name for each in self.classes]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise ValueError(f"two classes have the name {min(twice)!r}")
+        names = [" ".join(each.name.split()) for each in self.classes]
+        if "" in names:
+            raise ValueError("a class has no name")
+        first: dict[str, str] = {}
+        for name in names:
+            other = first.setdefault(name.casefold(), name)
+            if other != name or names.count(name) > 1:
+                raise ValueError(_one_name(other, name))
         if self.kind == "extract" and self.fields is None:
             raise ValueError("an extraction needs fields: a JSON schema")
         if self.kind in ("single", "ordinal") and len(names) < 2:
             raise ValueError(f"a task of kind {self.kind} needs two classes or more")
         if self.kind == "multi" and not names:
             raise ValueError("a task of kind multi needs a class or more")
+        if self.kind == "match" and not (self.left and self.right and len(names) == 2):
+            raise ValueError("a pair needs the columns of both sides (left, right) and two classes")
         return self
 
     @classmethod
@@ -105,6 +123,12 @@ class LabelTask(BaseModel):
     def class_names(self) -> tuple[str, ...]:
         """The class names, in the task's order."""
         return tuple(each.name for each in self.classes)
+
+
+def _one_name(one: str, other: str) -> str:
+    if one == other:
+        return f"two classes have the name {one!r}"
+    return f"two classes have one name but for its case: {one!r} and {other!r}"
 
 
 def _first(error: ValueError) -> str:

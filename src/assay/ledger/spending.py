@@ -1,4 +1,4 @@
-"""What was spent, added up by day, model, capability, question, status or run."""
+"""What was spent, added up by day, model, capability, question, status, run, or way of asking."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from assay.errors import InputError
+from assay.ledger.batches import OWNER
 from assay.ledger.database import translated
 from assay.ledger.entry import run_number
 from assay.ledger.ledger import Ledger
-from assay.ledger.schema import calls
+from assay.ledger.schema import calls, intents
 from assay.ledger.statements import NOT_SENT
 
-By = Literal["day", "model", "capability", "question", "status", "run"]
+By = Literal["day", "model", "capability", "question", "status", "run", "way"]
+"""``way`` is ``batch`` or ``live``."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> li
         raise InputError(
             "Spending is not grouped by this.", given=by, allowed=", ".join(get_args(By))
         )
-    group = sa.func.date(calls.c.time) if by == "day" else calls.c[by]
+    group = _group(by)
     money = sa.cast(sa.func.sum(calls.c.money), sa.BigInteger)
     query = (
         sa.select(
@@ -57,6 +59,7 @@ def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> li
             sa.cast(sa.func.sum(calls.c.tokens_out), sa.BigInteger),
             money,
         )
+        .select_from(_calls_with_intents() if by == "way" else calls)
         .where(calls.c.status.not_in(NOT_SENT))
         .group_by(group)
         .order_by(group if by == "day" else money.desc(), group)
@@ -70,3 +73,15 @@ def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> li
         Spent("" if name is None else f"{prefix}{name}", count, read, written, money / 1e12)
         for name, count, read, written, money in rows
     ]
+
+
+def _calls_with_intents() -> sa.Join:
+    return calls.outerjoin(intents, calls.c.intent == intents.c.n)
+
+
+def _group(by: str) -> sa.ColumnElement[str]:
+    if by == "day":
+        return sa.func.date(calls.c.time)
+    if by == "way":
+        return sa.case((intents.c.owner.like(f"{OWNER}%"), "batch"), else_="live")
+    return calls.c[by]

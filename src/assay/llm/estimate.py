@@ -184,7 +184,7 @@ def _scaled(items: Sequence[Item], count: Callable[[Sequence[Item]], int]) -> in
 
 
 def _seconds(past: History) -> float:
-    return past.seconds / past.calls if past.calls else ASSUMED_SECONDS
+    return past.seconds / past.calls if past.seconds else ASSUMED_SECONDS
 
 
 def _on_record(past: History) -> str:

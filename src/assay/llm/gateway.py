@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -67,6 +68,9 @@ class Gateway:
         What may leave this machine; by default whatever is sent to a model chosen by name.
     cache
         How answers and embeddings are kept beside the ledger; by default nothing is shared.
+    batch
+        Whether :meth:`choose` and :meth:`generate` ask in batches: cheaper, hours later. See
+        :mod:`assay.llm.batch`.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Gateway:
         unpriced_ok: bool = False,
         privacy: Privacy | None = None,
         cache: Cache | None = None,
+        batch: bool = False,
     ) -> None:
         self._ledger = ledger
         self._budget = budget or Budget()
@@ -94,6 +99,7 @@ class Gateway:
         self._capability = capability
         self._cache = cache or Cache()
         self._shared = self._cache.open_answers()
+        self._batch = batch
         self._prices = dict(prices or {})
         self._unpriced_ok = unpriced_ok
         self._privacy = privacy or Privacy(policy="remote")
@@ -148,6 +154,18 @@ class Gateway:
         how = asked.capabilities.choose if isinstance(asked, Model) else "exact"
         return sink.result(how or "")
 
+    def cuts(
+        self, model: str, prompts: Sequence[Prompt], options: Sequence[str], *, max_text_tokens: int
+    ) -> NDArray[np.bool_]:
+        """Return whether :meth:`choose` would read only the two ends of each text, (n,).
+
+        Models elsewhere are sent whole texts.
+        """
+        asked = self._model(model)
+        if not hasattr(asked, "cuts"):
+            return np.zeros(len(prompts), dtype=np.bool_)
+        return np.asarray(asked.cuts(prompts, options, max_text_tokens=max_text_tokens))
+
     def generate(self, model: str, prompts: Sequence[Prompt], schema: type[BaseModel]) -> Generated:
         """Return an object of ``schema`` for each prompt; None where there is no valid answer.
 
@@ -185,9 +203,14 @@ class Gateway:
         question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
         asked = self._described(model)
         prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
-        return self._estimator.question(
-            model, asked, question, prompts, self._price(model), max_text_tokens
+        told = self._estimator.question(
+            model, asked, question, prompts, self._asked_price(model), max_text_tokens
         )
+        if not self._batch:
+            return told
+        from assay.llm.batch import in_batches
+
+        return in_batches(told)
 
     def estimate_embedding(
         self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
@@ -289,7 +312,9 @@ class Gateway:
         terms = self._terms(model.name)
         prompts = self._privacy.checked(prompts, name=model.name, host=host_of(model))
         try:
-            if isinstance(model, Model):
+            if self._batch:
+                self._ask_in_batches(model, question, prompts, sink, errors)
+            elif isinstance(model, Model):
                 asking = Asking(model, question, terms, self.book, sink, self._shared, errors)
                 self._loop.run(asking.run(prompts))
             elif isinstance(model, BulkModel):
@@ -299,6 +324,41 @@ class Gateway:
         finally:
             self._cached += sink.cached
             self._note(question, model.name, sink, errors)
+
+    def _ask_in_batches(
+        self,
+        model: Any,
+        question: Question,
+        prompts: Sequence[Prompt],
+        sink: ChoiceSink | ObjectSink,
+        errors: Counter[str],
+    ) -> None:
+        from assay.llm.batch import BatchAsking, require_batches
+
+        require_batches(model.name)
+        terms = self._terms(model.name)
+        book = self.book
+        assert self._run is not None  # noqa: S101 - the book started one
+
+        def tell(state: str, done: int, total: int) -> None:
+            if self._progress is not None:
+                what = f"{question.name}: {model.name} ({state})"
+                self._progress(Progress(what, done, total, money=self.spend.money, errors=errors))
+
+        asking = BatchAsking(
+            model,
+            question,
+            replace(terms, price=self._asked_price(model.name)),
+            book,
+            sink,
+            self._shared,
+            errors,
+            ledger=self._ledger,
+            run=self._run,
+            loop=self._loop,
+            tell=tell,
+        )
+        asking.run(prompts)
 
     def _note(self, question: Question, model: str, sink: Tally, errors: Mapping[str, int]) -> None:
         """Record, once for each question, how its rows went."""
@@ -362,6 +422,14 @@ class Gateway:
         if model not in self._prices:
             self._prices[model] = price_of(model, {}, unpriced_ok=self._unpriced_ok)
         return self._prices[model]
+
+    def _asked_price(self, model: str) -> Price:
+        """Return the price of a token as questions are asked: one by one, or in batches."""
+        if not self._batch:
+            return self._price(model)
+        from assay.llm.batch import batch_price
+
+        return batch_price(model, self._price(model))
 
     def _teller(
         self, question: str, model: str, errors: Mapping[str, int]

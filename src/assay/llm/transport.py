@@ -6,7 +6,8 @@ import asyncio
 import email.utils
 import re
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -114,6 +115,22 @@ class Connection:
             raise TransientError(
                 f"The connection to {self.host} broke: {type(error).__name__}.", kind="broken"
             ) from error
+
+    @asynccontextmanager
+    async def send(
+        self, method: str, path: str, **sent: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send anything and yield a success, its body unread; for files."""
+        async with self._opened().request(
+            method, self._url(path), proxy=self._proxy, allow_redirects=False, **sent
+        ) as response:
+            if response.status != 200:
+                self._understood(response, await _read(response))
+            yield response
+
+    def refusal(self, status: int, body: Any) -> AskError:
+        """Return the error that a response of that status and JSON stands for."""
+        return self._error(status, _told(body), {})
 
     async def close(self) -> None:
         """Close the session."""

@@ -175,6 +175,7 @@ class Project:
         models: Mapping[str, Any] | None = None,
         progress: Callable[[Progress], None] | None = None,
         capability: str | None = None,
+        batch: bool = False,
     ) -> Gateway:
         """Return the door to language models, under the project's privacy and budget.
 
@@ -190,6 +191,8 @@ class Project:
             Told how far each question has come.
         capability
             On whose behalf, for ``assay spend``.
+        batch
+            Whether questions are asked in batches: half price, answered within a day.
         """
         return Gateway(
             self.ledger(),
@@ -199,13 +202,16 @@ class Project:
             progress=progress,
             capability=capability,
             **self._governing,
+            batch=batch,
         )
 
-    def rehearsal(self, *, models: Mapping[str, Any] | None = None) -> Rehearsal:
+    def rehearsal(
+        self, *, models: Mapping[str, Any] | None = None, batch: bool = False
+    ) -> Rehearsal:
         """Return a gateway that asks nothing and notes what would be asked, for a dry run."""
         from assay.llm.rehearsal import Rehearsal
 
-        return Rehearsal(self.ledger(), models=models, **self._governing)
+        return Rehearsal(self.ledger(), models=models, batch=batch, **self._governing)
 
     def plan(self) -> Plan:
         """Return the smallest gains that the search and vault rows can show at 80 % power.

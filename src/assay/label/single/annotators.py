@@ -17,6 +17,8 @@ from assay.llm import Example, Gateway, Prompt
 
 Why = Mapping[int, str]
 CUE = "Category"
+FEW = 10
+"""Rows that are worth as much as the belief that a model says nothing too often."""
 _TELLS_NOTHING = {"label", "labels", "target", "class", "y", "gold", "category"}
 
 
@@ -192,8 +194,9 @@ def cue_of(task: LabelTask) -> str:
 
 
 def _mean(raw: Scores) -> Scores:
+    """Return what is said on average; few rows, which may well be all of one class, count less."""
     found = raw[np.isfinite(raw).all(axis=1)]
-    return np.asarray(found.mean(axis=0)) if len(found) else np.zeros(raw.shape[1])
+    return np.asarray(found.sum(axis=0) / (len(found) + FEW))
 
 
 def _even(scores: Scores, size: float) -> Scores:

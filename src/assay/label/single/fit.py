@@ -77,10 +77,12 @@ def _asked(
 def weighed(fitted: FittedSingle, gold: Gold, gateway: Gateway) -> FittedSingle:
     """Return the annotators with the weights that gold teaches, and what it measures."""
     codes = _codes(gold, fitted.task)
-    fitted, steps = _with_gold_annotators(fitted, gold, codes, gateway)
+    fitted, steps = _without_a_harmful_student(fitted, gold, codes, gateway)
+    fitted, more = _with_gold_annotators(fitted, gold, codes, gateway)
+    steps += more
     votes = fitted.votes(gold.texts, gateway)
     answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
-    votes, codes = _only(votes, answered), codes[answered]
+    votes, codes = votes.only(answered), codes[answered]
     weights = None if gold.weights is None else gold.weights[answered]
     if len(codes) < FEWEST_GOLD or len(set(codes.tolist())) < 2:
         scores, learned_weights = total(votes, None), None
@@ -98,6 +100,20 @@ def weighed(fitted: FittedSingle, gold: Gold, gateway: Gateway) -> FittedSingle:
     )
 
 
+def _without_a_harmful_student(
+    fitted: FittedSingle, gold: Gold, codes: Codes, gateway: Gateway
+) -> tuple[FittedSingle, list[Step]]:
+    """Return the annotators less the student where gold says that it makes things worse."""
+    if fitted.student is None or len(codes) < FEWEST_TO_TEST:
+        return fitted, []
+    bare = replace(fitted, student=None)
+    scores = fitted.votes(gold.texts, gateway).scores[-1]
+    found = gain(bare, "student", scores, gold, codes, gateway)
+    if found.evidence.estimate >= 0:
+        return fitted, []
+    return bare, [found.step("student")]
+
+
 def _with_gold_annotators(
     fitted: FittedSingle, gold: Gold, codes: Codes, gateway: Gateway
 ) -> tuple[FittedSingle, list[Step]]:
@@ -110,7 +126,7 @@ def _with_gold_annotators(
             continue
         raw, _ = candidate.ask(gold.texts, gateway)
         settled = candidate.settled(raw)
-        found = gain(fitted, settled, settled.scores(raw), gold, codes, gateway)
+        found = gain(fitted, name, settled.scores(raw), gold, codes, gateway)
         steps.append(found.step(name))
         if found.kept:
             fitted = replace(fitted, annotators=(*fitted.annotators, settled))
@@ -154,7 +170,7 @@ def _measured(
     """Return for each annotator how it fares alone, and with those before it, held out."""
     steps = []
     for count, name in enumerate(votes.names, start=1):
-        some = replace(votes, names=votes.names[:count], scores=votes.scores[:count])
+        some = votes.upto(count)
         alone = right(votes.scores[count - 1], codes, weights)
         enough = len(codes) >= FEWEST_GOLD and len(set(codes.tolist())) > 1
         scores = held_out(some, codes, weights, settings) if enough else total(some, None)
@@ -189,7 +205,3 @@ def _agreeing(votes: Votes) -> float:
 def _codes(gold: Gold, task: LabelTask) -> Codes:
     position = {name: code for code, name in enumerate(task.class_names)}
     return np.array([position[label] for label in gold.labels], dtype=np.intp)
-
-
-def _only(votes: Votes, rows: Codes) -> Votes:
-    return Votes(votes.names, votes.scores[:, rows], votes.embeddings[rows])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from assay.label.single.annotators import Annotator
-from assay.label.single.scores import Scores, softmax
-from assay.label.single.student import WEIGHT, Student, parts_of
+from assay.label.single.scores import Codes, Scores, softmax
+from assay.label.single.student import Student, parts_of
 from assay.label.single.weighing import Weights
 from assay.label.spec import Answers, Checked, LabelSettings, Step
 from assay.label.task import LabelTask
@@ -31,6 +31,8 @@ class Votes:
         (a, n, k).
     embeddings
         (n, d), centred.
+    counts
+        How much each annotator counts where no gold says so.
     why
         The reason of each row that an annotator could not answer.
     """
@@ -38,7 +40,22 @@ class Votes:
     names: tuple[str, ...]
     scores: Scores
     embeddings: Scores
+    counts: tuple[float, ...]
     why: dict[int, str] = field(default_factory=dict)
+
+    def only(self, rows: Codes) -> Votes:
+        """Return the votes on some rows."""
+        return replace(self, scores=self.scores[:, rows], embeddings=self.embeddings[rows], why={})
+
+    def upto(self, count: int) -> Votes:
+        """Return the votes of the first annotators."""
+        return replace(self, names=self.names[:count], scores=self.scores[:count],
+                       counts=self.counts[:count])  # fmt: skip
+
+    def beside(self, name: str, scores: Scores) -> Votes:
+        """Return these votes and those of one more annotator."""
+        return replace(self, names=(*self.names, name), counts=(*self.counts, 1.0),
+                       scores=np.concatenate([self.scores, scores[None]]))  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +106,14 @@ class FittedSingle:
             scores.append(annotator.scores(raw))
             why.update(failed)
         names = [each.name for each in self.annotators]
+        counts = [1.0] * len(names)
         plain = embedded(texts, self.task, self.settings, gateway)
         if self.student is not None:
             scores.append(self.student.scores(plain, parts_of(texts)))
             names.append("student")
+            counts.append(self.student.weight)
         stacked = np.stack(scores) if len(texts) else np.empty((len(scores), 0, 1))
-        return Votes(tuple(names), stacked, plain - self.centre, why)
+        return Votes(tuple(names), stacked, plain - self.centre, tuple(counts), why)
 
 
 def embedded(
@@ -105,8 +124,7 @@ def embedded(
 
 
 def total(votes: Votes, weights: Weights | None) -> Scores:
-    """Return (n, k) combined scores; without gold all votes count alike, the student twice."""
+    """Return (n, k) combined scores."""
     if weights is not None:
         return weights.scores(votes.scores, votes.embeddings)
-    counts = np.array([WEIGHT if name == "student" else 1.0 for name in votes.names])
-    return np.asarray(np.tensordot(counts, votes.scores, axes=1))
+    return np.asarray(np.tensordot(np.array(votes.counts), votes.scores, axes=1))

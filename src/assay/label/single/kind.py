@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assay.errors import InputError
 from assay.label.kinds import Fitted
+from assay.label.naming import class_of
 from assay.label.single.fit import fit_single
 from assay.label.spec import Gold, LabelSettings
 from assay.label.task import LabelTask
@@ -29,12 +29,4 @@ class SingleLabel:
 
     def check(self, label: Any, task: LabelTask) -> str:
         """Return a gold label's class name."""
-        name = str(label)
-        if name not in task.class_names:
-            raise InputError(
-                "A gold label is none of the classes.",
-                given=name,
-                allowed=", ".join(task.class_names),
-                next_step="add the class to the task, or correct the label",
-            )
-        return name
+        return class_of(label, task)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.evidence import Evidence, compare
-from assay.label.single.annotators import Annotator
 from assay.label.single.fitted import FittedSingle, Votes
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.weighing import learned, temperature
@@ -81,22 +80,20 @@ class Gain:
 
 def gain(
     fitted: FittedSingle,
-    candidate: Annotator,
+    name: str,
     scores: Scores,
     gold: Gold,
     codes: Codes,
     gateway: Gateway,
 ) -> Gain:
-    """Measure ``candidate``, whose scores of the gold rows are given, beside the annotators."""
+    """Measure one more annotator, whose scores of the gold rows are given, beside the others."""
     votes = fitted.votes(gold.texts, gateway)
-    wider = Votes((*votes.names, candidate.name), np.concatenate([votes.scores, scores[None]]),
-                  votes.embeddings)  # fmt: skip
+    wider = votes.beside(name, scores)
     fine = np.flatnonzero(np.isfinite(wider.scores).all(axis=(0, 2)))
     codes = codes[fine]
     weights = None if gold.weights is None else gold.weights[fine]
     before, after = (
-        held_out(Votes(each.names, each.scores[:, fine], each.embeddings[fine]), codes, weights,
-                 fitted.settings)
+        held_out(each.only(fine), codes, weights, fitted.settings)
         for each in (votes, wider)
     )  # fmt: skip
     names = fitted.task.class_names

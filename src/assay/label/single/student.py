@@ -20,7 +20,7 @@ ROUNDS = 2
 SHARE = 0.5
 """Share of the rows, evenly over the classes, that count as confident."""
 WEIGHT = 2.0
-"""How much the student counts beside the votes, all on one scale."""
+"""How much a student counts that always agrees with the votes; all are on one scale."""
 LOOSENESS = 3.0
 FEWEST = 30
 FLOOR = 1e-6
@@ -38,12 +38,17 @@ class Student:
         (k,) mean log-probability, taken off.
     size
         Spread of the log-probabilities, divided out.
+    weight
+        How much it counts beside the votes where no gold says so: its agreement with them
+        beyond chance (Cohen 1960), squared, times :data:`WEIGHT`. Embeddings that cannot tell
+        the classes apart make a student that disagrees.
     """
 
     weights: Scores
     biases: Scores
     centre: Scores
     size: float = 1.0
+    weight: float = WEIGHT
 
     def scores(self, embeddings: Scores, parts: Codes) -> Scores:
         """Return (n, k) scores."""
@@ -72,7 +77,9 @@ def taught(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
     """
     student: Student | None = None
     for _ in range(ROUNDS):
-        said = votes if student is None else votes + WEIGHT * student.scores(embeddings, parts)
+        said = (
+            votes if student is None else votes + student.weight * student.scores(embeddings, parts)
+        )
         student = _fit(said, embeddings, parts)
         if student is None:
             return None
@@ -93,7 +100,15 @@ def _fit(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
     student = Student(weights, biases, np.zeros(classes))
     raw = student.scores(embeddings, parts)
     centre = raw.mean(axis=0)
-    return Student(weights, biases, centre, spread(raw - centre))
+    found = raw - centre
+    weight = WEIGHT * _agreement(found.argmax(axis=1), votes.argmax(axis=1), classes) ** 2
+    return Student(weights, biases, centre, spread(found), weight)
+
+
+def _agreement(one: Codes, other: Codes, classes: int) -> float:
+    chance = float(np.bincount(one, minlength=classes) @ np.bincount(other, minlength=classes))
+    chance /= len(one) ** 2
+    return max(0.0, (float((one == other).mean()) - chance) / max(1 - chance, 1e-9))
 
 
 def _confident(shares: Scores) -> Codes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import re
 import threading
@@ -157,6 +158,12 @@ class RedactedModel:
         """Return the model's own bound, with room for placeholders longer than what they hide."""
         bound = self._model.worst(prompt, question, extra)
         return replace(bound, tokens_in=2 * bound.tokens_in)
+
+    def over(self, connection: Any) -> RedactedModel:
+        """Return this model at the end of another connection."""
+        other = copy.copy(self)
+        other._model = self._model.over(connection)  # type: ignore[attr-defined]
+        return other
 
     async def choose(self, prompt: Prompt, options: Sequence[str], part: int) -> Reply:
         """Ask about the redacted prompt."""

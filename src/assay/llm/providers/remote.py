@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -93,6 +94,12 @@ class RemoteModel:
         read = shared + len(prompt.text.encode("utf-8", "surrogatepass")) + _OVERHEAD
         one_token = question == "choose" and self.capabilities.choose == "log-probabilities"
         return Usage(read, _SHORTEST if one_token else self.max_tokens)
+
+    def over(self, connection: Any) -> RemoteModel:
+        """Return this model at the end of another connection."""
+        other = copy.copy(self)
+        other.connection = connection
+        return other
 
     async def choose(self, prompt: Prompt, options: Sequence[str], part: int) -> Reply:
         """Reply with probabilities, by log-probabilities or from one sample."""

@@ -1,0 +1,135 @@
+"""The kind of task that says whether the two sides of a pair speak of the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.label.asking import SHARPNESS, Asker
+from assay.label.learning import Learned, Votes, learn
+from assay.label.match.likeness import likeness
+from assay.label.naming import class_of, plain
+from assay.label.reading import CUT, shortened
+from assay.label.rows import SIDES
+from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.task import LabelTask
+from assay.label.voting import Floats
+from assay.llm import Gateway
+
+QUESTION = (
+    "Two records follow. Do they speak of the same thing, even if worded differently? "
+    "Answer yes or no."
+)
+LETTERS_A_TOKEN = 4
+WORDING = 16
+"""Tokens that the headings of the two sides take."""
+SPOKEN = {"true": 1, "yes": 1, "1": 1, "false": 0, "no": 0, "0": 0}
+
+
+@dataclass(frozen=True)
+class PairAnswer:
+    """One yes/no question; the second class is yes."""
+
+    names: tuple[str, ...]
+    alike: bool = False
+
+    def decide(self, chances: Floats) -> tuple[list[Any], Floats]:
+        """Return the likelier class and its probability."""
+        yes = chances[:, 0]
+        return [self.names[int(each > 0.5)] for each in yes], np.maximum(yes, 1 - yes)
+
+    def truth(self, labels: list[Any]) -> NDArray[np.bool_]:
+        """Return whether each label is the second class, (m, 1)."""
+        return np.array([[label == self.names[1]] for label in labels], dtype=np.bool_)
+
+
+def collect(texts: Sequence[str], asker: Asker) -> Votes:
+    """Return six votes on each pair, (n, 1, 6), the same for a swapped pair.
+
+    The model is asked in both orders, and the mean of its log-odds counts.
+    """
+    if not texts:
+        return Votes(np.empty((0, 1, 6)), np.empty((0, 1)), {})
+    pairs = [_sides(text, asker.settings) for text in texts]
+    n = len(pairs)
+    both = [_worded(*pair) for pair in pairs] + [_worded(*pair[::-1]) for pair in pairs]
+    asked, failed = asker.yes_no(both, QUESTION)
+    why = {row % n: each for row, each in failed.items()}
+    one, other = (asker.embed([pair[side] for pair in pairs]) for side in (0, 1))
+    faces = np.array([likeness(*pair) for pair in pairs])
+    cosine = SHARPNESS * (one * other).sum(axis=1)
+    each = np.column_stack([(asked[:n] + asked[n:]) / 2, cosine, 10 * faces])
+    each[list(why)] = np.nan
+    vectors = np.concatenate([one * other, np.abs(one - other)], axis=1)
+    return Votes(each[:, None, :], vectors, why)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedMatch:
+    """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`."""
+
+    task: LabelTask
+    settings: LabelSettings
+    learned: Learned
+
+    @property
+    def checked(self) -> Checked | None:
+        """How the gold pairs fared, held out."""
+        return self.learned.checked
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What ran and what each added."""
+        return self.learned.steps
+
+    def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
+        """Answer pairs; ``votes["chances"]`` is how likely each is a match."""
+        votes = collect(texts, _asker(self.task, gateway, self.settings))
+        most = LETTERS_A_TOKEN * self.settings.max_text_tokens
+        long = [any(len(side) > most for side in text.split(SIDES)) for text in texts]
+        return self.learned.answers(votes, {row: CUT for row, each in enumerate(long) if each})
+
+
+class PairMatch:
+    """Whether the two sides of a pair speak of the same thing."""
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        gold: Gold | None,
+        task: LabelTask,
+        gateway: Gateway,
+        settings: LabelSettings,
+    ) -> FittedMatch:
+        """Learn how much each kind of likeness counts."""
+        asker = _asker(task, gateway, settings)
+        checked = None if gold is None else collect(gold.texts, asker)
+        shape = PairAnswer(task.class_names)
+        return FittedMatch(
+            task, settings, learn(shape, collect(texts, asker), checked, gold, settings)
+        )
+
+    def check(self, label: Any, task: LabelTask) -> str:
+        """Return a gold label's class name; yes, true and 1 mean a match."""
+        said = plain(label).casefold()
+        if said in SPOKEN and said not in {name.casefold() for name in task.class_names}:
+            return task.class_names[SPOKEN[said]]
+        return class_of(label, task)
+
+
+def _asker(task: LabelTask, gateway: Gateway, settings: LabelSettings) -> Asker:
+    return Asker(task, gateway, settings, room=2 * settings.max_text_tokens + WORDING)
+
+
+def _sides(text: str, settings: LabelSettings) -> tuple[str, str]:
+    left, _, right = text.partition(SIDES)
+    most = LETTERS_A_TOKEN * settings.max_text_tokens
+    return shortened(left, most), shortened(right, most)
+
+
+def _worded(first: str, second: str) -> str:
+    return f"First record:\n{first}\n\nSecond record:\n{second}"

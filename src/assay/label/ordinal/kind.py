@@ -1,0 +1,117 @@
+"""The kind of task with one of several ordered classes for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.label.asking import Asker
+from assay.label.learning import Learned, learn
+from assay.label.naming import class_of
+from assay.label.ordinal.votes import collect
+from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.task import LabelTask
+from assay.label.voting import Floats, Logistic
+from assay.llm import Gateway
+
+SLOPE = 2.0
+"""How far one spread of the votes moves the log-odds where no gold tells."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Ordered classes, decided by the median: the answer that is off by least on average.
+
+    Attributes
+    ----------
+    names
+        The k classes, lowest first.
+    """
+
+    names: tuple[str, ...]
+    alike: bool = True
+
+    def decide(self, chances: Floats) -> tuple[list[Any], Floats]:
+        """Return the median level and its probability, from (n, k - 1) chances of lying above."""
+        falling = np.minimum.accumulate(chances, axis=1)
+        median = (falling > 0.5).sum(axis=1)
+        edges = np.column_stack([np.ones(len(chances)), falling, np.zeros(len(chances))])
+        rows = np.arange(len(chances))
+        return [self.names[level] for level in median], edges[rows, median] - edges[
+            rows, median + 1
+        ]
+
+    def truth(self, labels: list[Any]) -> NDArray[np.bool_]:
+        """Return which thresholds each label lies above, (m, k - 1)."""
+        level = np.array([self.names.index(label) for label in labels], dtype=np.intp)
+        return np.asarray(level[:, None] > np.arange(len(self.names) - 1))
+
+    def equally_frequent(self, votes: Floats) -> tuple[Logistic, ...]:
+        """Return models without gold, under which all levels are about equally frequent.
+
+        Parameters
+        ----------
+        votes
+            (n, k - 1, d) of unlabelled rows.
+        """
+        k, d = len(self.names), votes.shape[2]
+        scores = votes.mean(axis=2)
+        cuts = [
+            float(np.quantile(scores[:, j], (j + 1) / k)) if len(scores) > 1 else 0.0
+            for j in range(k - 1)
+        ]
+        return tuple(Logistic(np.full(d, SLOPE / d), -SLOPE * cut) for cut in cuts)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedOrdinal:
+    """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`."""
+
+    task: LabelTask
+    settings: LabelSettings
+    learned: Learned
+
+    @property
+    def checked(self) -> Checked | None:
+        """How the gold rows fared, held out."""
+        return self.learned.checked
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What ran and what each added."""
+        return self.learned.steps
+
+    def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
+        """Answer rows; ``votes["chances"]`` is how likely each row lies above each threshold."""
+        asker = Asker(self.task, gateway, self.settings)
+        return self.learned.answers(collect(texts, asker), asker.cut_flags(texts))
+
+
+class OrdinalLabel:
+    """One of several ordered classes for each row.
+
+    Cumulative logits with weights that all thresholds share (proportional odds; McCullagh 1980).
+    """
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        gold: Gold | None,
+        task: LabelTask,
+        gateway: Gateway,
+        settings: LabelSettings,
+    ) -> FittedOrdinal:
+        """Learn where the thresholds lie and how much each annotator counts."""
+        asker, shape = Asker(task, gateway, settings), Levels(task.class_names)
+        checked = None if gold is None else collect(gold.texts, asker)
+        learned = learn(shape, collect(texts, asker), checked, gold, settings,
+                        shape.equally_frequent)  # fmt: skip
+        return FittedOrdinal(task, settings, learned)
+
+    def check(self, label: Any, task: LabelTask) -> str:
+        """Return a gold label's class name."""
+        return class_of(label, task)
