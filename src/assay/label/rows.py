@@ -58,13 +58,15 @@ class Rows:
         return {*self.why, *self.suspect}
 
 
-def read_rows(given: Any, task: LabelTask) -> tuple[Rows, LabelTask]:
+def read_rows(given: Any, task: LabelTask, *, portion: bool = False) -> tuple[Rows, LabelTask]:
     """Return the rows, and the task with the columns that it reads filled in.
 
     Parameters
     ----------
     given
         Any kind of table, or a sequence of texts.
+    portion
+        Whether these are not all rows, so that all of them may be without a text.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def read_rows(given: Any, task: LabelTask) -> tuple[Rows, LabelTask]:
         for row, each in enumerate(readings)
         if not each.text.replace(SIDES, "").strip()
     }
-    if len(why) == len(readings):
+    if len(why) == len(readings) and not portion:
         raise InputError("No row holds a text.", given=f"columns {', '.join(inputs)}",
                          next_step="name the columns to read as the task's inputs")  # fmt: skip
     flags = {row: "; ".join(each.flags) for row, each in enumerate(readings) if each.flags}

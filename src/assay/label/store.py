@@ -14,6 +14,7 @@ from assay.errors import LedgerError
 from assay.label.result import LabelResult
 from assay.label.rows import Rows, render
 from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.staged import stages_as_json, stages_from_json
 from assay.label.task import LabelTask
 from assay.ledger import Entry, Ledger
 from assay.llm import Spend
@@ -79,6 +80,7 @@ def save(
         "notes": list(result.notes),
         "spend": asdict(result.spend),
         "seconds": result.seconds,
+        "stages": stages_as_json(result.stages),
         "tables": kept,
     }
     return ledger.record("event", body, run=result.run, key=LABELLING)
@@ -148,7 +150,12 @@ def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -
     checked = tables.get("checked")
     return LabelResult(
         task=task,
-        rows=Rows(tables["rows"], texts, _known(answers["unread"].to_list())),
+        rows=Rows(
+            tables["rows"],
+            texts,
+            _known(answers["unread"].to_list()),
+            suspect=frozenset(answers["suspect"].arg_true().to_list()),
+        ),
         answers=_answers(answers),
         checked=None if checked is None else _checked(checked),
         given=_known(from_texts(answers["given"].to_list())),
@@ -159,6 +166,7 @@ def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -
         spend=Spend(**body["spend"]),
         seconds=body["seconds"],
         run=str(entry.run),
+        stages=stages_from_json(body.get("stages", [])),
     )
 
 
@@ -176,6 +184,7 @@ def _answers_table(result: LabelResult) -> pl.DataFrame:
         pl.Series("why", [answers.why.get(row) for row in places], pl.String),
         pl.Series("flag", [answers.flags.get(row) for row in places], pl.String),
         pl.Series("unread", [result.rows.why.get(row) for row in places], pl.String),
+        pl.Series("suspect", [row in result.rows.suspect for row in places], pl.Boolean),
         *(pl.Series(f"{_VOTE}{name}", np.ascontiguousarray(each))
           for name, each in answers.votes.items()),
     ]  # fmt: skip
