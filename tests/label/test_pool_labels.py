@@ -124,3 +124,12 @@ def test_the_guidelines_are_told(ledger: Ledger) -> None:
     list(PoolLabelSource(SETTINGS).propose(observation(ledger, model, task=task)))
     assert all("Ships count as sport." in each.instructions for each in model.asked)
     assert any(all(topic in each.instructions for topic in WORDS) for each in model.asked)
+
+
+def test_a_model_elsewhere_is_asked_about_a_row_once(ledger: Ledger) -> None:
+    model = scripted_topics()
+    door = gateway(ledger, model)
+    assert not door.is_here(model.name)
+    settings = LabelSettings(models=(model.name,), embed=model.name)
+    label_free_votes(POOL, LabelTask.of(TASK), door, settings)
+    assert len(model.asked) == len({each.text for each in model.asked}) == POOL["text"].n_unique()
