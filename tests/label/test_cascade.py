@@ -18,6 +18,7 @@ from assay.label.cascade import Cascade, Goal, fit_cascade
 from assay.label.result import LabelResult
 from assay.label.run import run_labelling
 from assay.label.spec import Gold, LabelSettings, Stage
+from assay.label.store import load
 from assay.ledger import Ledger
 from assay.llm import Gateway
 from assay.llm.model import Price
@@ -166,6 +167,10 @@ def test_the_result_tells_expected_and_measured_cost(gateway: Gateway) -> None:
 def test_another_guarantee_is_looser_or_asks_again(gateway: Gateway) -> None:
     gold = pl.DataFrame({"text": texts_of(200, 1), "label": ["yes"] * 200})
     result = labelled(gateway, gold, 400)
+    back = load(gateway.ledger, "run-1")
+    assert back.acceptance == result.acceptance
+    assert [each.used for each in back.stages] == [True, True]
+    assert back.stages[1].measured == result.stages[1].measured
     assert result.rethreshold(precision=0.8).coverage > result.coverage
     assert result.rethreshold(precision=None).coverage == 1
     with pytest.raises(InputError, match="sends up rows"):

@@ -10,8 +10,10 @@ from assay.callable_module import make_callable
 if TYPE_CHECKING:
     from assay.label.explaining import explain
     from assay.label.explanation import Explanation
+    from assay.label.labeller import Labeller
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
+    from assay.label.rules import vote
     from assay.label.spec import LabelSettings, Stage
     from assay.label.task import LabelTask
     from assay.llm import Budget, Progress
@@ -22,14 +24,18 @@ __all__ = [
     "LabelResult",
     "LabelSettings",
     "LabelTask",
+    "Labeller",
     "PoolLabelSource",
     "explain",
     "label",
+    "vote",
 ]
 
 _HOMES = {
     "Explanation": "explanation",
     "explain": "explaining",
+    "vote": "rules",
+    "Labeller": "labeller",
     "LabelResult": "result",
     "LabelSettings": "spec",
     "LabelTask": "task",

@@ -82,7 +82,7 @@ def forecast(
     wanted = [] if gold is None or ROW_ID not in gold.columns else gold[ROW_ID].cast(pl.String)
     named: list[pl.DataFrame] = []
     for table in Portions(data, piece):
-        rows, task = read_rows(numbered(table, total), task)
+        rows, task = read_rows(numbered(table, total), task, portion=True)
         originals = copies.originals(rows.table[ROW_ID].to_list(), rows.texts)
         alone = {row for row, each in enumerate(originals) if each.row_id is not None}
         sample.add(readable(originals, alone | rows.unfit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from assay.label.spec import Cost
 from assay.llm import Gateway, Prompt
 from assay.llm.counting import count_tokens
+from assay.llm.questions import Keys
 from assay.llm.results import ANSWERED, FAILED, Choices, Generated
 
 DIMENSION = 32
@@ -41,6 +43,7 @@ class Rehearsal:
         self._gateway = gateway
         self._instead = dict(instead or {})
         self._embeds = embeds
+        self._seen: set[str] = set()
 
     @property
     def cost(self) -> Cost:
@@ -94,11 +97,23 @@ class Rehearsal:
         self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
     ) -> None:
         model = self._instead.get(model, model)
+        prompts = self._new(model, prompts, ask)
         told = self._gateway.estimate(model, prompts, ask)
         tokens = told.tokens_in + told.tokens_out
         if not tokens and told.requests:  # a model on this machine reckons none
             tokens = sum(count_tokens(each.instructions + each.text) for each in prompts)
         self._add(model, Cost(told.requests, tokens, told.money))
+
+    def _new(
+        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+    ) -> list[Prompt]:
+        """Return the prompts that were not rehearsed before: the ledger answers the others."""
+        extra = ask.__name__ if isinstance(ask, type) else json.dumps(list(ask))
+        keys = Keys(model, "", extra, {})
+        key_of = {keys.of(prompt): prompt for prompt in prompts}
+        new = [prompt for key, prompt in key_of.items() if key not in self._seen]
+        self._seen.update(key_of)
+        return new
 
     def _add(self, model: str, cost: Cost) -> None:
         self.costs[model] = self.costs.get(model, Cost()) + cost

@@ -51,7 +51,8 @@ def _figures(summary: Summary) -> Table:
     if summary.accuracy is not None:
         fact = summary.accuracy
         told["accuracy"] = (
-            f"{fact.estimate:.1%} of all labels, {fact.interval}, on {fact.n:,} checked rows"
+            f"{fact.estimate:.1%} of all labels ({fact.interval.low:.1%} to "
+            f"{fact.interval.high:.1%}), measured on {fact.n:,} checked rows"
         )
     if summary.copies:
         told["copies"] = f"{summary.copies:,} rows copy an earlier one; asked once"

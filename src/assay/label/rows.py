@@ -58,13 +58,15 @@ class Rows:
         return {*self.why, *self.suspect}
 
 
-def read_rows(given: Any, task: LabelTask) -> tuple[Rows, LabelTask]:
+def read_rows(given: Any, task: LabelTask, *, portion: bool = False) -> tuple[Rows, LabelTask]:
     """Return the rows, and the task with the columns that it reads filled in.
 
     Parameters
     ----------
     given
         Any kind of table, or a sequence of texts.
+    portion
+        Whether these are not all rows, so that all of them may be without a text.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def read_rows(given: Any, task: LabelTask) -> tuple[Rows, LabelTask]:
         raise InputError("The rows have no column to read.", given=", ".join(table.columns))
     task = task.model_copy(update={"inputs": inputs})
     rows = rows_of(table.select(ROW_ID, *inputs), task)
-    if len(rows.why) == len(rows):
+    if len(rows.why) == len(rows) and not portion:
         raise InputError("No row holds a text.", given=f"columns {', '.join(inputs)}",
                          next_step="name the columns to read as the task's inputs")  # fmt: skip
     return replace(rows, known=_known(table, task)), task

@@ -65,12 +65,13 @@ class Spool:
             return known
         self.folder.mkdir(parents=True, exist_ok=True)
         copies, sample = Copies(settings.copies), Sample(settings.fit_rows, settings.seed)
-        total = number = copied = 0
+        total = number = copied = unread = 0
         named: list[pl.DataFrame] = []
         hashes: list[pl.Series] = []
         for number, piece in enumerate(portions, start=1):
             table = numbered(piece, total)
-            rows, task = read_rows(table, task)
+            rows, task = read_rows(table, task, portion=True)
+            unread += len(rows.why)
             ids = rows.table[ROW_ID]
             originals = copies.originals(ids.to_list(), rows.texts)
             sample.add(readable(originals, rows.unfit))
@@ -82,6 +83,8 @@ class Spool:
             copied += sum(each.row_id is not None for each in originals)
         if not number:
             raise InputError("The file has no rows.", given=portions.path.name)
+        if unread == total:
+            raise InputError("No row holds a text.", given=f"columns {', '.join(task.inputs)}")
         _refuse_repeated(hashes)
         _write(pl.DataFrame({"text": sample.texts}), self.folder / "sample.parquet")
         _write(pl.concat(named), self.folder / "named.parquet")
@@ -110,7 +113,7 @@ class Spool:
     def rows(self, number: int, task: LabelTask) -> tuple[pl.DataFrame, Rows, list[Original]]:
         """Return a piece: the user's table, its rows, and what each is asked with."""
         table = pl.read_parquet(self.piece(number))
-        rows, _ = read_rows(table, task)
+        rows, _ = read_rows(table, task, portion=True)
         asked = pl.read_parquet(self._asked(number))
         return table, rows, [Original(*row) for row in asked.iter_rows()]
 

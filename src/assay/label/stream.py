@@ -82,7 +82,7 @@ def stream_file(
     if fitted is None:
         fitted = fit(spool.sample(), checked, task, kind, desk.gateway, order, contents.rows)
         spool.keep(fitted)
-    whole = _whole(task, fitted, order, desk)
+    whole = _whole(task, checked, fitted, order, desk)
     work = PartWork(spool.folder, task, checked, fitted, whole)
     _answer_all(work, contents, order, desk, progress)
     status = _write_out(Path(out), spool, contents, checklist)
@@ -172,7 +172,9 @@ def _parts(work: PartWork, left: Sequence[int], order: Order, desk: Desk) -> Ite
     yield from run_on_cluster(make, left, workers=workers)
 
 
-def _whole(task: LabelTask, fitted: Fitted, order: Order, desk: Desk) -> LabelResult:
+def _whole(
+    task: LabelTask, gold: Gold | None, fitted: Fitted, order: Order, desk: Desk
+) -> LabelResult:
     none = Rows(pl.DataFrame(schema={ROW_ID: pl.String}), [], {})
     return LabelResult(
         task=task,
@@ -183,7 +185,7 @@ def _whole(task: LabelTask, fitted: Fitted, order: Order, desk: Desk) -> LabelRe
         precision=order.precision,
         confidence=order.confidence,
         steps=fitted.steps,
-        notes=(),
+        notes=() if gold is None else gold.notes,
         spend=Spend(),
         seconds=0.0,
         run=desk.run,

@@ -253,7 +253,8 @@ class Gateway:
 
     def is_here(self, model: str) -> bool:
         """Whether the model runs on this machine, inside this process."""
-        return isinstance(self._model(model), BulkModel)
+        asked = self._model(model)  # a Model has methods of the same names as a BulkModel
+        return isinstance(asked, BulkModel) and not isinstance(asked, Model)
 
     @property
     def spend(self) -> Spend:
