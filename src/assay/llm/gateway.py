@@ -253,7 +253,9 @@ class Gateway:
 
     def is_here(self, model: str) -> bool:
         """Whether the model runs on this machine, inside this process."""
-        return isinstance(self._model(model), BulkModel)
+        asked = self._model(model)
+        # Protocols are told apart by their methods' names, and a remote model has these too.
+        return isinstance(asked, BulkModel) and not isinstance(asked, Model)
 
     @property
     def spend(self) -> Spend:

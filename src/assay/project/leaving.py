@@ -65,8 +65,8 @@ def _uses(project: Project) -> Iterator[tuple[str, str, list[str]]]:
     if task.text is not None:
         yield "embed", models.embed, [*read, task.target]
     recipe = project.recipe
-    edits = (*recipe.rows.added, *recipe.rows.mended)
-    judging = [feature for each in edits for feature in each.features]
+    judging = [feature for each in recipe.rows.added for feature in each.features]
+    judging += [feature for each in recipe.rows.mended for feature in each.features]
     for feature in (*recipe.features, *judging):
         if isinstance(feature, Embedding):
             yield "recipe", feature.model, [feature.column]
