@@ -13,23 +13,31 @@ if TYPE_CHECKING:
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
     from assay.label.spec import LabelSettings
+    from assay.label.suspect_source import LabelErrorSource
+    from assay.label.suspects import SuspectResult, find_label_errors
     from assay.label.task import LabelTask
     from assay.llm import Budget, Progress
     from assay.project import Project
 
 __all__ = [
     "Explanation",
+    "LabelErrorSource",
     "LabelResult",
     "LabelSettings",
     "LabelTask",
     "PoolLabelSource",
+    "SuspectResult",
     "explain",
+    "find_label_errors",
     "label",
 ]
 
 _HOMES = {
     "Explanation": "explanation",
+    "LabelErrorSource": "suspect_source",
+    "SuspectResult": "suspects",
     "explain": "explaining",
+    "find_label_errors": "suspects",
     "LabelResult": "result",
     "LabelSettings": "spec",
     "LabelTask": "task",
