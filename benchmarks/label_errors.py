@@ -108,7 +108,7 @@ def main() -> None:
     model = Remembered()
     figures: dict[str, list[dict[str, float]]] = defaultdict(list)
     paired: list[float] = []
-    held = estimates = 0
+    held, ratios = 0, []
     for name, full in sets(options.quick):
         names = sorted(full["label"].unique().to_list())
         for seed in range(1 if options.quick else 3):
@@ -130,7 +130,7 @@ def main() -> None:
                     if "cleanlab" in found:
                         paired.append(found["assay"]["average_precision"]
                                       - found["cleanlab"]["average_precision"])  # fmt: skip
-                    estimates += 1
+                    ratios.append(result.errors.estimate / float(bad.sum()))
                     held += bad.sum() in result.errors.interval
             print(f"{name} seed {seed}: done", flush=True)
     means = {
@@ -140,7 +140,8 @@ def main() -> None:
     gain = np.array(paired)
     print_result(
         figures=means,
-        settings=estimates,
+        settings=len(ratios),
+        estimated_to_planted=float(np.mean(ratios)),
         planted_inside_the_interval=held,
         gain_over_cleanlab={
             "average_precision": float(gain.mean()),

@@ -55,7 +55,8 @@ def _tell(found: SuspectResult) -> None:
     out = console()
     out.print(
         f"About {errors.estimate:.0f} of {errors.n:,} labels look wrong "
-        f"(95% interval {errors.interval.low:.0f} to {errors.interval.high:.0f}).",
+        f"({errors.interval.low:.0f} to {errors.interval.high:.0f} over the draw of rows; "
+        "rows that are hard to tell count too, so fewer may be wrong).",
         highlight=False,
     )
     table = Table(box=None, header_style="dim")

@@ -10,6 +10,7 @@ from assay.callable_module import make_callable
 if TYPE_CHECKING:
     from assay.label.explaining import explain
     from assay.label.explanation import Explanation
+    from assay.label.guidelines import GuidelineResult, draft_guidelines
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
     from assay.label.spec import LabelSettings
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Explanation",
+    "GuidelineResult",
     "LabelErrorSource",
     "LabelResult",
     "LabelSettings",
     "LabelTask",
     "PoolLabelSource",
     "SuspectResult",
+    "draft_guidelines",
     "explain",
     "find_label_errors",
     "label",
@@ -34,8 +37,10 @@ __all__ = [
 
 _HOMES = {
     "Explanation": "explanation",
+    "GuidelineResult": "guidelines",
     "LabelErrorSource": "suspect_source",
     "SuspectResult": "suspects",
+    "draft_guidelines": "guidelines",
     "explain": "explaining",
     "find_label_errors": "suspects",
     "LabelResult": "result",

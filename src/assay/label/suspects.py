@@ -44,7 +44,8 @@ class SuspectResult:
         all opinions together), ``flagged``, ``found_by`` (the opinions that do not agree with
         the given label), ``text`` and ``rank``, from 1.
     errors
-        How many labels are wrong, estimated by confident learning.
+        How many labels look wrong by confident learning. Rows that are hard to tell count too,
+        so it is rather too high than too low.
     """
 
     task: LabelTask
@@ -220,7 +221,7 @@ def _errors(shares: Shares, given: NDArray[np.intp], expected: float, seed: int)
     draws = [expected_errors(shares, given, each) for each in counts]
     low, high = np.quantile(draws, [0.025, 0.975])
     return Evidence(
-        name="wrong labels",
+        name="labels that look wrong",
         estimate=expected,
         interval=Interval(float(low), float(high)),
         n=n,
