@@ -20,9 +20,11 @@ from unittest.mock import patch
 import numpy as np
 
 from assay.label.injection import Instructions
+from assay.label.answering import answer, ask_with
+from assay.label.copies import Copies
 from assay.label.kinds import Fitted, kind_of
 from assay.label.rows import Rows, read_rows
-from assay.label.run import answer, fit
+from assay.label.run import Order, fit, readable
 from assay.label.spec import Answers, LabelSettings
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
@@ -78,8 +80,12 @@ def labelled(
     rows, task = read_rows(list(texts), task)
     with opened() as gateway:
         kind = kind_of(task)
-        fitted = fitted or fit(rows, None, task, kind, gateway, settings)
-        return answer(rows, fitted, gateway), fitted, rows
+        originals = Copies(settings.copies).originals(rows.table["row_id"].to_list(), rows.texts)
+        if fitted is None:
+            seen = readable(originals, rows.unfit)
+            fitted = fit(seen, None, task, kind, gateway, Order(settings), len(rows))
+        ask = ask_with("local", fitted, gateway, None)
+        return answer(originals, rows, ask), fitted, rows
 
 
 def asked_plainly(texts: Sequence[str], settings: LabelSettings) -> list[str]:

@@ -53,7 +53,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def labelled(
-    rows: object = ROWS, run: str = "run-1", precision: float | None = 0.9
+    rows: object = ROWS, run: str = "run-1", label: str | None = None
 ) -> tuple[LabelResult, Gold]:
     """Return a labelling with invented probabilities."""
     task = LabelTask.of(TASK)
@@ -66,10 +66,10 @@ def labelled(
     checked = Checked(
         [f"g{row}" for row in range(400)], ["farm"] * 400, ["farm"] * 400, scores, scores > 0.6
     )
-    labels = [task.class_names[each] for each in shares.argmax(axis=1)]
+    labels = [label or task.class_names[each] for each in shares.argmax(axis=1)]
     result = LabelResult(
         task, read, Answers(labels, shares.max(axis=1), votes={"model": shares}), checked,
-        {}, precision, 0.95, (), (), Spend(), 0.0, run,
+        {}, 0.9, 0.95, (), (), Spend(), 0.0, run,
     )  # fmt: skip
     text_task = LabelTask.of(TASK)
     gold = read_gold(GOLD, text_task, kind_of(text_task), read)
@@ -79,12 +79,11 @@ def labelled(
 
 def test_the_words_that_the_model_reads_are_the_ones_that_moved_it(ledger: Ledger) -> None:
     model = scripted_topics()
-    result, gold = labelled(["the wheat and harvest of a bank today"])
+    result, gold = labelled(["the wheat and harvest of a bank today"], label="farm")
     with Gateway(ledger, models={model.name: model}) as gateway:
-        found = explain(result, "0", gateway, gold=gold, settings=SETTINGS)
-        again = explain(result, "0", gateway, gold=gold, settings=SETTINGS)
+        found = explain(result, "0", gateway, gold=gold, settings=SETTINGS, words=True)
+        again = explain(result, "0", gateway, gold=gold, settings=SETTINGS, words=True)
     effects = {each.text: each.effect for each in found.pieces}
-    assert found.model_label == "farm"
     assert list(effects) == result.rows.texts[0].split()
     assert effects["wheat"] > 0
     assert effects["harvest"] > 0
@@ -127,9 +126,9 @@ def test_the_decision_names_the_threshold_that_the_table_used(ledger: Ledger) ->
 def test_a_tabular_row_is_explained_by_its_columns(ledger: Ledger) -> None:
     model = scripted_topics()
     table = pl.DataFrame({"title": ["wheat harvest"], "body": ["the bank"], "note": [None]})
-    result, _ = labelled(table)
+    result, _ = labelled(table, label="farm")
     with Gateway(ledger, models={model.name: model}) as gateway:
-        found = explain(result, "0", gateway, settings=SETTINGS)
+        found = explain(result, "0", gateway, settings=SETTINGS, words=True)
     assert [each.text for each in found.pieces] == ["title: wheat harvest", "body: the bank"]
     assert found.pieces[0].effect > 0 > found.pieces[1].effect
     assert "no checked rows" in found.notes[0]
@@ -151,7 +150,7 @@ def test_a_model_that_fails_leaves_the_rest_to_be_told(ledger: Ledger) -> None:
     broken = ScriptedModel(lambda *_: ModelError("gone"), name="topics")
     result, gold = labelled(["wheat"])
     with Gateway(ledger, models={broken.name: broken}) as gateway:
-        found = explain(result, "0", gateway, gold=gold, settings=SETTINGS)
+        found = explain(result, "0", gateway, gold=gold, settings=SETTINGS, words=True)
     assert found.votes["model"]
     assert found.neighbours
     assert "the words are not shown" in " ".join(found.notes)
@@ -166,9 +165,9 @@ def test_an_unknown_row_is_refused(ledger: Ledger) -> None:
 
 def test_nothing_in_a_row_steers_the_terminal_or_the_notebook(ledger: Ledger) -> None:
     model = scripted_topics()
-    result, gold = labelled([NASTY])
+    result, gold = labelled(pl.DataFrame({"row_id": [NASTY], "text": [NASTY]}))
     with Gateway(ledger, models={model.name: model}) as gateway:
-        found = explain(result, "0", gateway, gold=gold, settings=SETTINGS)
+        found = explain(result, NASTY, gateway, gold=gold, settings=SETTINGS, words=True)
     told = str(found).replace("\n", "")
     assert not any(unicodedata.category(each) == "Cc" for each in told)
     assert "\u202e" not in told
@@ -176,6 +175,7 @@ def test_nothing_in_a_row_steers_the_terminal_or_the_notebook(ledger: Ledger) ->
     html = found._repr_html_()
     assert "<script" not in html
     assert not any(unicodedata.category(each) == "Cc" for each in html)
+    assert found.as_dict()["row_id"] == NASTY
 
 
 @given(st.text())
@@ -204,17 +204,17 @@ def test_show_explains_a_row_and_still_shows_entries(
     project = Project.create(tmp_path / "news", newsroom(300), target="topic", text="text")
     with project.ledger() as ledger:
         run = ledger.start_run("label", {})
-        result, gold = labelled([NASTY, "wheat corn"], run)
+        result, gold = labelled([NASTY, "wheat corn"], run, label="farm")
         save(result, ledger, gold=gold, settings=SETTINGS)
     monkeypatch.setattr("assay.llm.gateway.load", lambda _: scripted_topics())
     runner = CliRunner()
     at = ["--path", str(project.path)]
-    found = runner.invoke(app, ["show", "0", *at, "--json"])
+    found = runner.invoke(app, ["show", "0", *at, "--words", "--json"])
     assert found.exit_code == 0, found.output
     document = json.loads(found.stdout)
-    assert document["text"] == NASTY
+    assert document["label"] == "farm"
     assert {each["text"] for each in document["pieces"]} >= {"wheat"}
-    told = runner.invoke(app, ["show", "0", *at]).stdout
+    told = runner.invoke(app, ["show", "0", *at, "--words"]).stdout
     assert "\x1b" not in told
     assert "vote: model" in told
     assert runner.invoke(app, ["show", "1", *at, "--run", run, "--no-words"]).exit_code == 0

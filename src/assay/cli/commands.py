@@ -28,6 +28,8 @@ COMMANDS: dict[str, Command] = {
     "batches": Command("assay.cli.batches:app", "List and cancel batches at providers."),
     "cache": Command("assay.cli.cache:app", "Show and prune caches."),
     "privacy": Command("assay.cli.privacy:app", "What may leave this machine."),
+    "suspects": Command("assay.cli.suspects:suspects", "List labels that look wrong."),
+    "guidelines": Command("assay.cli.guidelines:guidelines", "Draft clearer class descriptions."),
     "demo": Command("assay.cli.demo:demo", "Run the main job on real data."),
     "assets": Command("assay.cli.assets:app", "List and fetch the embedded files."),
     "version": Command("assay.cli.version:version", "Print the versions that matter."),

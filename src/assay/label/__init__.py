@@ -10,32 +10,45 @@ from assay.callable_module import make_callable
 if TYPE_CHECKING:
     from assay.label.explaining import explain
     from assay.label.explanation import Explanation
+    from assay.label.guidelines import GuidelineResult, draft_guidelines
     from assay.label.labeller import Labeller
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
     from assay.label.rules import vote
     from assay.label.spec import LabelSettings, Stage
+    from assay.label.suspect_source import LabelErrorSource
+    from assay.label.suspects import SuspectResult, find_label_errors
     from assay.label.task import LabelTask
     from assay.llm import Budget, Progress
     from assay.project import Project
 
 __all__ = [
     "Explanation",
+    "GuidelineResult",
+    "LabelErrorSource",
     "LabelResult",
     "LabelSettings",
     "LabelTask",
     "Labeller",
     "PoolLabelSource",
+    "SuspectResult",
+    "draft_guidelines",
     "explain",
+    "find_label_errors",
     "label",
     "vote",
 ]
 
 _HOMES = {
     "Explanation": "explanation",
+    "GuidelineResult": "guidelines",
+    "LabelErrorSource": "suspect_source",
+    "SuspectResult": "suspects",
+    "draft_guidelines": "guidelines",
     "explain": "explaining",
     "vote": "rules",
     "Labeller": "labeller",
+    "find_label_errors": "suspects",
     "LabelResult": "result",
     "LabelSettings": "spec",
     "LabelTask": "task",

@@ -9,7 +9,7 @@ import polars as pl
 
 from assay.errors import AssayError, InputError
 from assay.label.explanation import CheckedRow, Explanation, Piece
-from assay.label.occlusion import occlude
+from assay.label.occlusion import occlude, reading_model
 from assay.label.result import LabelResult
 from assay.label.rows import render
 from assay.label.spec import Gold, LabelSettings
@@ -53,8 +53,7 @@ def explain(
     row = _position(result, row_id)
     notes: list[str] = []
     near = _nearest(result, row, gateway, _gold(result, gold), settings, neighbours, notes)
-    model = settings.models[0]
-    own, pieces = _words(result, row, gateway, settings, words, notes)
+    pieces = _words(result, row, gateway, settings, words, notes)
     told = result.table.row(row, named=True)
     acceptance = result.acceptance
     return Explanation(
@@ -69,8 +68,7 @@ def explain(
         votes=_votes(result, row),
         neighbours=near,
         pieces=pieces,
-        model=model if pieces else None,
-        model_label=own,
+        model=settings.models[0] if pieces else None,
         notes=tuple(notes),
     )
 
@@ -152,25 +150,25 @@ def _words(
     settings: LabelSettings,
     wanted: bool | None,
     notes: list[str],
-) -> tuple[str | None, tuple[Piece, ...]]:
-    from assay.llm.usable import host_named
-
-    model = settings.models[0]
-    if result.task.kind not in OF_ONE_CLASS:
+) -> tuple[Piece, ...]:
+    model, task = settings.models[0], result.task
+    label = result.answers.labels[row]
+    if wanted is False or label is None:
+        return ()
+    if task.kind not in OF_ONE_CLASS:
         notes.append("the words are shown for labels of one class only")
-        return None, ()
-    if row in result.rows.why:
-        return None, ()
-    if wanted is None and host_named(model) is not None:
-        notes.append(f"the words are shown on request: {model} is not on this machine")
-    if wanted is False or (wanted is None and host_named(model) is not None):
-        return None, ()
+        return ()
     try:
+        if wanted is None and not gateway.is_here(model):
+            notes.append(f"the words are shown on request: {model} is not on this machine")
+            return ()
+        annotator = reading_model(result.rows.texts, task, gateway, settings)
         lines = _columns(result.rows.table[row], result)
-        return occlude(result.rows.texts[row], lines, result.task, gateway, settings, model)
+        code = task.class_names.index(label)
+        return occlude(result.rows.texts[row], lines, code, annotator, gateway)
     except (AssayError, ValueError) as error:
         notes.append(f"the words are not shown: {error}")
-        return None, ()
+        return ()
 
 
 def _columns(row: pl.DataFrame, result: LabelResult) -> list[str] | None:

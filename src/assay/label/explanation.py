@@ -36,8 +36,8 @@ class Piece:
     Attributes
     ----------
     effect
-        How much lower the model's probability of its class is without this piece; negative
-        where the piece spoke against the class.
+        How much lower the model's probability of the label is without this piece; negative
+        where the piece spoke against it.
     """
 
     text: str
@@ -65,8 +65,8 @@ class Explanation:
     pieces
         What the model read, in the text's order, with what each piece did; empty where it was
         not asked.
-    model, model_label
-        The model that was asked about the pieces, and the class that it gave by itself.
+    model
+        The one that was asked about the pieces.
     notes
         What could not be shown, and why.
     """
@@ -83,7 +83,6 @@ class Explanation:
     neighbours: tuple[CheckedRow, ...] = ()
     pieces: tuple[Piece, ...] = ()
     model: str | None = None
-    model_label: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -128,7 +127,7 @@ class Explanation:
         return f"<table>{rows}</table>{self._marked()}"
 
     def _marked(self) -> str:
-        """Return the pieces in their order: green spoke for the class, red against it."""
+        """Return the pieces in their order: green spoke for the label, red against it."""
         most = max((abs(each.effect) for each in self.pieces), default=0.0)
         if most == 0:
             return ""

@@ -8,23 +8,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from assay.label.explanation import Piece
+from assay.label.single.annotators import ModelAnnotator
+from assay.label.single.scores import softmax
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
-from assay.llm import Gateway, Prompt
+from assay.llm import Gateway
 
 MOST_PIECES = 40
+REFERENCE = 100
+"""Labelled rows that tell what the model likes to say anyway."""
 _WORD = re.compile(r"\S+")
 
 
 def occlude(
     text: str,
     columns: Sequence[str] | None,
-    task: LabelTask,
+    label: int,
+    annotator: ModelAnnotator,
     gateway: Gateway,
-    settings: LabelSettings,
-    model: str,
-) -> tuple[str, tuple[Piece, ...]]:
-    """Return the model's own class for a row, and how much each piece spoke for it.
+) -> tuple[Piece, ...]:
+    """Return how much each piece of a row speaks for a class, in the model's eyes.
 
     All readings of the row are one question, so they are cached and budgeted together.
 
@@ -34,7 +37,9 @@ def occlude(
         What the model read.
     columns
         The row's lines, one for each column of a table; None for a single text.
-    model
+    label
+        Position of the class.
+    annotator
         Asked once for the whole row and once without each of at most 40 pieces.
 
     Raises
@@ -46,19 +51,25 @@ def occlude(
     """
     parts = pieces_of(text) if columns is None else columns
     readings = [text, *without_each(text, parts, are_columns=columns is not None)]
-    asked = gateway.choose(
-        model,
-        [_prompt(each, task) for each in readings],
-        [each.words for each in task.classes],
-        max_text_tokens=settings.max_text_tokens,
-    )
-    shares = asked.probabilities
-    if not np.isfinite(shares[0]).all():
-        raise ValueError(asked.why.get(0, "the model gave no answer"))
-    best = int(shares[0].argmax())
-    effects = np.nan_to_num(shares[0, best] - shares[1:, best])
-    found = tuple(Piece(part, float(each)) for part, each in zip(parts, effects, strict=True))
-    return task.class_names[best], found
+    raw, why = annotator.ask(readings, gateway)
+    shares = softmax(annotator.scores(raw))[:, label]
+    if not np.isfinite(shares[0]):
+        raise ValueError(why.get(0, "the model gave no answer"))
+    effects = np.nan_to_num(shares[0] - shares[1:])
+    return tuple(Piece(part, float(each)) for part, each in zip(parts, effects, strict=True))
+
+
+def reading_model(
+    texts: Sequence[str], task: LabelTask, gateway: Gateway, settings: LabelSettings
+) -> ModelAnnotator:
+    """Return the labelling's first model, what it says too often taken off as it was there.
+
+    Some of the labelled rows are asked again for that; their answers are in the ledger.
+    """
+    annotator = ModelAnnotator.of(task, settings.models[0], gateway, settings)
+    some = [text for text in texts[:: max(1, len(texts) // REFERENCE)] if text.strip()]
+    raw, _ = annotator.ask(some, gateway)
+    return annotator.settled(raw)
 
 
 def pieces_of(text: str, most: int = MOST_PIECES) -> list[str]:
@@ -84,14 +95,3 @@ def without_each(text: str, parts: Sequence[str], *, are_columns: bool) -> list[
         begin = start + len(part)
         left.append(text[:start] + text[begin:].lstrip(" "))
     return left
-
-
-def _prompt(text: str, task: LabelTask) -> Prompt:
-    listed = "\n".join(f"- {each.words}" for each in task.classes)
-    told = ["Say which category the text belongs to.", task.guidelines, f"Categories:\n{listed}"]
-    return Prompt(
-        instructions="\n".join(filter(None, told)),
-        text=text,
-        columns=(*task.inputs, task.target),
-        cue="Category",
-    )

@@ -35,7 +35,7 @@ class Doubts:
     expected
         How many labels are estimated to be wrong.
     flagged
-        (n,) the most doubtful labels: as many as are expected to be wrong, and only where
+        (n,) the most doubtful labels: as many as pruning by noise rate takes, and only where
         another class is likelier than the given one.
     """
 
@@ -61,18 +61,24 @@ def doubts(shares: Shares, given: Codes) -> Doubts:
     logs[rows, given] = -np.inf
     suggested = logs.argmax(axis=1)
     doubt = logs[rows, suggested] - own
-    expected = expected_errors(shares, given)
-    ranked = np.argsort(-doubt, kind="stable")[: round(expected)]
+    joint = confident_joint(shares, given)
+    ranked = np.argsort(-doubt, kind="stable")[: _pruned(shares, given, joint)]
     flagged = np.zeros(len(given), dtype=np.bool_)
     flagged[ranked] = doubt[ranked] > 0
-    return Doubts(suggested, doubt, expected, flagged)
+    return Doubts(suggested, doubt, _off_diagonal(joint), flagged)
 
 
 def expected_errors(shares: Shares, given: Codes, weights: Shares | None = None) -> float:
-    """Return how many labels are wrong by the confident joint, calibrated to the class counts.
+    """Return how many labels are wrong by the confident joint; ``weights`` as there."""
+    return _off_diagonal(confident_joint(shares, given, weights))
+
+
+def confident_joint(shares: Shares, given: Codes, weights: Shares | None = None) -> Shares:
+    """Return (k, k) how many rows of a given class truly are of another, by confident rows.
 
     A row counts for the likeliest class among those whose probability reaches what rows of
-    that class have on average; a row that reaches none counts for nothing.
+    that class have on average; a row that reaches none counts for nothing. Rows of the matrix
+    are then brought to the class counts.
 
     Parameters
     ----------
@@ -88,9 +94,27 @@ def expected_errors(shares: Shares, given: Codes, weights: Shares | None = None)
     sure = confident.max(axis=1) >= 0
     joint = np.zeros((k, k))
     np.add.at(joint, (given[sure], confident[sure].argmax(axis=1)), weights[sure])
-    totals = joint.sum(axis=1)
-    right = np.divide(np.diag(joint), totals, out=np.ones(k), where=totals > 0)
-    return float((counts * (1 - right)).sum())
+    joint[joint.sum(axis=1) == 0] = np.eye(k)[joint.sum(axis=1) == 0]
+    return np.asarray(joint * (counts / joint.sum(axis=1))[:, None])
+
+
+def _off_diagonal(joint: Shares) -> float:
+    return float(joint.sum() - np.trace(joint))
+
+
+def _pruned(shares: Shares, given: Codes, joint: Shares) -> int:
+    """Return how many rows pruning by noise rate takes (Northcutt et al. 2021, section 3.3).
+
+    For each pair of classes as many rows as the joint says, the widest margins first; a row
+    that two pairs claim counts once, and one whose given class is the likeliest not at all.
+    """
+    pruned = np.zeros(len(given), dtype=np.bool_)
+    for own, other in zip(*np.nonzero(joint), strict=True):
+        count = 0 if own == other else round(float(joint[own, other]))
+        rows = np.flatnonzero(given == own)
+        margins = shares[rows, other] - shares[rows, own]
+        pruned[rows[np.argsort(-margins, kind="stable")[:count]]] = True
+    return int((pruned & (shares.argmax(axis=1) != given)).sum())
 
 
 def second_opinions(

@@ -9,6 +9,8 @@ hand alone; a judged row keeps its given label and takes no part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -38,7 +40,7 @@ def mended_rows(
             "Rows of a regression cannot be mended: they have no classes.",
             next_step="remove rows.mended from recipe.toml",
         )
-    given = class_codes(rows, task)
+    given = class_codes(rows[task.target].to_list(), task.class_names)
     if rows.height < FEWEST or len(np.unique(given)) < 2:
         return rows
     found, _ = doubtful(mended.features, rows, task, tools, folds=mended.folds, seed=seed)
@@ -59,21 +61,20 @@ def doubtful(
     seed: int,
 ) -> tuple[Doubts, dict[str, Shares]]:
     """Return how far each row's label is to be doubted, and the opinions that say so."""
-    given = class_codes(rows, task)
+    given = class_codes(rows[task.target].to_list(), task.class_names)
     matrix = FeatureUnion(features, tools).fit_transform(rows)
     opinions = second_opinions(matrix, given, len(task.classes), folds=folds, seed=seed)
     return doubts(pooled(opinions), given), opinions
 
 
-def class_codes(rows: pl.DataFrame, task: Task) -> Codes:
-    """Return (n,) positions of the rows' labels in ``task.class_names``."""
-    index = {name: code for code, name in enumerate(task.class_names)}
-    labels = rows[task.target].to_list()
-    unknown = next((each for each in labels if each not in index), None)
-    if unknown is not None or None in labels:
+def class_codes(labels: Sequence[str | None], names: Sequence[str]) -> Codes:
+    """Return (n,) positions of ``labels`` in ``names``; raise InputError where one is absent."""
+    index = {name: code for code, name in enumerate(names)}
+    unknown = [each for each in labels if each not in index]
+    if unknown:
         raise InputError(
             "A row has a label that is none of the classes.",
-            given=unknown,
-            allowed=", ".join(task.class_names[:20]),
+            given=unknown[0],
+            allowed=", ".join(names[:20]),
         )
-    return np.array([index[each] for each in labels], dtype=np.intp)
+    return np.array([index[str(each)] for each in labels], dtype=np.intp)
