@@ -19,9 +19,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from assay.label.injection import Instructions
 from assay.label.answering import answer, ask_with
 from assay.label.copies import Copies
+from assay.label.injection import Instructions
 from assay.label.kinds import Fitted, kind_of
 from assay.label.rows import Rows, read_rows
 from assay.label.run import Order, fit, readable
