@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.ledger.calls import CallBook
-from assay.llm.asking import Asking
+from assay.llm.asking import ask
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
 from assay.llm.embedding import Embedding
@@ -257,8 +257,9 @@ class Gateway:
         terms = self._terms(model.name)
         try:
             if isinstance(model, Model):
-                asking = Asking(model, question, terms, self.book, sink, self._shared, errors)
-                self._loop.run(asking.run(prompts))
+                self._loop.run(
+                    ask(model, question, terms, self.book, sink, self._shared, errors, prompts)
+                )
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
             else:
