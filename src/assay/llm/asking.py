@@ -83,7 +83,6 @@ class _Asking:
         self._news = asyncio.Event()
         self._reached: str | None = None
         self._pace = Pace(terms.limits.in_flight)
-        self._attempts = Attempts(model, question, terms, self._pace, self._stop, errors)
         self._record = Record(
             model,
             question,
@@ -93,6 +92,9 @@ class _Asking:
             shared,
             settled=self._news.set,
             broken=self._stop_for,
+        )
+        self._attempts = Attempts(
+            model, question, terms, self._pace, self._stop, self._record, errors
         )
         self._chunk = max(16, terms.limits.in_flight)
         self._queue: asyncio.Queue[Part] = asyncio.Queue()

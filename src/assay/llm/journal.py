@@ -184,7 +184,8 @@ class Journal:
                 reserved.set_result(None)
         for _, then in calls:
             then()
-        self._blocked += wanted[len(numbers) :]
+        blocked = self._blocked + list(wanted[len(numbers) :])
+        self._blocked = [each for each in blocked if not each[1].done()]
         if self._blocked and calls:  # what was settled may have made room
             self._queue.extendleft(reversed(self._blocked))
             self._left += len(self._blocked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import re
 import urllib.request
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import aiohttp
 from pydantic_core import from_json
 from yarl import URL
 
+from assay.llm.allowance import Allowance, allowances, wait_of
 from assay.llm.model import AskError, HopelessError, RowError, TransientError
 
 MAX_BYTES = 64 * 2**20
@@ -55,6 +55,11 @@ class Connection:
         Most seconds of a request, from connecting to the last byte.
     hosts
         Further allowed hosts.
+
+    Attributes
+    ----------
+    allowances
+        What the latest response said of the server's limits.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Connection:
         seconds: float = 120.0,
         hosts: frozenset[str] = frozenset(),
     ) -> None:
+        self.allowances: tuple[Allowance, ...] = ()
         self.base = base.rstrip("/")
         self.host = URL(base).host or ""
         self._headers = dict(headers)
@@ -89,6 +95,7 @@ class Connection:
                 allow_redirects=False,
             ) as response:
                 raw = await _read(response)
+                self.allowances = allowances(response.headers)
                 return self._understood(response, raw)
         except AskError:
             raise
@@ -179,7 +186,7 @@ class Connection:
         if status in (408, 409, 425, 429) or status >= 500:
             kind = "rate" if status == 429 else f"status {status}"
             return TransientError(
-                f"{self.host} is busy or unwell ({status}).{said}", kind=kind, wait=_wait(headers)
+                f"{self.host} is busy or unwell ({status}).{said}", kind=kind, wait=wait_of(headers)
             )
         if status == 413 or _TOO_LONG.search(told):
             return RowError(f"The text is too long for the model.{said}", kind="too long")
@@ -236,26 +243,3 @@ _SECRET = re.compile(r"\b(sk|pk|key|ghp|xox[abp]|AIza|Bearer)[-_ ]?[A-Za-z0-9_*-
 def without_secrets(text: str) -> str:
     """Return ``text`` with everything that looks like a key replaced."""
     return _SECRET.sub("[key]", text)
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the server asks to be left alone for.
-
-    A date is compared with the server's own ``Date``, so that a wrong clock here does not
-    matter.
-    """
-    milliseconds = headers.get("retry-after-ms")
-    given = headers.get("Retry-After")
-    try:
-        if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
-        if given is None:
-            return None
-        try:
-            return max(0.0, float(given))
-        except ValueError:
-            until = email.utils.parsedate_to_datetime(given)
-            now = email.utils.parsedate_to_datetime(headers["Date"])
-            return max(0.0, (until - now).total_seconds())
-    except (ValueError, KeyError, TypeError):
-        return None
