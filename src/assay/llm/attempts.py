@@ -64,13 +64,13 @@ class Attempts:
             except TransientError as error:
                 self._note(error)
                 if attempt == self._limits.attempts or self._stop.is_set:
-                    return _failed(error, began)
+                    return _failed(part, error, began)
                 await self._sleep(self._wait(attempt, error))
             except AskError as error:
                 self._errors[error.kind] += 1
                 if isinstance(error, HopelessError):
                     self._stop.set(error)
-                return _failed(error, began)
+                return _failed(part, error, began)
             else:
                 seconds = time.monotonic() - began
                 self._unreached = 0
@@ -134,12 +134,15 @@ class Attempts:
         return random.uniform(longest / 2, longest)  # noqa: S311
 
 
-def _failed(error: AskError, began: float) -> Outcome:
+def _failed(part: Part, error: AskError, began: float) -> Outcome:
     invalid = isinstance(error, InvalidAnswerError)
+    why = error.problem
+    if error.kind == "too long":
+        why = f"{why} The row's text has {len(part.prompt.text):,} characters."
     return Outcome(
         "invalid" if invalid else "failed",
         usage=error.usage,
         seconds=time.monotonic() - began,
-        why=error.problem,
+        why=why,
         correction=error.correction if isinstance(error, InvalidAnswerError) else "",
     )

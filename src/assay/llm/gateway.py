@@ -21,15 +21,15 @@ from assay.llm.bulk import BulkAsking
 from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimate, count_tokens, estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
-from assay.llm.pricing import price_of
-from assay.llm.privacy.policy import HERE, Privacy, host_of
+from assay.llm.privacy.policy import Privacy
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Choose, Generate, Keys, Question
-from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
+from assay.llm.roster import Roster
 from assay.llm.runner import LoopThread
 from assay.llm.shared import SharedAnswers
-from assay.llm.sinks import ChoiceSink, ObjectSink, Tally
+from assay.llm.sinks import ChoiceSink, ObjectSink
+from assay.llm.telling import Teller
 from assay.llm.terms import Terms
 from assay.llm.vectors import Vectors
 
@@ -86,15 +86,16 @@ class Gateway:
         self._ledger = ledger
         self._budget = budget or Budget()
         self._run = run
-        self._models: dict[str, Any] = dict(models or {})
-        self._checked: set[str] = set()
+        self._roster = Roster(
+            models or {},
+            prices or {},
+            unpriced_ok=unpriced_ok,
+            privacy=privacy or Privacy(policy="remote"),
+        )
         self._progress = progress
         self._limits = limits or Limits()
         self._capability = capability
         self._shared = shared
-        self._prices = dict(prices or {})
-        self._unpriced_ok = unpriced_ok
-        self._privacy = privacy or Privacy(policy="remote")
         self._began = time.monotonic()
         self._cached = 0
         self._book: CallBook | None = None
@@ -130,7 +131,7 @@ class Gateway:
             that a cap stopped, do not raise: see ``status`` and ``why`` of the result.
         """
         question = Choose(tuple(options))
-        asked = self._model(model)
+        asked = self._roster.model(model)
         parts = asked.capabilities.parts if isinstance(asked, Model) else 1
         errors: Counter[str] = Counter()
         tell = self._teller(question, model, errors)
@@ -151,7 +152,7 @@ class Gateway:
             As for :meth:`choose`.
         """
         question = Generate(schema)
-        asked = self._model(model)
+        asked = self._roster.model(model)
         errors: Counter[str] = Counter()
         sink = ObjectSink(len(prompts), schema, self._teller(question, model, errors))
         self._ask(asked, question, prompts, sink, {}, errors)
@@ -169,7 +170,7 @@ class Gateway:
         """
         question: Choose | Generate
         question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
-        asked = self._model(model)
+        asked = self._roster.model(model)
         if not isinstance(asked, Model):
             return Estimate(len(prompts), 0, len(prompts), 0, 0, 0.0, 0.0)
         keys = Keys(asked.name, question.name, question.extra, asked.parameters)
@@ -185,7 +186,7 @@ class Gateway:
             parts=asked.capabilities.parts if chooses else 1,
             extra=question.extra,
             answer=1 if chooses else count_tokens(question.extra) // 2,
-            price=self._price(model),
+            price=self._roster.price(model),
         )
 
     def embed(self, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -199,7 +200,12 @@ class Gateway:
         if self._vectors is None:
             self._vectors = Vectors(self._ledger.artefacts.parent / "embeddings.sqlite")
         work = Embedding(
-            self._model(model), model, self._vectors, self.book, self._terms(model), self._loop
+            self._roster.model(model),
+            model,
+            self._vectors,
+            self.book,
+            self._terms(model),
+            self._loop,
         )
         return work.run(texts)
 
@@ -231,9 +237,8 @@ class Gateway:
 
     def close(self) -> None:
         """Close connections and threads. The ledger stays open: it is the caller's."""
-        for model in self._models.values():
-            if isinstance(model, Model):
-                self._loop.run(model.close())
+        for model in self._roster.remote():
+            self._loop.run(model.close())
         self._loop.close()
         if self._vectors is not None:
             self._vectors.close()
@@ -266,81 +271,20 @@ class Gateway:
                 raise InputError(f"This model cannot {question.name}.", given=model.name)
         finally:
             self._cached += sink.cached
-            self._note(question, model.name, sink, errors)
-
-    def _note(self, question: Question, model: str, sink: Tally, errors: Mapping[str, int]) -> None:
-        """Record, once for each question, how its rows went."""
-        names, counts = np.unique(sink.codes, return_counts=True)
-        rows = {int(name): int(count) for name, count in zip(names, counts, strict=True)}
-        self._ledger.record(
-            "event",
-            {
-                "what": question.name,
-                "model": model,
-                "capability": self._capability,
-                "unasked": rows.get(0, 0),
-                "answered": rows.get(1, 0),
-                "cached": rows.get(2, 0),
-                "failed": rows.get(3, 0),
-                "errors": dict(errors),
-            },
-            run=self._run,
-        )
-
-    def _model(self, name: str) -> Any:
-        with self._lock:
-            if name not in self._models:
-                self._models[name] = load(name)
-            if name not in self._checked:
-                self._models[name] = self._private(name, self._models[name])
-                self._checked.add(name)
-            return self._models[name]
-
-    def _private(self, name: str, model: Any) -> Any:
-        """Return the model as the privacy policy lets it be asked."""
-        host = host_of(model)
-        self._privacy.check(name, host)
-        if self._privacy.policy != "redact" or host is None or host in HERE:
-            return model
-        from assay.llm.privacy.redaction import RedactedModel, Redactor
-
-        return RedactedModel(model, Redactor(self._privacy.patterns))
+            body = {"what": question.name, "model": model.name, "capability": self._capability}
+            body |= {**sink.counts, "errors": dict(errors)}
+            self._ledger.record("event", body, run=self._run)
 
     def _terms(self, model: str) -> Terms:
         minutes = self._budget.minutes
         return Terms(
             caps=self._budget.caps,
-            price=self._price(model),
+            price=self._roster.price(model),
             limits=self._limits,
             deadline=float("inf") if minutes is None else self._began + 60 * minutes,
             capability=self._capability,
         )
 
-    def _price(self, model: str) -> Price:
-        if model not in self._prices:
-            self._prices[model] = price_of(model, {}, unpriced_ok=self._unpriced_ok)
-        return self._prices[model]
-
-    def _teller(
-        self, question: Question, model: str, errors: Mapping[str, int]
-    ) -> Callable[[int, int, int], None]:
-        began = time.monotonic()
-
-        def tell(done: int, cached: int, total: int) -> None:
-            if self._progress is None:
-                return
-            asked, seconds = done - cached, time.monotonic() - began
-            rate = asked / seconds if seconds > 0 else 0.0
-            self._progress(
-                Progress(
-                    what=f"{question.name}: {model}",
-                    done=done,
-                    total=total,
-                    rate=rate,
-                    money=self.spend.money,
-                    eta=(total - done) / rate if rate else None,
-                    errors=dict(errors),
-                )
-            )
-
-        return tell
+    def _teller(self, question: Question, model: str, errors: Mapping[str, int]) -> Teller:
+        what = f"{question.name}: {model}"
+        return Teller(what, self._progress, lambda: self.spend.money, errors)

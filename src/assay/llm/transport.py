@@ -101,8 +101,8 @@ class Connection:
             raise
         except aiohttp.ClientSSLError as error:
             raise HopelessError(
-                f"The TLS connection to {self.host} failed: {type(error).__name__}. Check the"
-                " certificate, the clock and any proxy.",
+                f"The TLS connection to {self.host} failed: {_tls_problem(error)}. Check the"
+                " certificate, this machine's clock and any proxy.",
                 kind="tls",
             ) from error
         except aiohttp.ClientConnectorError as error:
@@ -191,6 +191,12 @@ class Connection:
         if status == 413 or _TOO_LONG.search(told):
             return RowError(f"The text is too long for the model.{said}", kind="too long")
         return RowError(f"{self.host} refused the request ({status}).{said}", kind="refused")
+
+
+def _tls_problem(error: aiohttp.ClientSSLError) -> str:
+    """Return what is wrong with the certificate, such as ``certificate is not yet valid``."""
+    inner = getattr(error, "certificate_error", None)
+    return getattr(inner, "verify_message", None) or type(error).__name__
 
 
 def _proxy_for(base: str) -> str | None:
