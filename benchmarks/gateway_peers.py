@@ -1,7 +1,7 @@
 """What else asks a model in bulk, for the gateway's benchmark; only what is installed is run.
 
 Each peer asks every text of ``texts`` with ``in_flight`` requests at once, as its documentation
-says, and keeps nothing.
+says; data-designer also keeps the answers and profiles them, which is part of its one call.
 """
 
 from __future__ import annotations
@@ -120,7 +120,11 @@ def rates(url: str, texts: Sequence[str], in_flight: int) -> dict[str, int | str
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
             continue
-        ask(url, texts[:in_flight], in_flight)  # imports
+        try:
+            ask(url, texts[:in_flight], in_flight)  # imports
+        except ImportError as error:
+            found[name] = f"not installed: {error}"
+            continue
         began = time.perf_counter()
         ask(url, texts, in_flight)
         found[name] = round(len(texts) / (time.perf_counter() - began))
