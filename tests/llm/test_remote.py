@@ -193,6 +193,34 @@ def test_a_poisoned_row_fails_alone(
     assert {each["messages"][-1]["content"] for each in server.received} == {"bad"}
 
 
+def test_a_text_that_is_too_long_is_told_with_its_row_and_length(
+    serve: Callable[[str], ModelServer], gateway: Make
+) -> None:
+    serve("openai").fault = fault(SICK["too long"][0])
+    rows = [row("sport"), row("bad " * 500), row("money")]
+    choices = gateway().choose("openai:good", rows, OPTIONS)
+    assert set(choices.why) == {1}
+    assert "maximum context length is 10 tokens" in choices.why[1]
+    assert "2,000 characters" in choices.why[1]
+
+
+@pytest.mark.parametrize("indices", [[0, 0], [0, 2], [1]])
+def test_embeddings_that_cannot_be_told_apart_are_refused(
+    serve: Callable[[str], ModelServer], gateway: Make, indices: list[int]
+) -> None:
+    server = serve("openai")
+
+    async def mixed(number: int, body: dict[str, Any]) -> web.StreamResponse | None:
+        data = [{"index": index, "embedding": [1.0, 2.0]} for index in indices]
+        return web.json_response({"data": data, "usage": {"prompt_tokens": 2}})
+
+    server.fault = mixed
+    with pytest.raises(ModelError, match="embeddings for 2 texts"):
+        gateway().embed("openai:good", ["a", "bb"])
+    server.fault = None
+    np.testing.assert_array_equal(gateway().embed("openai:good", ["a", "bb"])[:, 0], [1, 2])
+
+
 def test_a_wrong_key_stops_at_once_and_is_not_shown(
     serve: Callable[[str], ModelServer], gateway: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

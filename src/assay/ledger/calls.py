@@ -16,13 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from assay.ledger.amounts import NO_CAPS, NOTHING, Amount, Caps
-from assay.ledger.database import translated, writing_to
+from assay.ledger.database import translated
 from assay.ledger.entry import run_number
 from assay.ledger.ledger import Ledger
 from assay.ledger.schema import calls, intents
-from assay.ledger.statements import FastStatements, sum_calls, sum_intents
+from assay.ledger.statements import FastStatements, driver_cursor
 
-_WRITING_CALLS = 0x_A55A_CA11
 _LOOKED_UP = 400
 """Keys in one query; every SQLite allows at least 999 parameters."""
 
@@ -106,17 +105,17 @@ class CallBook:
         rows = [self._row(each, now) for each in finished]
         if not rows and not wanted:
             return [], None
-        with self._lock, translated("written"), self._writing() as connection:
-            self._fast.insert(connection, "calls", rows)
+        with self._lock, translated("written"), self._writing() as cursor:
+            self._fast.insert(cursor, "calls", rows)
             fitting, reached = wanted, None
             if wanted and caps != NO_CAPS:
-                fitting, reached = self._fitting(connection, wanted, caps)
-            return self._insert_intents(connection, fitting, owner), reached
+                fitting, reached = self._fitting(cursor, wanted, caps)
+            return self._insert_intents(cursor, fitting, owner), reached
 
     def balance(self) -> Balance:
         """Return what the run has spent and reserved, by all its processes."""
-        with self._lock, translated("read"), self._engine.connect() as connection:
-            return self._read_balance(connection)
+        with self._lock, translated("read"), driver_cursor(self._engine, writes=False) as cursor:
+            return self._read_balance(cursor)
 
     def left_behind(self, alive: Callable[[str], bool]) -> dict[str, list[tuple[int, Amount]]]:
         """Return, by key, the intents of processes that died before they were settled.
@@ -158,10 +157,10 @@ class CallBook:
         )
 
     def _fitting(
-        self, connection: sa.Connection, wanted: Sequence[Intent], caps: Caps
+        self, cursor: Any, wanted: Sequence[Intent], caps: Caps
     ) -> tuple[Sequence[Intent], str | None]:
         """Return the first intents that fit together, and the cap that the next one breaks."""
-        balance = self._read_balance(connection)
+        balance = self._read_balance(cursor)
         total = balance.spent + balance.reserved
         for number, intent in enumerate(wanted):
             total = total + intent.worst
@@ -170,39 +169,34 @@ class CallBook:
                 return wanted[:number], reached
         return wanted, None
 
-    def _insert_intents(
-        self, connection: sa.Connection, fitting: Sequence[Intent], owner: str
-    ) -> list[int]:
+    def _insert_intents(self, cursor: Any, fitting: Sequence[Intent], owner: str) -> list[int]:
         """Insert with numbers of our own: the transaction is the only one that writes."""
         if not fitting:
             return []
-        last = connection.exec_driver_sql("SELECT coalesce(max(n), 0) FROM intents").scalar_one()
+        last = self._fast.last_intent(cursor)
         numbers = list(range(last + 1, last + 1 + len(fitting)))
         now = self._fast.now()
         rows = [
             (number, now, each.key, self._run, owner, each.worst.money, each.worst.tokens)
             for number, each in zip(numbers, fitting, strict=True)
         ]
-        self._fast.insert(connection, "intents", rows)
+        self._fast.insert(cursor, "intents", rows)
         return numbers
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        """Let one writer at a time in; SQLite does so by itself."""
+    def _writing(self) -> Iterator[Any]:
         try:
-            with writing_to(self._engine) as connection:
-                if connection.dialect.name == "postgresql":
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITING_CALLS)))
-                yield connection
+            with driver_cursor(self._engine, writes=True) as cursor:
+                yield cursor
         except BaseException:
             self._balance, self._seen = Balance(), (0, 0)  # it may hold what is rolled back
             raise
 
-    def _read_balance(self, connection: sa.Connection) -> Balance:
+    def _read_balance(self, cursor: Any) -> Balance:
         """Add what was written since the last look; one writer at a time leaves no gaps."""
         seen_calls, seen_intents = self._seen
-        spent, released, last_call = sum_calls(connection, self._run, seen_calls)
-        reserved, last_intent = sum_intents(connection, self._run, seen_intents)
+        spent, released, last_call = self._fast.sum_calls(cursor, self._run, seen_calls)
+        reserved, last_intent = self._fast.sum_intents(cursor, self._run, seen_intents)
         self._seen = (max(seen_calls, last_call), max(seen_intents, last_intent))
         old = self._balance
         self._balance = Balance(old.spent + spent, old.reserved + reserved - released)

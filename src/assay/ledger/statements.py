@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from assay.ledger.amounts import Amount
-from assay.ledger.schema import calls, intents
+from assay.ledger.schema import calls
 
 ANSWERED = "answered"
 NOT_SENT = ("unsent", "replayed", "shared")
 """Records that only settle a reservation; they count as no call."""
+_WRITING_CALLS = 0x_A55A_CA11
 
 
 class FastStatements:
@@ -25,8 +28,8 @@ class FastStatements:
         self._mark = "?" if dialect == "sqlite" else "%s"
         self._sqlite = dialect == "sqlite"
         self._columns = {
-            "intents": ["n", "time", "key", "run", "owner", "money", "tokens"],
-            "calls": [column.name for column in calls.columns if column.name != "n"],
+            "intents": ("n", "time", "key", "run", "owner", "money", "tokens"),
+            "calls": tuple(column.name for column in calls.columns if column.name != "n"),
         }
 
     def answered(self, count: int) -> str:
@@ -42,9 +45,7 @@ class FastStatements:
         now = datetime.now(UTC)
         return now.strftime("%Y-%m-%d %H:%M:%S.%f") if self._sqlite else now
 
-    def insert(
-        self, connection: sa.Connection, table: str, rows: Sequence[tuple[Any, ...]]
-    ) -> None:
+    def insert(self, cursor: Any, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert many rows with few statements.
 
         Python's SQLite driver gives up its global lock around every statement, and a busy
@@ -55,13 +56,40 @@ class FastStatements:
         while start < len(rows):
             size = min(_MOST_IN_ONE, 1 << ((len(rows) - start).bit_length() - 1))
             some = rows[start : start + size]
-            connection.exec_driver_sql(
-                _insert(table, tuple(self._columns[table]), self._mark, size),
+            cursor.execute(
+                _insert(table, self._columns[table], self._mark, size),
                 tuple(itertools.chain.from_iterable(some)),
             )
             start += size
 
+    def last_intent(self, cursor: Any) -> int:
+        """Return the number of the newest intent."""
+        cursor.execute("SELECT coalesce(max(n), 0) FROM intents")
+        return int(cursor.fetchone()[0])
 
+    def sum_calls(self, cursor: Any, run: int, after: int) -> tuple[Amount, Amount, int]:
+        """Return what calls after a number spent and released, and the last number."""
+        cursor.execute(_SUM_CALLS.replace("?", self._mark), (run, after))
+        row = list(map(int, cursor.fetchone()))
+        return Amount(*row[:3]), Amount(*row[3:6]), row[6]
+
+    def sum_intents(self, cursor: Any, run: int, after: int) -> tuple[Amount, int]:
+        """Return what intents after a number reserved, and the last number."""
+        cursor.execute(_SUM_INTENTS.replace("?", self._mark), (run, after))
+        row = list(map(int, cursor.fetchone()))
+        return Amount(*row[:3]), row[3]
+
+
+_SUM_CALLS = (
+    "SELECT coalesce(sum(money), 0), coalesce(sum(tokens_in + tokens_out), 0),"  # noqa: S608
+    f" coalesce(sum(CASE WHEN status IN {NOT_SENT} THEN 0 ELSE 1 END), 0),"
+    " coalesce(sum(released_money), 0), coalesce(sum(released_tokens), 0),"
+    " coalesce(sum(released_calls), 0), coalesce(max(n), 0) FROM calls WHERE run = ? AND n > ?"
+)
+_SUM_INTENTS = (
+    "SELECT coalesce(sum(money), 0), coalesce(sum(tokens), 0), count(*), coalesce(max(n), 0)"
+    " FROM intents WHERE run = ? AND n > ?"
+)
 _MOST_IN_ONE = 256
 
 
@@ -72,35 +100,23 @@ def _insert(table: str, columns: tuple[str, ...], mark: str, rows: int) -> str:
     return f"INSERT INTO {table} ({','.join(columns)}) VALUES {many}"  # noqa: S608
 
 
-def _total(column: Any) -> Any:
-    # PostgreSQL sums integers as numeric, which is exact; so is the way back.
-    return sa.cast(sa.func.coalesce(sa.func.sum(column), 0), sa.BigInteger)
-
-
-def sum_calls(connection: sa.Connection, run: int, after: int) -> tuple[Amount, Amount, int]:
-    """Return what was spent and what was released by calls after a number, and the last number."""
-    row = connection.execute(
-        sa.select(
-            _total(calls.c.money),
-            _total(calls.c.tokens_in + calls.c.tokens_out),
-            _total(sa.case((calls.c.status.in_(NOT_SENT), 0), else_=1)),
-            _total(calls.c.released_money),
-            _total(calls.c.released_tokens),
-            _total(calls.c.released_calls),
-            sa.func.coalesce(sa.func.max(calls.c.n), 0),
-        ).where(calls.c.run == run, calls.c.n > after)
-    ).one()
-    return Amount(*row[:3]), Amount(*row[3:6]), row[6]
-
-
-def sum_intents(connection: sa.Connection, run: int, after: int) -> tuple[Amount, int]:
-    """Return what was reserved by intents after a number, and the last number."""
-    row = connection.execute(
-        sa.select(
-            _total(intents.c.money),
-            _total(intents.c.tokens),
-            sa.func.count(),
-            sa.func.coalesce(sa.func.max(intents.c.n), 0),
-        ).where(intents.c.run == run, intents.c.n > after)
-    ).one()
-    return Amount(*row[:3]), row[3]
+@contextmanager
+def driver_cursor(engine: sa.Engine, *, writes: bool) -> Iterator[Any]:
+    """Yield the driver's own cursor inside a transaction, one writer at a time."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if engine.dialect.name == "sqlite":
+            cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        elif writes:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_WRITING_CALLS,))
+        yield cursor
+        connection.commit()
+    except engine.dialect.loaded_dbapi.Error as error:
+        connection.rollback()
+        raise exc.DBAPIError(None, None, error) from error
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.close()

@@ -34,11 +34,34 @@ GRACE_SECONDS = 3.0
 """How long requests in flight may still be answered when the question is stopped."""
 
 
-class Asking:
-    """One question being asked of many prompts. Use it once, inside an event loop.
+async def ask(
+    model: Model,
+    question: Question,
+    terms: Terms,
+    book: CallBook,
+    sink: Sink,
+    shared: SharedAnswers | None,
+    errors: Counter[str],
+    prompts: Sequence[Prompt],
+) -> None:
+    """Ask a question of all prompts; return when every answer is committed.
 
-    ``errors`` counts the requests that went wrong, by kind.
+    ``errors`` counts the requests that went wrong, by kind. A cancellation lets no further
+    request leave, waits a moment for those that have left, and goes on once what they were
+    answered is committed; a second one does not wait.
+
+    Raises
+    ------
+    HopelessError
+        When no request can succeed. What was answered before is kept.
+    LedgerError
+        When answers could not be recorded.
     """
+    await _Asking(model, question, terms, book, sink, shared, errors).run(prompts)
+
+
+class _Asking:
+    """One question being asked of many prompts. Use it once."""
 
     def __init__(
         self,
@@ -47,8 +70,8 @@ class Asking:
         terms: Terms,
         book: CallBook,
         sink: Sink,
-        shared: SharedAnswers | None = None,
-        errors: Counter[str] | None = None,
+        shared: SharedAnswers | None,
+        errors: Counter[str],
     ) -> None:
         self._model = model
         self._question = question
@@ -60,9 +83,6 @@ class Asking:
         self._news = asyncio.Event()
         self._reached: str | None = None
         self._pace = Pace(terms.limits.in_flight)
-        self._attempts = Attempts(
-            model, question, terms, self._pace, self._stop, Counter() if errors is None else errors
-        )
         self._record = Record(
             model,
             question,
@@ -73,22 +93,13 @@ class Asking:
             settled=self._news.set,
             broken=self._stop_for,
         )
+        self._attempts = Attempts(
+            model, question, terms, self._pace, self._stop, self._record, errors
+        )
         self._chunk = max(16, terms.limits.in_flight)
         self._queue: asyncio.Queue[Part] = asyncio.Queue()
 
     async def run(self, prompts: Sequence[Prompt]) -> None:
-        """Ask all; return when every answer is committed.
-
-        A cancellation lets no further request leave, waits a moment for those that have left,
-        and goes on once what they were answered is committed; a second one does not wait.
-
-        Raises
-        ------
-        HopelessError
-            When no request can succeed. What was answered before is kept.
-        LedgerError
-            When answers could not be recorded.
-        """
         workers = [
             asyncio.create_task(self._work(index)) for index in range(self._terms.limits.in_flight)
         ]

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.ledger.calls import CallBook
-from assay.llm.asking import Asking
+from assay.llm.asking import ask
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
 from assay.llm.caches import Cache
@@ -24,14 +24,14 @@ from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimator
 from assay.llm.forecast import Estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
-from assay.llm.pricing import price_of
-from assay.llm.privacy.policy import Privacy, host_of, is_here
+from assay.llm.privacy.policy import Privacy, host_of
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Choose, Generate, Question
-from assay.llm.registry import load
 from assay.llm.results import Choices, Generated, Progress
+from assay.llm.roster import Roster
 from assay.llm.runner import LoopThread
-from assay.llm.sinks import ChoiceSink, ObjectSink, Tally
+from assay.llm.sinks import ChoiceSink, ObjectSink
+from assay.llm.telling import Teller
 from assay.llm.terms import Terms
 from assay.llm.vectors import Vectors, keys_for
 
@@ -92,17 +92,16 @@ class Gateway:
         self._ledger = ledger
         self._budget = budget or Budget()
         self._run = run
-        self._models: dict[str, Any] = dict(models or {})
-        self._checked: set[str] = set()
+        self._privacy = privacy or Privacy(policy="remote")
+        self._roster = Roster(
+            models or {}, prices or {}, unpriced_ok=unpriced_ok, privacy=self._privacy
+        )
         self._progress = progress
         self._limits = limits or Limits()
         self._capability = capability
         self._cache = cache or Cache()
         self._shared = self._cache.open_answers()
         self._batch = batch
-        self._prices = dict(prices or {})
-        self._unpriced_ok = unpriced_ok
-        self._privacy = privacy or Privacy(policy="remote")
         self._estimator = Estimator(ledger, self._limits.in_flight)
         self._began = time.monotonic()
         self._cached = 0
@@ -144,7 +143,7 @@ class Gateway:
             that a cap stopped, do not raise: see ``status`` and ``why`` of the result.
         """
         question = Choose(tuple(options))
-        asked = self._model(model)
+        asked = self._roster.model(model)
         parts = asked.capabilities.parts if isinstance(asked, Model) else 1
         errors: Counter[str] = Counter()
         tell = self._teller(question.name, model, errors)
@@ -161,7 +160,7 @@ class Gateway:
 
         Models elsewhere are sent whole texts.
         """
-        asked = self._model(model)
+        asked = self._roster.model(model)
         if not hasattr(asked, "cuts"):
             return np.zeros(len(prompts), dtype=np.bool_)
         return np.asarray(asked.cuts(prompts, options, max_text_tokens=max_text_tokens))
@@ -177,7 +176,7 @@ class Gateway:
             As for :meth:`choose`.
         """
         question = Generate(schema)
-        asked = self._model(model)
+        asked = self._roster.model(model)
         errors: Counter[str] = Counter()
         sink = ObjectSink(len(prompts), schema, self._teller(question.name, model, errors))
         self._ask(asked, question, prompts, sink, {}, errors)
@@ -201,7 +200,7 @@ class Gateway:
             As for :meth:`choose`.
         """
         question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
-        asked = self._described(model)
+        asked = self._roster.described(model)
         prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
         told = self._estimator.question(
             model, asked, question, prompts, self._asked_price(model), max_text_tokens
@@ -216,13 +215,13 @@ class Gateway:
         self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
     ) -> Estimate:
         """Return what :meth:`embed` would take; nothing is sent."""
-        asked = self._described(model)
+        asked = self._roster.described(model)
         self._privacy.check_columns(columns, name=model, host=host_of(asked))
         return self._estimator.embedding(
             model,
             asked,
             texts,
-            self._price(model),
+            self._roster.price(model),
             key=keys_for(model, asked),
             known=self._opened_vectors().find,
         )
@@ -242,7 +241,7 @@ class Gateway:
         BudgetError
             When a cap is reached before all are embedded. Those that were are kept.
         """
-        asked = self._model(model)
+        asked = self._roster.model(model)
         self._privacy.check_columns(columns, name=model, host=host_of(asked))
         vectors, errors = self._opened_vectors(), Counter[str]()
         tell = self._teller("embed", model, errors)
@@ -253,7 +252,7 @@ class Gateway:
 
     def is_here(self, model: str) -> bool:
         """Whether the model runs on this machine, inside this process."""
-        asked = self._model(model)  # a Model has methods of the same names as a BulkModel
+        asked = self._roster.model(model)  # a Model has methods of the same names as a BulkModel
         return isinstance(asked, BulkModel) and not isinstance(asked, Model)
 
     @property
@@ -284,9 +283,8 @@ class Gateway:
 
     def close(self) -> None:
         """Close connections and threads. The ledger stays open: it is the caller's."""
-        for model in self._models.values():
-            if isinstance(model, Model):
-                self._loop.run(model.close())
+        for model in self._roster.remote():
+            self._loop.run(model.close())
         self._loop.close()
         if self._vectors is not None:
             self._vectors.close()
@@ -316,15 +314,18 @@ class Gateway:
             if self._batch:
                 self._ask_in_batches(model, question, prompts, sink, errors)
             elif isinstance(model, Model):
-                asking = Asking(model, question, terms, self.book, sink, self._shared, errors)
-                self._loop.run(asking.run(prompts))
+                self._loop.run(
+                    ask(model, question, terms, self.book, sink, self._shared, errors, prompts)
+                )
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
             else:
                 raise InputError(f"This model cannot {question.name}.", given=model.name)
         finally:
             self._cached += sink.cached
-            self._note(question, model.name, sink, errors)
+            body = {"what": question.name, "model": model.name, "capability": self._capability}
+            body |= {**sink.counts, "errors": dict(errors)}
+            self._ledger.record("event", body, run=self._run)
 
     def _ask_in_batches(
         self,
@@ -361,97 +362,30 @@ class Gateway:
         )
         asking.run(prompts)
 
-    def _note(self, question: Question, model: str, sink: Tally, errors: Mapping[str, int]) -> None:
-        """Record, once for each question, how its rows went."""
-        names, counts = np.unique(sink.codes, return_counts=True)
-        rows = {int(name): int(count) for name, count in zip(names, counts, strict=True)}
-        self._ledger.record(
-            "event",
-            {
-                "what": question.name,
-                "model": model,
-                "capability": self._capability,
-                "unasked": rows.get(0, 0),
-                "answered": rows.get(1, 0),
-                "cached": rows.get(2, 0),
-                "failed": rows.get(3, 0),
-                "errors": dict(errors),
-            },
-            run=self._run,
-        )
-
     def _opened_vectors(self) -> Vectors:
         with self._lock:
             if self._vectors is None:
                 self._vectors = self._cache.open_vectors(self._ledger.artefacts.parent)
             return self._vectors
 
-    def _described(self, name: str) -> Any:
-        """Return the model; None for one on this machine that is not loaded yet."""
-        return None if name.startswith("local:") and name not in self._models else self._model(name)
-
-    def _model(self, name: str) -> Any:
-        with self._lock:
-            if name not in self._models:
-                self._models[name] = load(name)
-            if name not in self._checked:
-                self._models[name] = self._private(name, self._models[name])
-                self._checked.add(name)
-            return self._models[name]
-
-    def _private(self, name: str, model: Any) -> Any:
-        """Return the model as the privacy policy lets it be asked."""
-        host = host_of(model)
-        self._privacy.check(name, host)
-        if self._privacy.policy != "redact" or is_here(host):
-            return model
-        from assay.llm.privacy.redaction import RedactedModel, Redactor
-
-        return RedactedModel(model, Redactor(self._privacy.patterns))
-
     def _terms(self, model: str) -> Terms:
         minutes = self._budget.minutes
         return Terms(
             caps=self._budget.caps,
-            price=self._price(model),
+            price=self._roster.price(model),
             limits=self._limits,
             deadline=float("inf") if minutes is None else self._began + 60 * minutes,
             capability=self._capability,
         )
 
-    def _price(self, model: str) -> Price:
-        if model not in self._prices:
-            self._prices[model] = price_of(model, {}, unpriced_ok=self._unpriced_ok)
-        return self._prices[model]
-
     def _asked_price(self, model: str) -> Price:
         """Return the price of a token as questions are asked: one by one, or in batches."""
         if not self._batch:
-            return self._price(model)
+            return self._roster.price(model)
         from assay.llm.batch import batch_price
 
-        return batch_price(model, self._price(model))
+        return batch_price(model, self._roster.price(model))
 
-    def _teller(
-        self, question: str, model: str, errors: Mapping[str, int]
-    ) -> Callable[[int, int, int], None]:
-        began = time.monotonic()
-
-        def tell(done: int, cached: int, total: int) -> None:
-            if self._progress is None:
-                return
-            asked, seconds = done - cached, time.monotonic() - began
-            rate = asked / seconds if seconds > 0 else 0.0
-            self._progress(
-                Progress(
-                    what=f"{question}: {model}",
-                    done=done,
-                    total=total,
-                    rate=rate,
-                    money=self.spend.money,
-                    eta=(total - done) / rate if rate else None,
-                    errors=dict(errors),
-                )
-            )
-
-        return tell
+    def _teller(self, question: str, model: str, errors: Mapping[str, int]) -> Teller:
+        what = f"{question}: {model}"
+        return Teller(what, self._progress, lambda: self.spend.money, errors)

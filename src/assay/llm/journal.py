@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 
 from assay.ledger.amounts import Caps
 from assay.ledger.calls import Call, CallBook, Intent
@@ -44,6 +46,10 @@ def is_alive(owner: str) -> bool:
     except OSError:
         return True
     return True
+
+
+_Call = tuple[Call, Callable[[], None]]
+_Wanted = tuple[Part, "asyncio.Future[None]"]
 
 
 class CapReachedError(Exception):
@@ -86,11 +92,16 @@ class Journal:
         self._caps = caps
         self._unused = unused
         self._broken = broken
-        self._is_broken = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="assay-journal")
-        self._calls: list[tuple[Call, Callable[[], None]]] = []
-        self._wanted: list[tuple[Part, asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[_Call | _Wanted] = deque()
+        self._left = 0
+        self._blocked: list[_Wanted] = []
+        self._error: BaseException | None = None
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._signals: SimpleQueue[bool] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="assay-journal", daemon=True)
+        self._thread.start()
 
     async def reserve(self, part: Part) -> None:
         """Return once the part has its intent on record, after the calls that were added before.
@@ -100,52 +111,70 @@ class Journal:
         CapReachedError
             When it does not fit under the caps although everything in flight is settled.
         """
-        reserved = asyncio.get_running_loop().create_future()
-        self._wanted.append((part, reserved))
-        self._start()
+        reserved = self._loop.create_future()
+        self._put((part, reserved))
         await reserved
 
     def add(self, call: Call, then: Callable[[], None]) -> None:
         """Queue a call; ``then`` runs on the loop once it is committed."""
-        self._calls.append((call, then))
-        self._start()
+        self._put((call, then))
 
     async def settle(self) -> None:
         """Return once everything added is committed; raise what stopped it."""
-        if self._writer is not None:
-            await self._writer
+        await self._quiet.wait()
+        if self._error is not None:
+            raise self._error
 
     def close(self) -> None:
         """End the writing thread."""
-        self._thread.shutdown(wait=True)
+        self._signals.put(False)
+        self._thread.join()
         _asking.discard(self._owner)
 
-    def _start(self) -> None:
-        if self._writer is None or (self._writer.done() and not self._is_broken):
-            self._writer = asyncio.get_running_loop().create_task(self._write())
+    def _put(self, item: _Call | _Wanted) -> None:
+        self._queue.append(item)
+        self._left += 1
+        if self._quiet.is_set() and self._error is None:
+            self._quiet.clear()
+            self._signals.put(True)
 
-    async def _write(self) -> None:
-        try:
-            while await self._write_group():
-                pass
-        except BaseException as error:
-            self._is_broken = True
-            self._broken(error)
-            raise
+    def _write(self) -> None:
+        """Commit group after group: what came while the last one was committed."""
+        while self._signals.get():
+            while self._queue:
+                calls, wanted = self._collected()
+                try:
+                    numbers, reached = self._book.commit(
+                        [call for call, _ in calls],
+                        [Intent(part.key, part.worst) for part, _ in wanted],
+                        self._caps,
+                        self._owner,
+                    )
+                except BaseException as error:
+                    self._loop.call_soon_threadsafe(self._fail, error)
+                    return
+                self._loop.call_soon_threadsafe(self._committed, calls, wanted, numbers, reached)
 
-    async def _write_group(self) -> bool:
-        """Commit what was collected; return whether there is more that can be."""
-        calls, self._calls = self._calls, []
-        wanted = [each for each in self._wanted if not each[1].done()]
-        self._wanted = []
-        numbers, reached = await asyncio.get_running_loop().run_in_executor(
-            self._thread,
-            self._book.commit,
-            [call for call, _ in calls],
-            [Intent(part.key, part.worst) for part, _ in wanted],
-            self._caps,
-            self._owner,
-        )
+    def _collected(self) -> tuple[list[_Call], list[_Wanted]]:
+        calls: list[_Call] = []
+        wanted: list[_Wanted] = []
+        while self._queue:
+            item = self._queue.popleft()
+            if isinstance(item[0], Call):
+                calls.append(item)
+            else:
+                wanted.append(item)
+        return calls, wanted
+
+    def _committed(
+        self,
+        calls: Sequence[_Call],
+        wanted: Sequence[_Wanted],
+        numbers: Sequence[int],
+        reached: str | None,
+    ) -> None:
+        """Tell, on the loop, everyone whose part or call is committed."""
+        self._left -= len(calls) + len(wanted)
         self.unsettled += len(numbers) - sum(call.intent is not None for call, _ in calls)
         for number, (part, reserved) in zip(numbers, wanted, strict=False):
             part.intent = number
@@ -155,14 +184,26 @@ class Journal:
                 reserved.set_result(None)
         for _, then in calls:
             then()
-        self._wanted[:0] = wanted[len(numbers) :]
-        if reached is not None and self.unsettled == 0:
+        blocked = self._blocked + list(wanted[len(numbers) :])
+        self._blocked = [each for each in blocked if not each[1].done()]
+        if self._blocked and calls:  # what was settled may have made room
+            self._queue.extendleft(reversed(self._blocked))
+            self._left += len(self._blocked)
+            self._blocked = []
+        elif self._blocked and reached is not None and not self.unsettled:
             self._refuse(reached)
-        # What does not fit is tried again when something in flight has been settled.
-        return bool(self._calls or (self._wanted and reached is None))
+        if self._queue:
+            self._signals.put(True)
+        elif not self._left:
+            self._quiet.set()
 
     def _refuse(self, reached: str) -> None:
-        wanted, self._wanted = self._wanted, []
-        for _, reserved in wanted:
+        blocked, self._blocked = self._blocked, []
+        for _, reserved in blocked:
             if not reserved.done():
                 reserved.set_exception(CapReachedError(reached))
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+        self._quiet.set()
+        self._broken(error)

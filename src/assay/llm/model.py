@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from assay.errors import ModelError
+from assay.llm.allowance import Allowance
 from assay.llm.prompt import Prompt
 
 How = Literal["exact", "log-probabilities", "samples"]
@@ -67,10 +68,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer: a plain JSON value, and the tokens that it took."""
+    """One answer: a plain JSON value, the tokens that it took, what the server still allows."""
 
     value: Any
     usage: Usage = Usage()
+    allowances: tuple[Allowance, ...] = ()
 
 
 @runtime_checkable
@@ -191,6 +193,13 @@ class Limits:
         Requests for one row before it fails, where the server is unwell.
     corrections
         How often an invalid answer is asked again with the error.
+    first_wait, longest_wait
+        Seconds between two attempts, doubling from the first to the longest; a server that
+        says how long goes first.
+    hedge_after
+        Seconds after which a request that is still unanswered is sent a second time, beside
+        the first and beyond ``in_flight``; the first answer counts, and both are paid for.
+        None for never.
     """
 
     in_flight: int = 64
@@ -198,3 +207,4 @@ class Limits:
     corrections: int = 2
     first_wait: float = field(default=0.5)
     longest_wait: float = field(default=60.0)
+    hedge_after: float | None = None

@@ -80,7 +80,7 @@ class Generate:
             checked = self.schema.model_validate(reply.value)
         except ValidationError as error:
             raise InvalidAnswerError(_told(error), usage=reply.usage) from error
-        return Reply(checked.model_dump(mode="json"), reply.usage)
+        return Reply(checked.model_dump(mode="json"), reply.usage, reply.allowances)
 
 
 def _told(error: ValidationError) -> str:

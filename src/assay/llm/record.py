@@ -113,21 +113,28 @@ class Record:
     def _unused(self, part: Part) -> None:
         self.finish(part, Outcome("unsent"))
 
-    def _settle_left_behind(self, part: Part, usage: Usage) -> None:
-        """Settle what a killed process had reserved for a request that is answered now.
+    def lose(self, part: Part, usage: Usage, why: str) -> None:
+        """Settle a request whose answer does not count, at what it has cost at most.
 
-        A server that replays has been paid once. Of another only an upper bound is known: the
-        request may have been answered, and paid for, before. So the record says ``lost``, at
-        the price of the answer that came now.
+        A server that replays has been paid once for both.
         """
-        why = "the process that asked was killed before the answer was on record"
         lost = Outcome("lost", usage=usage, why=why)
         if self._model.capabilities.replays:
             lost = Outcome("replayed", why=why)
+        self.journal.add(self._call(part, lost, None), self._settled)
+
+    def _settle_left_behind(self, part: Part, usage: Usage) -> None:
+        """Settle what a killed process had reserved for a request that is answered now.
+
+        Only an upper bound is known: the request may have been answered, and paid for, before.
+        So it is recorded at the price of the answer that came now.
+        """
         for number, worst in self._left_behind.pop(part.key):
-            old = Part(part.row, part.part, part.key, part.prompt, worst, number)
             self.journal.unsettled += 1  # it was another process's; now it is ours to settle
-            self.journal.add(self._call(old, lost, None), self._settled)
+            old = Part(part.row, part.part, part.key, part.prompt, worst, number)
+            self.lose(
+                old, usage, "the process that asked was killed before the answer was on record"
+            )
 
     def _taken_over(self, keys: Sequence[str]) -> dict[str, str]:
         """Return what other projects were answered, and put it on this ledger's record."""

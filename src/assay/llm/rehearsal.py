@@ -68,13 +68,13 @@ class Rehearsal(Gateway):
         self, model: str, texts: Sequence[str], share: float, *, columns: tuple[str, ...]
     ) -> None:
         """Note texts that may not be read: ``share`` times as many, as long as these are."""
-        described = self._described(model)
+        described = self._roster.described(model)
         self._privacy.check_columns(columns, name=model, host=host_of(described))
         told = Estimator(self._ledger, self._limits.in_flight).embedding(
             model,
             described,
             texts,
-            self._price(model),
+            self._roster.price(model),
             key=keys_for(model, described),
             known=lambda _: (),
         )

@@ -11,7 +11,15 @@ import numpy as np
 from pydantic import BaseModel
 
 from assay.llm.questions import combined
-from assay.llm.results import ANSWERED, CACHED, FAILED, UNASKED, Choices, Generated
+from assay.llm.results import (
+    ANSWERED,
+    CACHED,
+    FAILED,
+    STATUSES,
+    UNASKED,
+    Choices,
+    Generated,
+)
 
 
 class Tally:
@@ -35,6 +43,13 @@ class Tally:
         if now - self._told > 0.1 or self.done == len(self.codes):
             self._told = now
             self._tell(self.done, self.cached, len(self.codes))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows ended in each way."""
+        codes, counts = np.unique(self.codes, return_counts=True)
+        rows = dict(zip(codes.tolist(), counts.tolist(), strict=True))
+        return {name: rows.get(code, 0) for code, name in enumerate(STATUSES)}
 
     def failed(self, row: int, why: str) -> None:
         """Take the reason why a row has no answer."""

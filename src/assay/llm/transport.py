@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import re
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +13,7 @@ import aiohttp
 from pydantic_core import from_json
 from yarl import URL
 
+from assay.llm.allowance import Allowance, allowances, wait_of
 from assay.llm.model import AskError, HopelessError, RowError, TransientError
 
 MAX_BYTES = 64 * 2**20
@@ -56,6 +56,11 @@ class Connection:
         Most seconds of a request, from connecting to the last byte.
     hosts
         Further allowed hosts.
+
+    Attributes
+    ----------
+    allowances
+        What the latest response said of the server's limits.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Connection:
         seconds: float = 120.0,
         hosts: frozenset[str] = frozenset(),
     ) -> None:
+        self.allowances: tuple[Allowance, ...] = ()
         self.base = base.rstrip("/")
         self.host = URL(base).host or ""
         self._headers = dict(headers)
@@ -90,13 +96,14 @@ class Connection:
                 allow_redirects=False,
             ) as response:
                 raw = await _read(response)
+                self.allowances = allowances(response.headers)
                 return self._understood(response, raw)
         except AskError:
             raise
         except aiohttp.ClientSSLError as error:
             raise HopelessError(
-                f"The TLS connection to {self.host} failed: {type(error).__name__}. Check the"
-                " certificate, the clock and any proxy.",
+                f"The TLS connection to {self.host} failed: {_tls_problem(error)}. Check the"
+                " certificate, this machine's clock and any proxy.",
                 kind="tls",
             ) from error
         except aiohttp.ClientConnectorError as error:
@@ -196,11 +203,17 @@ class Connection:
         if status in (408, 409, 425, 429) or status >= 500:
             kind = "rate" if status == 429 else f"status {status}"
             return TransientError(
-                f"{self.host} is busy or unwell ({status}).{said}", kind=kind, wait=_wait(headers)
+                f"{self.host} is busy or unwell ({status}).{said}", kind=kind, wait=wait_of(headers)
             )
         if status == 413 or _TOO_LONG.search(told):
             return RowError(f"The text is too long for the model.{said}", kind="too long")
         return RowError(f"{self.host} refused the request ({status}).{said}", kind="refused")
+
+
+def _tls_problem(error: aiohttp.ClientSSLError) -> str:
+    """Return what is wrong with the certificate, such as ``certificate is not yet valid``."""
+    inner = getattr(error, "certificate_error", None)
+    return getattr(inner, "verify_message", None) or type(error).__name__
 
 
 def _proxy_for(base: str) -> str | None:
@@ -253,26 +266,3 @@ _SECRET = re.compile(r"\b(sk|pk|key|ghp|xox[abp]|AIza|Bearer)[-_ ]?[A-Za-z0-9_*-
 def without_secrets(text: str) -> str:
     """Return ``text`` with everything that looks like a key replaced."""
     return _SECRET.sub("[key]", text)
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the server asks to be left alone for.
-
-    A date is compared with the server's own ``Date``, so that a wrong clock here does not
-    matter.
-    """
-    milliseconds = headers.get("retry-after-ms")
-    given = headers.get("Retry-After")
-    try:
-        if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
-        if given is None:
-            return None
-        try:
-            return max(0.0, float(given))
-        except ValueError:
-            until = email.utils.parsedate_to_datetime(given)
-            now = email.utils.parsedate_to_datetime(headers["Date"])
-            return max(0.0, (until - now).total_seconds())
-    except (ValueError, KeyError, TypeError):
-        return None

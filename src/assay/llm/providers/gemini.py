@@ -9,9 +9,9 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.llm.model import HopelessError, InvalidAnswerError, RowError, Usage
+from assay.llm.model import InvalidAnswerError, RowError, Usage
 from assay.llm.providers.openai import parsed
-from assay.llm.providers.wire import Request
+from assay.llm.providers.wire import Request, no_log_probabilities
 
 TOP = 20
 _REFUSED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"}
@@ -36,11 +36,7 @@ class GenerateContent:
         candidate = _candidate(body, used)
         steps = (candidate.get("logprobsResult") or {}).get("topCandidates") or []
         if not steps:
-            raise HopelessError(
-                "The server shows no log-probabilities, so it cannot choose by them.",
-                kind="no log-probabilities",
-                usage=used,
-            )
+            raise no_log_probabilities(used)
         shown = steps[0].get("candidates") or []
         return {str(each["token"]): float(each["logProbability"]) for each in shown}, used
 

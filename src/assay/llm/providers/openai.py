@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.llm.model import HopelessError, InvalidAnswerError, RowError, Usage
-from assay.llm.providers.wire import Request, strict_schema
+from assay.llm.model import InvalidAnswerError, RowError, Usage
+from assay.llm.providers.wire import Request, no_log_probabilities, strict_schema
 
 TOP = 20
 
@@ -51,11 +51,7 @@ class ChatCompletions:
         choice = first_choice(body, used)
         content = (choice.get("logprobs") or {}).get("content") or []
         if not content:
-            raise HopelessError(
-                "The server shows no log-probabilities, so it cannot choose by them.",
-                kind="no log-probabilities",
-                usage=used,
-            )
+            raise no_log_probabilities(used)
         shown = content[0].get("top_logprobs") or [content[0]]
         tokens: dict[str, float] = {}
         for each in shown:

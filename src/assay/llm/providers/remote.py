@@ -111,7 +111,7 @@ class RemoteModel:
         body = await self._post(self._wire.choose(self.model, system, said), part)
         tokens, usage = self._wire.read_choice(body)
         p, floored = probabilities(tokens, len(options), shown)
-        return Reply({"p": p, "floored": floored}, usage)
+        return Reply({"p": p, "floored": floored}, usage, self.connection.allowances)
 
     async def generate(self, prompt: Prompt, schema: Mapping[str, Any], correction: str) -> Reply:
         """Reply with an object."""
@@ -127,7 +127,7 @@ class RemoteModel:
             temperature=0 if self._takes_temperature else None,
         )
         value, usage = self._wire.read_object(await self._post(request))
-        return Reply(value, usage)
+        return Reply(value, usage, self.connection.allowances)
 
     async def embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Usage]:
         """Return the embeddings of texts."""
@@ -162,7 +162,8 @@ class RemoteModel:
         code = value.get("code") if isinstance(value, dict) else None
         p, _ = probabilities({str(code): 0.0}, count, shown)
         likeliest = max(range(count), key=p.__getitem__)
-        return Reply({"p": [float(each == likeliest) for each in range(count)]}, usage)
+        p = [float(each == likeliest) for each in range(count)]
+        return Reply({"p": p}, usage, self.connection.allowances)
 
     async def _post(self, request: Request, part: int = 0) -> dict[str, Any]:
         """Send a request under a key that is the same whenever the same thing is asked again."""

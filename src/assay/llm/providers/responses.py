@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.llm.model import HopelessError, InvalidAnswerError, RowError, Usage
+from assay.llm.model import InvalidAnswerError, RowError, Usage
 from assay.llm.providers.openai import TOP, ChatCompletions, parsed
-from assay.llm.providers.wire import Request, strict_schema
+from assay.llm.providers.wire import Request, no_log_probabilities, strict_schema
 
 _LEAST_TOKENS = 16
 """The format refuses a lower cap."""
@@ -34,11 +34,7 @@ class Responses:
         used = _usage(body)
         shown = _text(body, used).get("logprobs") or []
         if not shown:
-            raise HopelessError(
-                "The server shows no log-probabilities, so it cannot choose by them.",
-                kind="no log-probabilities",
-                usage=used,
-            )
+            raise no_log_probabilities(used)
         top = shown[0].get("top_logprobs") or [shown[0]]
         return {str(each["token"]): float(each["logprob"]) for each in top}, used
 

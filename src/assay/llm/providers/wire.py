@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.llm.model import RowError, Usage
+from assay.llm.model import HopelessError, RowError, Usage
 from assay.llm.prompt import Prompt
 
 DATA_RULE = (
@@ -168,6 +168,15 @@ def probabilities(
         out[number] = mass[code] / total
     floored = [shown[known.index(code)] for code in missing]
     return out, sorted(floored)
+
+
+def no_log_probabilities(used: Usage) -> HopelessError:
+    """Return the error of a server that was asked for log-probabilities and shows none."""
+    return HopelessError(
+        "The server shows no log-probabilities, so it cannot choose by them.",
+        kind="no log-probabilities",
+        usage=used,
+    )
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
