@@ -106,6 +106,8 @@ class _Noting:
 
 
 class _Answering:
+    allowances = ()
+
     def __init__(self, received: Received) -> None:
         self._received = received
 
