@@ -207,7 +207,7 @@ def _read_task(file: Path) -> LabelTask:
 
     from assay.errors import InputError
     from assay.label.task import LabelTask
-    from assay.project.settings import checked
+    from assay.recipe.text import checked
 
     try:
         words = file.read_text(encoding="utf-8")
@@ -234,7 +234,7 @@ def _project(path: Path | None, *, given: bool) -> Project | None:
 
 def _settings(project: Project | None, options: dict[str, Any]) -> LabelSettings:
     from assay.label.spec import LabelSettings
-    from assay.project.settings import checked
+    from assay.recipe.text import checked
 
     known: dict[str, Any] = {}
     if project is not None:

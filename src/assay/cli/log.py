@@ -1,4 +1,4 @@
-"""``assay log`` and ``assay show``: reading the ledger."""
+"""``assay log``: what the ledger holds."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import typer
 from assay.cli.output import AsJson, ProjectPath, console, emit_json
 
 if TYPE_CHECKING:
-    from assay.ledger import Entry, Ledger
-
-SHOWN_LINES = 20
-TEXTUAL = ("text/", "application/json", "application/toml")
+    from assay.ledger import Entry
 
 
 def log(
@@ -33,7 +30,7 @@ def log(
 
     entries = Project.open(path).ledger().entries(kind, run=run, limit=count)
     if as_json:
-        emit_json([_as_dict(each) for each in entries])
+        emit_json([as_dict(each) for each in entries])
         return
     table = Table(box=None, header_style="dim")
     for heading in ("id", "time (UTC)", "run", "what"):
@@ -43,29 +40,8 @@ def log(
     console().print(table)
 
 
-def show(
-    id: Annotated[str, typer.Argument(help="For example verdict-3 or artefact-1f00…")],  # noqa: A002
-    path: ProjectPath = Path(),
-    as_json: AsJson = False,
-) -> None:
-    """Show one ledger entry whole; of an artefact the beginning."""
-    from rich.text import Text
-
-    from assay.project import Project
-
-    ledger = Project.open(path).ledger()
-    entry = ledger.get(id)
-    if as_json:
-        emit_json(_as_dict(entry))
-        return
-    out = console()
-    out.print(Text(f"{entry.id}  {entry.time:%Y-%m-%d %H:%M:%S} UTC  {entry.run or ''}", "bold"))
-    out.print_json(data=entry.body)
-    if entry.kind == "artefact":
-        out.print(Text(_beginning(ledger, entry)))
-
-
-def _as_dict(entry: Entry) -> dict[str, Any]:
+def as_dict(entry: Entry) -> dict[str, Any]:
+    """Return an entry as plain JSON values."""
     return {
         "id": entry.id,
         "kind": entry.kind,
@@ -84,13 +60,3 @@ def _line(entry: Entry) -> str:
         if isinstance(body.get(name), str):
             return shorten(body[name], 80)
     return shorten(str(body), 80)
-
-
-def _beginning(ledger: Ledger, entry: Entry) -> str:
-    media_type = entry.body["media_type"]
-    if media_type.endswith("parquet"):
-        return str(ledger.read_table(entry.id))
-    if not media_type.startswith(TEXTUAL):
-        return ""
-    text = ledger.read_artefact(entry.id).decode("utf-8", errors="replace")
-    return "\n".join(text.splitlines()[:SHOWN_LINES])

@@ -8,18 +8,47 @@ from typing import TYPE_CHECKING, Any
 from assay.callable_module import make_callable
 
 if TYPE_CHECKING:
+    from assay.label.explaining import explain
+    from assay.label.explanation import Explanation
+    from assay.label.guidelines import GuidelineResult, draft_guidelines
     from assay.label.labeller import Labeller
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
+    from assay.label.rules import vote
     from assay.label.spec import LabelSettings, Stage
+    from assay.label.suspect_source import LabelErrorSource
+    from assay.label.suspects import SuspectResult, find_label_errors
     from assay.label.task import LabelTask
     from assay.llm import Budget, Progress
     from assay.project import Project
 
-__all__ = ["Labeller", "LabelResult", "LabelSettings", "LabelTask", "PoolLabelSource", "label"]
+__all__ = [
+    "Explanation",
+    "GuidelineResult",
+    "LabelErrorSource",
+    "LabelResult",
+    "LabelSettings",
+    "LabelTask",
+    "Labeller",
+    "PoolLabelSource",
+    "SuspectResult",
+    "draft_guidelines",
+    "explain",
+    "find_label_errors",
+    "label",
+    "vote",
+]
 
 _HOMES = {
+    "Explanation": "explanation",
+    "GuidelineResult": "guidelines",
+    "LabelErrorSource": "suspect_source",
+    "SuspectResult": "suspects",
+    "draft_guidelines": "guidelines",
+    "explain": "explaining",
+    "vote": "rules",
     "Labeller": "labeller",
+    "find_label_errors": "suspects",
     "LabelResult": "result",
     "LabelSettings": "spec",
     "LabelTask": "task",
@@ -53,7 +82,8 @@ def label(
         A :class:`LabelTask`, a project's Task, class names, ``{class: description}``, or a
         pydantic model to extract.
     gold
-        A table of rows whose label a person checked. Without it there is no guarantee.
+        A table of rows whose label a person checked. Without it there is no guarantee. In a
+        project, rows that were reviewed (``assay review``) are gold too.
     model
         ``provider:model``, or several from the cheapest up: each further one is asked only
         about the rows that those before it left open.
@@ -103,6 +133,7 @@ def label(
             engine=engine,
             door=made.door,
             tell=(lambda _: None) if on_stage is None else on_stage,
+            reviewed=project is not None,
         )
 
 

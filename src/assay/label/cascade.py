@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -182,12 +182,12 @@ class _Building:
     def _no_ground(self) -> str | None:
         if self.goal.precision is None:
             return "no precision was asked, so no row is left open"
-        if self.gold is None or self.stages[0].checked is None:
+        if self.gold is None or not self._held():
             return "without checked rows nothing tells which rows to send up"
         return None
 
     def _held(self) -> list[Checked]:
-        return [each.checked for each in self.stages if each.used and each.checked is not None]
+        return _measured(each for each in self.stages if each.used)
 
     def _models(self) -> tuple[str, ...]:
         return tuple(each.model for each in self.stages if each.used)
@@ -205,13 +205,19 @@ def acceptance_of(
     stages: Sequence[Stage], precision: float | None, confidence: float
 ) -> Acceptance | None:
     """Return the threshold of the stages that are judged; None without gold or a precision."""
-    held = [each.checked for each in stages if each.judged and each.checked is not None]
+    held = _measured(each for each in stages if each.judged)
     if precision is None or not held:
         return None
     scores, correct = _side_by_side(held)
     return accept_cascade(
         scores, correct, precision=precision, confidence=confidence, weights=held[0].weights
     )
+
+
+def _measured(stages: Iterable[Stage]) -> list[Checked]:
+    """Return how the gold rows that measure fared in each stage."""
+    found = [None if each.checked is None else each.checked.measured for each in stages]
+    return [each for each in found if each is not None]
 
 
 def _side_by_side(held: Sequence[Checked]) -> tuple[Shares, Shares]:

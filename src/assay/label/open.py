@@ -66,9 +66,7 @@ def desk(
         with made.gateway:
             yield made
         return
-    folder = cache_dir() / "label"
-    folder.mkdir(exist_ok=True)
-    with Ledger.open(folder / "ledger.sqlite") as ledger:
+    with unowned_ledger() as ledger:
         terms = {"budget": budget, "unpriced_ok": unpriced_ok}
         made = Desk(ledger, *_door(ledger, models, progress, terms))
         with made.gateway:
@@ -87,3 +85,10 @@ def _door(
         where = url.database
     door = Door(where, ledger.artefacts, ledger.start_run("label", {}), models=models, **terms)
     return door.on(ledger, progress), door
+
+
+def unowned_ledger() -> Ledger:
+    """Return the record of what was labelled without a project; the caller closes it."""
+    folder = cache_dir() / "label"
+    folder.mkdir(exist_ok=True)
+    return Ledger.open(folder / "ledger.sqlite")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.evidence import Evidence, accept_threshold, estimate
 from assay.evidence.accepting import Acceptance
+from assay.evidence.clt import MIN_ROWS
 from assay.label.answering import COPIED
 from assay.label.cascade import acceptance_of
 from assay.label.rows import Rows
@@ -71,26 +72,32 @@ class LabelResult:
     @cached_property
     def acceptance(self) -> Acceptance | None:
         """The threshold and what it guarantees; None without gold or without a precision."""
-        if self.checked is None or self.precision is None:
+        measured = self._measured
+        if measured is None or self.precision is None:
             return None
         if self.cascaded:
             return acceptance_of(self.stages, self.precision, self.confidence)
         return accept_threshold(
-            self.checked.probability,
-            self.checked.correct,
+            measured.probability,
+            measured.correct,
             precision=self.precision,
             confidence=self.confidence,
-            weights=self.checked.weights,
+            weights=measured.weights,
         )
 
     @cached_property
     def accuracy(self) -> Evidence | None:
-        """Share of all labels that are right, measured on gold; None without gold."""
-        if self.checked is None:
+        """Share of all labels that are right, measured on gold; None with fewer than 10 rows."""
+        measured = self._measured
+        if measured is None or len(measured.row_ids) < MIN_ROWS:
             return None
-        right = np.where(self.checked.correct, "right", "wrong")
-        return estimate(["right"] * len(right), right.tolist(), weights=self.checked.weights,
+        right = np.where(measured.correct, "right", "wrong")
+        return estimate(["right"] * len(right), right.tolist(), weights=measured.weights,
                         classes=("right", "wrong"))  # fmt: skip
+
+    @property
+    def _measured(self) -> Checked | None:
+        return None if self.checked is None else self.checked.measured
 
     @cached_property
     def accepted(self) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from assay.label.door import Door
 from assay.label.gold import contradicted, read_gold
 from assay.label.kinds import Fitted, Kind, kind_of
 from assay.label.result import LabelResult
+from assay.label.review.gold import with_reviewed
 from assay.label.rows import read_rows
 from assay.label.sample import Sample
 from assay.label.spec import Cost, Gold, LabelSettings, Stage
@@ -66,12 +67,18 @@ def run_labelling(
     engine: str = "local",
     door: Door | None = None,
     tell: Callable[[Stage], None] = lambda _: None,
+    reviewed: bool = False,
 ) -> LabelResult:
-    """Label all rows; see :func:`assay.label.label`."""
+    """Label all rows; see :func:`assay.label.label`.
+
+    With ``reviewed``, rows that people checked earlier in this ledger are gold too.
+    """
     began = time.monotonic()
     order = Order(settings, precision, confidence, engine, tell)
     rows, task = read_rows(given, task)
     kind = kind_of(task)
+    if reviewed:
+        gold = with_reviewed(gold, gateway.ledger, task)
     checked_rows = read_gold(gold, task, kind, rows)
     ids = rows.table["row_id"].to_list()
     originals = Copies(settings.copies).originals(ids, rows.texts)

@@ -16,6 +16,8 @@ from assay.label.rules import Rule
 from assay.label.task import LabelTask
 
 Status = Literal["accepted", "review", "failed"]
+ALIKE = 1e-9
+"""Weights that differ by less are one weight: there are exact tests for those."""
 
 
 class LabelSettings(BaseModel):
@@ -41,7 +43,8 @@ class LabelSettings(BaseModel):
         Which rows are asked once: ``exact`` copies (but for white space and case), ``near``
         ones too, or ``off``.
     examples
-        Worked examples that a model is shown, the nearest gold rows; none: it is shown none.
+        Worked examples that a model is shown, the nearest gold rows. By default 4, and none for
+        a model on this machine: the embedded one is confused by them.
     neighbours
         Gold rows whose labels vote for a row near to them; none: they do not vote.
     rules
@@ -57,7 +60,7 @@ class LabelSettings(BaseModel):
     folds: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
     copies: CopyRule = "exact"
-    examples: int = Field(default=4, ge=0)
+    examples: int | None = Field(default=None, ge=0)
     neighbours: int = Field(default=10, ge=0)
     rules: tuple[Rule, ...] = Field(default=(), exclude=True)
 
@@ -131,7 +134,8 @@ class Checked:
     correct
         (m,) whether the answer was right.
     weights
-        (m,) importance weights where gold was not drawn evenly, or None.
+        (m,) importance weights where gold was not drawn evenly, or None. Rows of weight 0 were
+        picked, not drawn: they teach, and measure nothing.
     votes
         Held-out probabilities of a kind's own parts, such as each class of several; may be
         empty.
@@ -144,6 +148,25 @@ class Checked:
     correct: NDArray[np.bool_]
     weights: NDArray[np.float64] | None = None
     votes: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> Checked | None:
+        """The rows that measure, without weights where these are all alike; None without any."""
+        if self.weights is None:
+            return self
+        some = np.flatnonzero(self.weights > 0)
+        if len(some) == 0:
+            return None
+        weights = self.weights[some]
+        return Checked(
+            row_ids=[self.row_ids[row] for row in some],
+            truth=[self.truth[row] for row in some],
+            labels=[self.labels[row] for row in some],
+            probability=self.probability[some],
+            correct=self.correct[some],
+            weights=None if np.ptp(weights) < ALIKE else weights,
+            votes={name: each[some] for name, each in self.votes.items()},
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,8 +65,9 @@ def _uses(project: Project) -> Iterator[tuple[str, str, list[str]]]:
     if task.text is not None:
         yield "embed", models.embed, [*read, task.target]
     recipe = project.recipe
-    added = [feature for each in recipe.rows.added for feature in each.features]
-    for feature in (*recipe.features, *added):
+    judging = [feature for each in recipe.rows.added for feature in each.features]
+    judging += [feature for each in recipe.rows.mended for feature in each.features]
+    for feature in (*recipe.features, *judging):
         if isinstance(feature, Embedding):
             yield "recipe", feature.model, [feature.column]
 

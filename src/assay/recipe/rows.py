@@ -9,6 +9,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe.features import FeatureUnion, Matrix, side_by_side
+from assay.recipe.mending import mended_rows
 from assay.recipe.spec import AddedRows, Recipe
 from assay.recipe.tools import Tools
 from assay.task import Task
@@ -63,6 +64,8 @@ def training_rows(
     """
     columns = [*task.inputs, task.target]
     rows = _relabelled(recipe, _kept(recipe, labelled, tools), task, tools)
+    for mended in recipe.rows.mended:
+        rows = mended_rows(mended, rows, task, tools, seed)
     parts = [rows.select(columns)]
     weights = [np.ones(rows.height)]
     for artefact in recipe.rows.extra:

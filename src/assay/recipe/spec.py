@@ -85,6 +85,27 @@ class AddedRows(_Part):
     weight: float = Field(default=1.0, gt=0)
 
 
+class Mended(_Part):
+    """Training rows whose label looks wrong are left out, or get the likelier label.
+
+    They are found by confident learning among the training rows at hand, so a cross-validation
+    fold stays honest; see :mod:`assay.recipe.mending`.
+
+    Attributes
+    ----------
+    features
+        What a label is judged from.
+    action
+        ``drop`` or ``relabel``.
+    folds
+        Parts of the training rows that are judged by a model of the others.
+    """
+
+    features: tuple[Feature, ...] = Field(min_length=1)
+    action: Literal["drop", "relabel"] = "drop"
+    folds: int = Field(default=5, ge=2)
+
+
 class Rows(_Part):
     """The training rows: the ``search`` rows, edited.
 
@@ -99,12 +120,15 @@ class Rows(_Part):
         Artefact ids of tables whose ``row_id`` column names rows to leave out.
     relabelled
         Artefact ids of tables with ``row_id`` and the new target.
+    mended
+        How labels that look wrong are found and mended, after the edits above.
     """
 
     added: tuple[AddedRows, ...] = ()
     extra: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     relabelled: tuple[str, ...] = ()
+    mended: tuple[Mended, ...] = ()
 
 
 class Estimator(_Part):

@@ -140,6 +140,7 @@ def prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> No
     """Embed every text that a fold may ask for, so that folds need no model."""
     for recipe in recipes:
         pairs = [(feature, search) for feature in recipe.features]
+        pairs += [(feature, search) for each in recipe.rows.mended for feature in each.features]
         for added in recipe.rows.added:
             votes = tools.table(added.votes)
             pairs += [(feature, votes) for feature in (*added.features, *recipe.features)]
