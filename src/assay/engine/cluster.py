@@ -27,7 +27,7 @@ def require_ray() -> None:
 
 def cluster_workers() -> int:
     """Return how many actors the cluster has room for: its processors."""
-    with _connected() as ray:
+    with connected() as ray:
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
@@ -54,7 +54,7 @@ def run_on_cluster(
     AssayError
         What an item's work raised.
     """
-    with _connected():
+    with connected():
         import ray.data as ray_data
 
         context = ray_data.DataContext.get_current().copy()
@@ -99,8 +99,11 @@ class _Actor:
 
 
 @contextmanager
-def _connected() -> Iterator[Any]:
-    """Yield Ray, connected; what was not running before is stopped again."""
+def connected() -> Iterator[Any]:
+    """Yield Ray, connected; what was not running before is stopped again.
+
+    Work inside one block shares one start of a cluster on this machine, which takes seconds.
+    """
     require_ray()
     import ray
 

@@ -140,10 +140,11 @@ class Answerer:
 
 
 def _ask_cluster(fitted: Fitted, door: Door, began: float, texts: Sequence[str]) -> Answers:
-    from assay.engine.cluster import cluster_workers, run_on_cluster
+    from assay.engine.cluster import cluster_workers, connected, run_on_cluster
 
     portions = [texts[start : start + PORTION] for start in range(0, len(texts), PORTION)]
-    workers = min(len(portions), cluster_workers())
     minutes = (time.monotonic() - began) / 60
-    make = Answerer(fitted, door.shared_by(workers, minutes=minutes))
-    return joined(list(run_on_cluster(make, portions, workers=workers)))
+    with connected():
+        workers = min(len(portions), cluster_workers())
+        make = Answerer(fitted, door.shared_by(workers, minutes=minutes))
+        return joined(list(run_on_cluster(make, portions, workers=workers)))

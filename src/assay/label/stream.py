@@ -164,12 +164,13 @@ def _parts(work: PartWork, left: Sequence[int], order: Order, desk: Desk) -> Ite
     if order.engine == "local" or not left:
         yield from (work.do(number, desk.gateway) for number in left)
         return
-    from assay.engine.cluster import cluster_workers, run_on_cluster
+    from assay.engine.cluster import cluster_workers, connected, run_on_cluster
 
-    workers = min(len(left), cluster_workers())
-    minutes = desk.gateway.spend.seconds / 60
-    make = PartWorker(work, desk.door.shared_by(workers, minutes=minutes))
-    yield from run_on_cluster(make, left, workers=workers)
+    with connected():
+        workers = min(len(left), cluster_workers())
+        minutes = desk.gateway.spend.seconds / 60
+        make = PartWorker(work, desk.door.shared_by(workers, minutes=minutes))
+        yield from run_on_cluster(make, left, workers=workers)
 
 
 def _whole(
