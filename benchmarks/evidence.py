@@ -22,6 +22,8 @@ from evidence_study.promises import few_labels, speed, thresholds
 from evidence_study.summary import summary
 from evidence_study.world import REPEATS
 
+SEQUENCES = {200: 400, 500: 400, 2000: 100}
+"""Search rows, and how often sixty proposals are simulated on them."""
 SIZES = (200, 500, 2000, 10_000)
 
 
@@ -43,9 +45,9 @@ def main() -> None:
     result["rules"] = rules_alone(runs, sizes)
     result["adaptive"] = [
         row
-        for search in ((200, 500) if options.quick else (200, 500, 2000))
+        for search, times in ({200: 30, 500: 30} if options.quick else SEQUENCES).items()
         for world in WORLDS
-        for row in adaptive(30 if options.quick else 400, search, world)
+        for row in adaptive(times, search, world)
     ]
     result["strict"] = strict_sequences(200 if options.quick else 2000)
     result["thresholds"] = thresholds(1000)

@@ -168,11 +168,42 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def promises(result: dict[str, Any]) -> str:
+    """Return thresholds, estimates from few labels, and the seconds of a million rows."""
+    lines = [
+        "| accept_threshold, 1,000 draws | below the promised 90 % | allowed | found | coverage |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, row in result["thresholds"].items():
+        lines.append(
+            f"| {name} rows | {row['violated']:.1%} | {row['allowed']:.0%} | {row['reached']:.0%} "
+            f"| {row['coverage']:.0%} of {row['best_coverage']:.0%} |"
+        )
+    lines += [
+        "",
+        "| mean_from_few: checked rows | share | guesses right | covered | worth, times the rows |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {row['checked']} | {row['share']:.0%} | {row['model_right']:.0%} "
+        f"| {row['covered']:.1%} | {row['worth']:.1f} |"
+        for row in result["few_labels"]
+    ]
+    lines += ["", "| comparing 1,000,000 rows | seconds | of processor time |", "|---|---:|---:|"]
+    speed = result["speed_seconds_per_million_rows"]
+    lines += [
+        f"| {name.replace('_', ' ')} | {each['wall']:.2f} | {each['processor']:.2f} |"
+        for name, each in speed.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def draw(measured: Path) -> list[str]:
     """Write plots and tables beside the JSON file; return their names."""
     result = json.loads(measured.read_text(encoding="utf-8"))
     files = {f"{name}.svg": drawing for name, drawing in figures(result).items()}
-    files |= {"methods.md": table(result), "claims.md": claims(result), "strict.md": strict(result)}
+    tables = {"methods": table, "claims": claims, "strict": strict, "promises": promises}
+    files |= {f"{name}.md": write(result) for name, write in tables.items()}
     for name, text in files.items():
         (measured.parent / name).write_text(text, encoding="utf-8")
     return sorted(files)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from assay.evidence import Evidence, Verdict, compare
     from assay.evidence.gate import gate
     from assay.improve import ImproveResult, improve
-    from assay.label import LabelResult, LabelTask, label
+    from assay.label import LabelResult, LabelTask, label, vote
     from assay.llm import Budget
     from assay.project import Project
     from assay.recipe import Proposal, Recipe
@@ -32,6 +32,7 @@ _HOMES = {
     "Verdict": "assay.evidence",
     "compare": "assay.evidence",
     "gate": "assay.evidence.gate",
+    "vote": "assay.label",
 }
 _PACKAGES = {"evidence", "improve", "label"}
 
@@ -53,6 +54,7 @@ __all__ = [
     "gate",
     "improve",
     "label",
+    "vote",
 ]
 
 

@@ -103,6 +103,28 @@ def test_classes_share_the_doubt():
     assert found["good"].confidence == pytest.approx(0.975)
 
 
+def test_thresholds_of_all_classes_hold_together():
+    """Each class of its own precision: any one too low is a violation of the whole."""
+    rng = np.random.default_rng(5)
+    floors = {"easy": 0.7, "fair": 0.5, "hard": 0.3}
+    violations = reached = 0
+    for _ in range(300):
+        predicted = rng.choice(list(floors), 2400)
+        low = np.array([floors[each] for each in predicted])
+        scores = rng.random(2400)
+        correct = rng.random(2400) < low + (1 - low) * scores
+        found = accept_by_class(scores, correct, predicted, precision=0.9, confidence=0.9)
+        true = {
+            name: floors[name] + (1 - floors[name]) * (1 + max(each.threshold, 0)) / 2
+            for name, each in found.items()
+            if each.threshold is not None
+        }
+        reached += len(true)
+        violations += any(each < 0.9 for each in true.values())
+    assert not exceeds(violations, 300, 0.1)
+    assert reached > 600
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -81,3 +81,47 @@ def test_a_real_gain_is_found():
     assert sum(each.p_value < 0.05 for each in found) > 160
     true = stats.norm.cdf(2.1 / np.sqrt(2)) - stats.norm.cdf(1.5 / np.sqrt(2))
     assert sum(true in each.interval for each in found) >= stats.binom.ppf(MARGIN, 200, 0.93)
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.5])
+@pytest.mark.parametrize("metric", ["auc", "macro_f1", "log_loss"])
+def test_intervals_cover_where_a_class_has_ten_rows(metric, gain):
+    large = two_models(np.random.default_rng(10), 400_000, 0.05, gain=gain)
+    true = judged(metric, *large, 0.05).estimate if gain else 0.0
+    rng = np.random.default_rng(4)
+    found = []
+    while len(found) < 400:
+        rows = two_models(rng, 200, 0.05, gain=gain)
+        if rows[0].sum() >= 5:
+            found.append(judged(metric, *rows, 0.05))
+    assert sum(true in each.interval for each in found) >= stats.binom.ppf(MARGIN, 400, 0.93)
+    if not gain:
+        kept = sum(each.p_value < 0.05 for each in found)
+        assert kept <= stats.binom.ppf(1 - MARGIN, 400, 0.06)
+
+
+@pytest.mark.parametrize("metric", NULL_METRICS)
+def test_weighted_rows_and_groups_keep_the_level(metric):
+    rng = np.random.default_rng(6)
+    groups = np.repeat(np.arange(100), 3)
+    kept = {"weights": 0, "groups": 0}
+    for _ in range(250):
+        weights = rng.exponential(size=300) + 0.2
+        kept["weights"] += (
+            judged(metric, *two_models(rng, 300, 0.3), 0.3, weights=weights).p_value < 0.05
+        )
+        rows = [np.repeat(each, 3) for each in two_models(rng, 100, 0.3)]
+        kept["groups"] += judged(metric, *rows, 0.3, groups=groups).p_value < 0.05
+    assert max(kept.values()) <= stats.binom.ppf(1 - MARGIN, 250, 0.06)
+
+
+def test_repeats_of_a_cross_validation_keep_the_level():
+    """Two equal models, each fit with luck of its own, on the same rows three times over."""
+    rng = np.random.default_rng(7)
+    kept = 0
+    for _ in range(RUNS):
+        row, own = rng.normal(size=400), rng.normal(size=(2, 400))
+        fits = [row + 0.7 * each + 0.5 * rng.normal(size=(3, 400)) for each in own]
+        before, after = ([(fit < 0.9).astype(int) for fit in each] for each in fits)
+        kept += compare(np.ones(400, int), before, after, classes=("0", "1")).p_value < 0.05
+    assert kept <= stats.binom.ppf(1 - MARGIN, RUNS, 0.06)

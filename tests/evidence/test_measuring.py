@@ -228,6 +228,10 @@ BAD_INPUT = {
     "unknown metric": ({"metric": "acuracy"}, "did you mean"),
     "impossible level": ({"level": 95}, "level"),
     "negative effect": ({"min_effect": -0.1}, "min_effect"),
+    "a constant truth for R2": (
+        {"metric": "r2", "truth": [1.0] * 20, "before": [0.5] * 20, "after": [1.5] * 20},
+        "undefined on these rows",
+    ),
     "words for values": ({"metric": "mae"}, "must hold numbers"),
 }
 
@@ -294,3 +298,11 @@ def test_drawing_a_part_of_the_rows_changes_little(monkeypatch, metric):
     part = compare(truth, before, after, metric=metric, replicates=400)
     assert part.estimate == whole.estimate
     assert part.details["se"] == pytest.approx(whole.details["se"], rel=0.2)
+
+
+def test_draws_on_which_a_metric_is_undefined_are_left_out():
+    rng = np.random.default_rng(15)
+    truth = np.zeros(60)
+    truth[:2] = 1.0  # one draw in seven holds neither
+    found = compare(truth, truth + rng.normal(size=60), truth, metric="r2", replicates=300)
+    assert np.isfinite([found.p_value, *found.as_dict()["interval"]]).all()

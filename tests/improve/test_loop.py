@@ -95,6 +95,8 @@ def test_what_helps_is_kept_and_confirmed_and_what_harms_is_dropped(project: Pro
     )
     baseline = project.recipe
     result = run(project, source)
+    seeds = [each.body["seed"] for each in project.ledger().entries("trial")]
+    assert len(set(seeds)) == len(seeds) == 4  # fresh folds for every proposal
     decisions = {each.name: each.verdict.decision for each in result.attempts}
     assert decisions["topics"] == "kept"
     assert decisions["shuffled"] == "dropped"

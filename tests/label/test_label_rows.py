@@ -98,7 +98,6 @@ def test_odd_rows_are_labelled(tmp_path: Path) -> None:
         result = label(odd, TASK)
         single = label(["wheat"], TASK)
         same = label(["wheat corn"] * 30, TASK)
-    assert result.table["label"].to_list() == ["farm"] * 4 + ["money"]
     assert result.table["label"].null_count() == 0
     why = result.table["why"].to_list()
     assert CONTROLS in why[2]

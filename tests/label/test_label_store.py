@@ -10,7 +10,7 @@ import pytest
 from assay.errors import LedgerError
 from assay.label import LabelResult, LabelSettings, LabelTask
 from assay.label.rows import read_rows
-from assay.label.spec import Answers, Checked, Gold, Step
+from assay.label.spec import Answers, Checked, Cost, Gold, Stage, Step
 from assay.label.store import load, recall, save
 from assay.ledger import Ledger
 from assay.llm import Spend
@@ -60,6 +60,10 @@ def result(run: str, n: int = 60) -> LabelResult:
         spend=Spend(money=0.5, calls=3),
         seconds=1.5,
         run=run,
+        stages=(
+            Stage("local:a", True, "the first", checked=checked, judged=True),
+            Stage("local:b", False, "it would not pay", 0.5, expected=Cost(1.0, 2, 3)),
+        ),
     )
 
 

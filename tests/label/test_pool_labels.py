@@ -9,8 +9,9 @@ import pytest
 
 from assay.errors import InputError
 from assay.label import PoolLabelSource
-from assay.label.propose import PoolLabelling
-from assay.label.votes import classification_instructions, collect_votes
+from assay.label.propose import PoolLabelling, label_free_votes
+from assay.label.spec import LabelSettings
+from assay.label.task import LabelTask
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt, ScriptedModel
 from assay.recipe import VOTE, Observation, baseline_recipe
@@ -60,11 +61,26 @@ def observation(ledger: Ledger, model: ScriptedModel, **changes: object) -> Obse
 
 
 def test_each_annotator_gives_a_probability_for_each_class(ledger: Ledger) -> None:
-    votes = collect_votes(POOL, TASK, gateway(ledger, scripted_topics()), **MODELS)
+    task = LabelTask.of(TASK)
+    settings = LabelSettings(models=("scripted:topics",), embed="scripted:topics")
+    votes = label_free_votes(POOL, task, gateway(ledger, scripted_topics()), settings)
     assert votes.height == 40
-    for annotator in ("model", "embedding"):
+    annotators = {name.split(":")[1] for name in votes.columns if name.startswith(VOTE)}
+    assert annotators >= {"model", "similarity"}
+    for annotator in annotators:
         columns = [f"{VOTE}{annotator}:{topic}" for topic in WORDS]
         np.testing.assert_allclose(votes.select(columns).sum_horizontal().to_numpy(), 1)
+
+
+def test_what_votes_on_the_pool_does_not_change_with_the_labels(ledger: Ledger) -> None:
+    def votes(search: pl.DataFrame) -> pl.DataFrame:
+        seen = observation(ledger, scripted_topics(), search=search)
+        proposal = next(iter(PoolLabelSource(SETTINGS).propose(seen)))
+        artefact = proposal.apply(baseline_recipe(TASK)).rows.added[0].votes
+        return ledger.read_table(artefact)
+
+    shuffled = SEARCH.with_columns(pl.col("topic").shuffle(seed=4))
+    assert votes(SEARCH).equals(votes(shuffled))
 
 
 def test_no_annotator_is_shown_a_label(ledger: Ledger) -> None:
@@ -78,7 +94,7 @@ def test_no_annotator_is_shown_a_label(ledger: Ledger) -> None:
 def test_the_votes_are_asked_once_and_shared_by_the_proposals(ledger: Ledger) -> None:
     model = scripted_topics()
     proposals = list(PoolLabelSource(SETTINGS).propose(observation(ledger, model)))
-    assert len(model.asked) == len({each.text for each in model.asked})
+    assert len(model.asked) == len({(each.instructions, each.text) for each in model.asked})
     recipes = [each.apply(baseline_recipe(TASK)) for each in proposals]
     assert len({each.rows.added[0].votes for each in recipes}) == 1
     assert [each.rows.added[0].min_confidence for each in recipes] == list(SETTINGS.confidences)
@@ -102,8 +118,18 @@ def test_nothing_to_label_is_said(ledger: Ledger) -> None:
         list(PoolLabelSource().propose(observation(ledger, model, task=task)))
 
 
-def test_the_guidelines_are_told() -> None:
+def test_the_guidelines_are_told(ledger: Ledger) -> None:
+    model = scripted_topics()
     task = TASK.model_copy(update={"guidelines": "Ships count as sport."})
-    told = classification_instructions(task)
-    assert "Ships count as sport." in told
-    assert all(topic in told for topic in WORDS)
+    list(PoolLabelSource(SETTINGS).propose(observation(ledger, model, task=task)))
+    assert all("Ships count as sport." in each.instructions for each in model.asked)
+    assert any(all(topic in each.instructions for topic in WORDS) for each in model.asked)
+
+
+def test_a_model_elsewhere_is_asked_about_a_row_once(ledger: Ledger) -> None:
+    model = scripted_topics()
+    door = gateway(ledger, model)
+    assert not door.is_here(model.name)
+    settings = LabelSettings(models=(model.name,), embed=model.name)
+    label_free_votes(POOL, LabelTask.of(TASK), door, settings)
+    assert len(model.asked) == len({each.text for each in model.asked}) == POOL["text"].n_unique()

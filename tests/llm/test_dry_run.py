@@ -26,6 +26,7 @@ from assay.llm.forecast import Estimate, Forecast
 from assay.llm.pricing import per_million
 from assay.llm.rehearsal import Rehearsal
 from assay.project import Models
+from assay.recipe import Embedding
 from newsroom import newsroom
 
 Make = Callable[..., Gateway]
@@ -157,7 +158,7 @@ def test_a_run_tells_its_estimate_first_and_its_error_last(
         events.append(event)
         sent.append(len(server.received))
 
-    result = improve(project, sources=SOURCES, on_event=listen)
+    result = improve(project, sources=SOURCES[:1], on_event=listen)
     assert isinstance(events[0], Estimated)
     assert sent[0] == 0
     assert isinstance(events[-1], Settled)
@@ -172,6 +173,26 @@ def test_a_run_tells_its_estimate_first_and_its_error_last(
     }
     assert recorded["estimate"]["models"][0]["tokens_in"] > 0
     assert recorded["estimate_error"]["models"][0]["tokens"] == error.tokens
+
+
+def test_a_prediction_tells_its_estimate_too(
+    server: OpenAIServer, project: Project, tmp_path: Path
+) -> None:
+    embedded = project.recipe.with_features(Embedding(column="text", model="openai:good"))
+    project.save_recipe(embedded)
+    newsroom(30, seed=5).write_csv(tmp_path / "new.csv")
+    command = ["predict", str(tmp_path / "new.csv"), "--path", str(project.path)]
+    command += ["--out", str(tmp_path / "out.csv")]
+    done = CliRunner().invoke(app, [*command, "--dry-run", "--json"], catch_exceptions=False)
+    told = json.loads(done.stdout)
+    assert [each["rows"] for each in told["questions"]] == [120, 30]
+    assert server.received == []
+    assert not (tmp_path / "out.csv").exists()
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert (tmp_path / "out.csv").exists()
+    assert len(server.received) == told["models"][0]["requests"]
+    assert "openai:good took" not in done.stdout  # standard output is for the result
+    assert "openai:good took" in done.stderr
 
 
 def test_a_run_on_this_machine_alone_is_not_rehearsed(project: Project) -> None:

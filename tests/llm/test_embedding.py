@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -14,8 +17,11 @@ from numpy.typing import NDArray
 
 from assay.errors import BudgetError
 from assay.ledger import Ledger
+from assay.ledger.amounts import Amount, Caps
+from assay.ledger.calls import Intent
 from assay.llm import Budget, Gateway, Progress, ScriptedModel
-from assay.llm.model import HopelessError, RowError, Usage
+from assay.llm.model import HopelessError, Price, RowError, Usage
+from assay.llm.vectors import Vectors
 
 Make = Callable[..., Gateway]
 TEXTS = [f"text {number:04}" for number in range(2000)]  # eight batches
@@ -77,6 +83,23 @@ def test_a_cap_stops_between_batches_and_what_fits_is_kept(
     assert server.answered == 3
     gateway().embed("openai:good", TEXTS)
     assert server.answered == 8
+
+
+def test_what_a_killed_process_reserved_is_settled_by_the_same_batch(
+    server: OpenAIServer, gateway: Make, ledger: Ledger
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    opened = gateway(prices={"openai:good": Price(10**12, 0)})
+    worst = Amount(5 * 10**12, 5, 1)
+    key = Vectors.key("openai:good", "a\0bb").hex()
+    owner = f"{socket.gethostname()}:{ended.pid}:1"
+    opened.book.reserve([Intent(key, worst)], Caps(), owner)
+    assert opened.spend.unsettled == 5.0
+    opened.embed("openai:good", ["a", "bb"])
+    assert opened.spend.unsettled == 0.0
+    statuses = [(each.body["status"], each.body["money"]) for each in ledger.entries("call")]
+    assert statuses == [("embedded", 2.0), ("lost", 2.0)]
 
 
 def test_a_failed_batch_costs_what_it_cost(ledger: Ledger, gateway: Make) -> None:

@@ -7,7 +7,7 @@ from model_servers import KEY, OpenAIServer
 
 from assay.errors import InputError
 from assay.ledger import Ledger
-from assay.ledger.spending import spending
+from assay.ledger.spending import models_asked, spending
 from assay.llm import Budget, Gateway, Prompt, ScriptedModel
 from assay.llm.counting import count_tokens
 from assay.llm.model import Price
@@ -53,6 +53,11 @@ def test_the_cap_on_money_holds_and_the_ledger_adds_up(gateway: Make, ledger: Le
     assert (spent.group, spent.calls, spent.money) == (model.name, 5, 20.0)
     assert spending(ledger, "capability")[0].group == "label"
     assert len(spending(ledger, "day")) == 1
+    run = ledger.entries("run")[-1].id
+    assert models_asked(ledger, run) == [model.name]
+    assert spending(ledger, run=run) == [spent]
+    other = ledger.start_run("other", {})
+    assert (models_asked(ledger, other), spending(ledger, run=other)) == ([], [])
     assert spending(ledger, "run")[0].group.startswith("run-")
     with pytest.raises(InputError, match="capability"):
         spending(ledger, "weather")

@@ -97,6 +97,25 @@ def test_a_real_ctrl_c_while_the_command_runs(
 
 
 @pytest.mark.slow
+def test_what_a_killed_init_left_is_removed_by_the_next(tmp_path: Path, data: Path) -> None:
+    path = tmp_path / "news"
+    command = [*INIT, str(data), "--target", "topic", "--path", str(path)]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while killed.poll() is None and not list(tmp_path.glob(".assay-init-*")):
+        time.sleep(0.001)
+    killed.kill()
+    killed.wait(60)
+    (left,) = tmp_path.glob(".assay-init-*")
+    prefix, host, _, token = left.name.rsplit("-", 3)
+    living = tmp_path / f"{prefix}-{host}-{os.getpid()}-{token}"
+    elsewhere = tmp_path / f"{prefix}-00000000-1-{token}"
+    for folder in (living, elsewhere):
+        folder.mkdir()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert sorted(tmp_path.iterdir()) == sorted([path, living, elsewhere])
+
+
+@pytest.mark.slow
 def test_of_two_at_once_in_one_folder_one_makes_the_project(tmp_path: Path, data: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     command = [*INIT, str(data), "--target", "topic", "--path", str(tmp_path)]

@@ -178,3 +178,26 @@ def test_classes_too_small_for_the_folds_are_told() -> None:
     )
     with pytest.raises(InputError, match="at least 5 rows of one class"):
         splits(few, TASK, seed=0)
+
+
+def test_a_fold_that_trains_on_one_class_is_told() -> None:
+    """A class that lies in one group is absent when that group judges."""
+    rows = SEARCH.filter(pl.col("topic") != "farm").with_columns(
+        writer=pl.when(pl.col("topic") == "sport").then(pl.lit("one")).otherwise("row_id")
+    )
+    task = TASK.model_copy(update={"group": "writer", "classes": TASK.classes[1:]})
+    with pytest.raises(InputError, match=r"one class only.*money.*more groups of 'writer'"):
+        run_trial(BASELINE, BASELINE, rows, task, tools=NO_TOOLS, seed=0)
+
+
+def test_a_fold_that_judges_one_class_is_no_trouble() -> None:
+    """Only the predictions of all folds together are judged."""
+    rows = SEARCH.filter(pl.col("topic") != "farm").with_columns(
+        writer=pl.format("{}{}", "topic", pl.int_range(pl.len()) % 3)
+    )
+    changes = {"group": "writer", "classes": TASK.classes[1:], "metric": "auc", "kind": "binary"}
+    task = TASK.model_copy(update=changes)
+    found = splits(rows, task, seed=0, repeats=1)
+    assert any(rows[each.test]["topic"].n_unique() == 1 for each in found)
+    judged = out_of_fold([BASELINE], rows, task, found, tools=NO_TOOLS, seed=0)
+    assert len(judged[0].rows) == rows.height

@@ -14,9 +14,11 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "init": Command("assay.cli.init:init", "Make a project from a table and lock its vault."),
+    "label": Command("assay.cli.label:label", "Label rows, with a guarantee."),
     "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
+    "review": Command("assay.cli.review:app", "Check labels; what you find counts."),
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
     "vault": Command("assay.cli.vault:app", "The locked rows: status, retire, renew."),
     "log": Command("assay.cli.log:log", "List what the ledger holds."),

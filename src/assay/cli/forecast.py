@@ -8,7 +8,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from assay.cli.output import console, emit_json
 from assay.llm.forecast import Error, Estimate, Forecast
+
+
+def show_forecast(forecast: Forecast, *, as_json: bool) -> None:
+    """Print the answer of a dry run."""
+    if as_json:
+        emit_json(forecast.as_dict())
+    else:
+        console().print(forecast_table(forecast))
 
 
 def forecast_table(forecast: Forecast) -> RenderableType:

@@ -41,15 +41,19 @@ def improve(
     from dataclasses import replace
 
     from assay.cli.batches import telling_what_goes_on
+    from assay.cli.forecast import show_forecast
     from assay.cli.watch import watching
     from assay.improve import improve as run
+    from assay.improve.rehearse import rehearse
     from assay.improve.report import render_terminal, write_html
     from assay.project import Project
 
     changes = {"min_effect": min_effect, "unpriced_ok": unpriced_ok or None}
     project = _governed(Project.open(path), changes)
     if dry_run:
-        _rehearse(project, batch=batch, as_json=as_json)
+        with console(err=True).status("reading the prompts"):
+            forecast = rehearse(project, batch=batch)
+        show_forecast(forecast, as_json=as_json)
         return
     given: dict[str, Any] = {"minutes": minutes, "calls": calls, "tokens": tokens, "money": money}
     budget = replace(project.settings.budget, **_given(given))
@@ -64,24 +68,12 @@ def improve(
         console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _rehearse(project: Project, *, batch: bool, as_json: bool) -> None:
-    """Show what a run would ask; nothing is sent."""
-    from assay.cli.forecast import forecast_table
-    from assay.improve.rehearse import rehearse
-
-    with console(err=True).status("reading the prompts"):
-        forecast = rehearse(project, batch=batch)
-    if as_json:
-        emit_json(forecast.as_dict())
-    else:
-        console().print(forecast_table(forecast))
-
-
 def _governed(project: Project, changes: dict[str, Any]) -> Project:
     """Return the project under settings of this call alone; ``assay.toml`` stays as it is."""
     from dataclasses import replace
 
-    from assay.project.settings import Settings, checked
+    from assay.project import Settings
+    from assay.recipe.text import checked
 
     values = project.settings.model_dump() | _given(changes)
     settings = checked(Settings, values, "settings")

@@ -7,29 +7,36 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar
+from assay.cli.options import DryRun
+from assay.cli.output import AsJson, ProjectPath, console, emit_json
 
 
 def predict(
     data: Annotated[Path, typer.Argument(help="CSV, TSV, JSONL, Parquet or Arrow; .gz too.")],
     out: Annotated[Path, typer.Option(help="Where the predictions go; the ending tells how.")],
     path: ProjectPath = Path(),
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict rows with the project's recipe, built on all labelled search rows."""
+    from assay.cli.forecast import show_forecast
+    from assay.cli.watch import watching
+    from assay.improve.events import Progress
     from assay.improve.predict import predict_table
+    from assay.improve.rehearse import rehearse_prediction
     from assay.project import Project
     from assay.tables import read_table, write_table
 
     project, rows = Project.open(path), read_table(data)
-    with progress_bar() as bar:
-        task = bar.add_task("building and predicting", total=None)
+    if dry_run:
+        show_forecast(rehearse_prediction(project, rows), as_json=as_json)
+        return
+    with watching("building and predicting") as watch:
         predicted = predict_table(
             project,
             rows,
-            progress=lambda seen: bar.update(
-                task, description=seen.what, completed=seen.done, total=seen.total
-            ),
+            progress=lambda seen: watch(Progress(seen.what, seen.done, seen.total, seen)),
+            on_event=watch,
         )
     write_table(predicted, out)
     if as_json:

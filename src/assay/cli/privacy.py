@@ -28,7 +28,9 @@ def check(
     from assay.project import Project
 
     project = Project.open(path)
-    document = _leaving(project) | {"recall": _recall(project, rows, names=names), "rows": rows}
+    with console(err=True).status("measuring redaction on your rows"):
+        recall = _recall(project, rows, names=names)
+    document = _leaving(project) | {"recall": recall, "rows": rows}
     if as_json:
         emit_json(document)
     else:

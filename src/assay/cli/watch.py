@@ -22,18 +22,18 @@ FITS, LOOKING_BACK = "fits", "learning curve"
 
 
 @contextmanager
-def watching() -> Iterator[Listener]:
+def watching(doing: str = "starting") -> Iterator[Listener]:
     """Yield a listener that shows a run on standard error."""
     with progress_bar() as progress:
-        yield Watch(progress)
+        yield Watch(progress, doing)
 
 
 class Watch:
     """Listens to a run."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, doing: str = "starting") -> None:
         self._progress = progress
-        self._doing = "starting"
+        self._doing = doing
         self._task = progress.add_task(self._doing, total=None)
 
     def __call__(self, event: Event) -> None:

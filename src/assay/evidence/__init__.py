@@ -9,6 +9,7 @@ from assay.evidence.spec import Decision, Evidence, Interval, Verdict
 
 if TYPE_CHECKING:
     from assay.evidence.accepting import Acceptance, accept_by_class, accept_threshold
+    from assay.evidence.cascading import accept_cascade
     from assay.evidence.few import mean_from_few, prevalence_from_few
     from assay.evidence.guards import class_guards
     from assay.evidence.measuring import compare, estimate
@@ -24,6 +25,7 @@ _HOMES = {
     "Acceptance": "accepting",
     "accept_by_class": "accepting",
     "accept_threshold": "accepting",
+    "accept_cascade": "cascading",
     "mean_from_few": "few",
     "prevalence_from_few": "few",
     "class_guards": "guards",
@@ -60,6 +62,7 @@ __all__ = [
     "Vault",
     "Verdict",
     "accept_by_class",
+    "accept_cascade",
     "accept_threshold",
     "benjamini_hochberg",
     "benjamini_yekutieli",

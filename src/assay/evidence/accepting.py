@@ -109,17 +109,17 @@ def accept_threshold(
     certain rows down, in steps set by the number of rows alone. Unweighted: exact binomial
     tails. Weighted: a betting test (Waudby-Smith and Ramdas 2024), valid for any n.
     """
-    values, right, weight = _read(scores, correct, precision, confidence, weights)
+    values, right, weight = read(scores, correct, precision, confidence, weights)
     order = np.argsort(-values, kind="stable")
     values, right = values[order], right[order]
     n, doubt = len(values), 1 - confidence
     share = np.ones(n) if weight is None else weight[order]
-    test: _Binomial | _Betting = _Binomial(right, precision, doubt)
+    test: Binomial | Betting = Binomial(right, precision, doubt)
     if weight is not None:
         top = float(share.max()) if max_weight is None else max_weight
-        test = _Betting(right, share, precision, doubt, top, seed)
+        test = Betting(right, share, precision, doubt, top, seed)
     accepted, seen = 0, max(1, n // 4)
-    for m in _steps(values, test.start(n)):
+    for m in steps(values, test.start(n)):
         if not test.passes(m):
             seen = accepted or m
             break
@@ -127,7 +127,7 @@ def accept_threshold(
     observed = float(np.average(right[:seen], weights=share[:seen]))
     needed = None if accepted else test.needed(seen)
     return Acceptance(
-        threshold=_below(values, accepted) if accepted else None,
+        threshold=below(values, accepted) if accepted else None,
         precision=precision,
         confidence=confidence,
         observed=observed,
@@ -150,7 +150,7 @@ def accept_by_class(
     The doubt is shared out evenly over the classes (Bonferroni). A class without checked rows
     has no entry.
     """
-    values, right, _ = _read(scores, correct, precision, confidence, None)
+    values, right, _ = read(scores, correct, precision, confidence, None)
     answers = Labels(as_array(predicted, "predicted"), "predicted")
     if len(answers.positions) != len(values):
         raise InputError("scores and predicted must have the same number of rows.")
@@ -166,7 +166,7 @@ def accept_by_class(
     }
 
 
-class _Binomial:
+class Binomial:
     """Exact tail of "no more than ``precision`` of the first m rows are right"."""
 
     def __init__(self, right: Floats, precision: float, doubt: float) -> None:
@@ -204,7 +204,7 @@ class _Binomial:
         return 1.0 if errors >= m else float(special.bdtr(errors, m, 1 - self.precision))
 
 
-class _Betting:
+class Betting:
     """Capital won by betting that the first m rows, in random order, are right often enough.
 
     Fixed bets of several sizes share the capital, so no size has to be guessed.
@@ -243,7 +243,7 @@ class _Betting:
         return np.asarray(np.logaddexp.reduce(paths, axis=0) - math.log(len(self.bets)))
 
 
-def _steps(values: Floats, start: int) -> Iterator[int]:
+def steps(values: Floats, start: int) -> Iterator[int]:
     """Yield growing numbers of most certain rows, never cutting through equal scores."""
     n, last = len(values), 0
     while start <= n:
@@ -267,16 +267,17 @@ def _first(passes: Callable[[int], bool]) -> int | None:
     return high
 
 
-def _below(values: Floats, m: int) -> float:
+def below(values: Floats, m: int) -> float:
     """Return the score that the first m rows are above."""
     if m == len(values):
         return float(np.nextafter(values[-1], -np.inf))
     return float(values[m])
 
 
-def _read(
+def read(
     scores: Any, correct: Any, precision: float, confidence: float, weights: Any
 ) -> tuple[Floats, Floats, Floats | None]:
+    """Return scores, correctness and weights as arrays; refuse what cannot be used."""
     for name, share in (("precision", precision), ("confidence", confidence)):
         if not 0 < share < 1:
             raise InputError(f"{name} must be a share.", given=share, allowed="(0, 1)")

@@ -117,7 +117,14 @@ class Whole:
 
     def value(self, truth: Rows, predictions: Rows, k: int, weights: Floats | None) -> float:
         """Return the metric."""
-        return float(self.of(truth, predictions, weights))
+        value = float(self.of(truth, predictions, weights))
+        if not np.isfinite(value):
+            raise InputError(
+                "the metric is undefined on these rows.",
+                given=value,
+                next_step="choose another, such as mae where R2 meets a constant truth",
+            )
+        return value
 
 
 Kernel = RowMean | Auc | OfConfusion | Whole
@@ -215,11 +222,11 @@ def kappa(counts: Floats) -> Floats:
 
 
 def r2(truth: Rows, predicted: Rows, weights: Floats | None) -> float:
-    """Share of variance explained."""
+    """Share of variance explained; NaN where truth is constant."""
     centre = np.average(truth, weights=weights)
     spread = float(np.average((truth - centre) ** 2, weights=weights))
     if spread == 0:
-        raise InputError("R2 is undefined when truth is constant.", next_step="use mae or rmse")
+        return float("nan")
     return 1 - float(np.average((truth - predicted) ** 2, weights=weights)) / spread
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from assay.errors import InputError
 from assay.evidence.inputs import Sample
 from assay.evidence.kernels import Whole
 from assay.evidence.numbers import Floats, Rows
@@ -44,18 +45,22 @@ def of_rows(
         return np.asarray(sign * (values[-1] - values[0]) if len(values) == 2 else values[0])
 
     value = float(by_fit(np.arange(sample.n)).mean())
-    drawn, swapped = np.empty(len(shares)), np.empty(len(shares))
+    _require_defined(np.array([value]), 1)
+    drawn, swapped = np.empty(len(shares)), np.zeros(len(shares))
     for i, share in enumerate(shares):
         drawn[i] = by_fit(units.rows(rng.integers(units.count, size=m))) @ share
         if len(models) == 2:
             some = units.some(m, rng)
             swap = np.repeat(rng.random(m) < 0.5, units.size[some])
             swapped[i] = by_fit(units.rows(some), swap).mean()
+    drawn = _require_defined(drawn, len(shares) // 2)
+    swapped = _require_defined(swapped, len(shares) // 2)
     some = units.some(m, rng)
     blocks = np.arange(m) % min(m, JACKKNIFE_BLOCKS)
     left = np.array(
         [by_fit(units.rows(some[blocks != each])).mean() for each in range(blocks.max() + 1)]
     )
+    left = left[np.isfinite(left)]
     ratio = m / units.count
     return Resampled(
         value,
@@ -68,6 +73,18 @@ def of_rows(
     )
 
 
+def _require_defined(values: Floats, least: int) -> Floats:
+    """Return the finite values; a draw may lack what the metric needs, but most must not."""
+    defined = values[np.isfinite(values)]
+    if len(defined) < least:
+        raise InputError(
+            "the metric is undefined on these rows, or on most draws of them.",
+            given=f"{len(values) - len(defined)} of {len(values)}",
+            next_step="give more rows, or choose another metric",
+        )
+    return defined
+
+
 class _Units:
     """What is drawn: rows, or groups with all their rows."""
 
@@ -75,9 +92,8 @@ class _Units:
         self._member = None
         self.size = np.ones(n, dtype=np.int64)
         if groups is not None:
-            unit = _rank_by_first(groups)
-            self._member = np.argsort(unit, kind="stable")
-            self.size = np.bincount(unit)
+            self._member = np.argsort(groups, kind="stable")
+            self.size = np.bincount(groups)
         self.count = len(self.size)
         self._start = np.cumsum(self.size) - self.size
 
@@ -115,11 +131,3 @@ def _canonical(sample: Sample) -> Rows:
     if sample.weights is not None:
         columns.append(sample.weights)
     return np.lexsort(columns)
-
-
-def _rank_by_first(groups: Rows) -> Rows:
-    """Return groups numbered in the order in which they first appear."""
-    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    position = np.empty(len(first), dtype=np.int64)
-    position[np.argsort(first)] = np.arange(len(first))
-    return position[inverse]

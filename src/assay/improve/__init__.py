@@ -52,9 +52,10 @@ def improve(
     ImproveResult
         Also kept in the ledger: ``assay report`` shows it again.
     """
+    from assay.improve.account import accounted, asks_elsewhere
     from assay.improve.finish import finish
     from assay.improve.loop import Loop
-    from assay.improve.rehearse import accounted
+    from assay.improve.rehearse import rehearse
     from assay.improve.run import open_run
     from assay.improve.sources import registered_sources
     from assay.recipe import Tools
@@ -67,8 +68,11 @@ def improve(
     sources = registered_sources() if sources is None else tuple(sources)
     baseline = project.recipe
     run = open_run(project, baseline, [each.name for each in sources])
+    forecast = None
+    if asks_elsewhere(project):
+        forecast = rehearse(project, sources=sources, models=models, batch=batch)
     with (
-        accounted(project, run, sources, models, on_event, batch=batch),
+        accounted(run.ledger, forecast, on_event, run=run.id),
         project.gateway(
             budget=budget,
             run=run.id,

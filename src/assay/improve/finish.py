@@ -10,6 +10,7 @@ from assay.improve.events import Progress
 from assay.improve.insight import insight
 from assay.improve.loop import Loop
 from assay.improve.spec import Cost, ImproveResult, RowCounts
+from assay.ledger.spending import models_asked
 from assay.recipe import recipe_diff
 
 
@@ -67,7 +68,6 @@ def _keep(loop: Loop, result: ImproveResult) -> None:
 
 def _cost(loop: Loop) -> Cost:
     spend = loop.gateway.spend
-    calls = loop.run.ledger.entries("call", run=loop.run.id)
     return Cost(
         money=spend.money,
         calls=spend.calls,
@@ -75,7 +75,7 @@ def _cost(loop: Loop) -> Cost:
         tokens=spend.tokens,
         seconds=round(time.monotonic() - loop.started, 3),
         peak_memory_mib=round(peak_memory_mib(), 1),
-        models=tuple(sorted({str(each.body["model"]) for each in calls})),
+        models=tuple(models_asked(loop.run.ledger, loop.run.id)),
     )
 
 

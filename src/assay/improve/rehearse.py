@@ -1,4 +1,4 @@
-"""The dry run: what a run would ask, from the real prompts, and how far that was off."""
+"""The dry run: what a run would ask, from the real prompts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,15 @@ from typing import Any
 import polars as pl
 
 from assay.errors import AssayError, LedgerError
-from assay.improve.events import Estimated, Listener, Settled
 from assay.improve.observe import observe
-from assay.improve.run import Run
 from assay.improve.sources import registered_sources
 from assay.ledger import Ledger
-from assay.ledger.spending import spending
-from assay.llm.forecast import Forecast, spent_between
+from assay.llm.forecast import Forecast
 from assay.llm.rehearsal import Rehearsal
 from assay.project import Project
-from assay.project.leaving import named_models
 from assay.recipe import Embedding, ProposalSource, Recipe, Tools
 from assay.recipe.features import texts
 from assay.recipe.trial import prepare
-
-HERE = ("local", "scripted")
-"""Providers that ask nothing over a network."""
 
 
 def rehearse(
@@ -60,34 +53,19 @@ def rehearse(
     return Forecast(tuple(each for each in gateway.noted if each.rows), tuple(found.refused))
 
 
-@contextmanager
-def accounted(
-    project: Project,
-    run: Run,
-    sources: Sequence[ProposalSource],
-    models: Mapping[str, Any] | None,
-    tell: Listener,
-    *,
-    batch: bool = False,
-) -> Iterator[None]:
-    """Tell and record what a run will ask of models elsewhere, and afterwards how far it was off.
-
-    A run that asks only models on this machine is not rehearsed.
-    """
-    if all(name.partition(":")[0] in HERE for name in named_models(project)):
-        yield
-        return
-    forecast = rehearse(project, sources=sources, models=models, batch=batch)
-    run.event("estimate", forecast.as_dict())
-    tell(Estimated(forecast))
-    before = spending(run.ledger, "model", run=run.id)
-    yield
-    spent = spent_between(before, spending(run.ledger, "model", run=run.id))
-    errors = tuple(
-        each for each in forecast.errors(spent) if each.model.partition(":")[0] not in HERE
-    )
-    run.event("estimate_error", {"models": [each.as_dict() for each in errors]})
-    tell(Settled(errors))
+def rehearse_prediction(
+    project: Project, rows: pl.DataFrame, *, models: Mapping[str, Any] | None = None
+) -> Forecast:
+    """Return what :func:`assay.improve.predict.predict_table` would ask; nothing is sent."""
+    recipe = project.recipe
+    added = [feature for each in recipe.rows.added for feature in each.features]
+    with project.rehearsal(models=models) as gateway:
+        tools = Tools.of(project.ledger(), gateway)
+        prepare([recipe], project.search(), tools)
+        for feature in dict.fromkeys([*recipe.features, *added]):
+            if isinstance(feature, Embedding):
+                tools.vectors(feature.model, texts(rows, feature.column), feature.column)
+    return Forecast(tuple(each for each in gateway.noted if each.rows))
 
 
 class _Rehearsing:

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from assay.label.explaining import explain
     from assay.label.explanation import Explanation
     from assay.label.guidelines import GuidelineResult, draft_guidelines
+    from assay.label.labeller import Labeller
     from assay.label.propose import PoolLabelSource
     from assay.label.result import LabelResult
-    from assay.label.spec import LabelSettings
+    from assay.label.rules import vote
+    from assay.label.spec import LabelSettings, Stage
     from assay.label.suspect_source import LabelErrorSource
     from assay.label.suspects import SuspectResult, find_label_errors
     from assay.label.task import LabelTask
@@ -27,12 +29,14 @@ __all__ = [
     "LabelResult",
     "LabelSettings",
     "LabelTask",
+    "Labeller",
     "PoolLabelSource",
     "SuspectResult",
     "draft_guidelines",
     "explain",
     "find_label_errors",
     "label",
+    "vote",
 ]
 
 _HOMES = {
@@ -42,6 +46,8 @@ _HOMES = {
     "SuspectResult": "suspects",
     "draft_guidelines": "guidelines",
     "explain": "explaining",
+    "vote": "rules",
+    "Labeller": "labeller",
     "find_label_errors": "suspects",
     "LabelResult": "result",
     "LabelSettings": "spec",
@@ -64,6 +70,7 @@ def label(
     settings: LabelSettings | None = None,
     models: Mapping[str, Any] | None = None,
     progress: Callable[[Progress], None] | None = None,
+    on_stage: Callable[[Stage], None] | None = None,
 ) -> LabelResult:
     """Label rows, and say how far the labels can be trusted.
 
@@ -75,7 +82,8 @@ def label(
         A :class:`LabelTask`, a project's Task, class names, ``{class: description}``, or a
         pydantic model to extract.
     gold
-        A table of rows whose label a person checked. Without it there is no guarantee.
+        A table of rows whose label a person checked. Without it there is no guarantee. In a
+        project, rows that were reviewed (``assay review``) are gold too.
     model
         ``provider:model``, or several from the cheapest up: each further one is asked only
         about the rows that those before it left open.
@@ -95,13 +103,15 @@ def label(
         Models by name, in place of the ones that the names stand for.
     progress
         Told how far each question has come.
+    on_stage
+        Told of each model of a cascade, and its expected cost, before it is asked.
 
     Raises
     ------
     InputError
         When the rows, the task or gold cannot be used.
     """
-    from assay.label.open import opened
+    from assay.label.open import desk
     from assay.label.run import run_labelling
     from assay.label.spec import LabelSettings
     from assay.label.task import LabelTask
@@ -110,16 +120,20 @@ def label(
     if model is not None:
         names = (model,) if isinstance(model, str) else tuple(model)
         settings = settings.model_copy(update={"models": names})
-    with opened(project, budget=budget, models=models, progress=progress) as (gateway, run):
+    with desk(project, budget=budget, models=models, progress=progress) as made:
         return run_labelling(
             rows,
             LabelTask.of(task),
             gold,
-            gateway=gateway,
+            gateway=made.gateway,
             settings=settings,
             precision=precision,
             confidence=confidence,
-            run=run,
+            run=made.run,
+            engine=engine,
+            door=made.door,
+            tell=(lambda _: None) if on_stage is None else on_stage,
+            reviewed=project is not None,
         )
 
 

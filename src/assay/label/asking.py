@@ -47,7 +47,7 @@ class Asker:
         told = "\n".join(filter(None, [self.task.guidelines, question]))
         asked = self.gateway.choose(
             self.settings.models[0],
-            [Prompt(told, text, columns=self.task.inputs, cue=cue) for text in texts],
+            [Prompt(told, text, columns=self._columns, cue=cue) for text in texts],
             options,
             max_text_tokens=self._room,
         )
@@ -63,7 +63,7 @@ class Asker:
     def similarity(self, vectors: Floats) -> Floats:
         """Return the similarity to each class's words at the size of log-odds, (n, k)."""
         words = [each.words for each in self.task.classes]
-        classes = self.gateway.embed(self.settings.embed, words, columns=())
+        classes = self.gateway.embed(self.settings.embed, words, columns=(self.task.target,))
         return np.asarray(SHARPNESS * vectors @ classes.astype(np.float64).T)
 
     def cut_flags(self, texts: Sequence[str]) -> dict[int, str]:
@@ -73,6 +73,10 @@ class Asker:
         cut = self.gateway.cuts(self.settings.models[0], prompts, [YES, NO],
                                 max_text_tokens=self._room)  # fmt: skip
         return {row: CUT for row, each in zip(long, cut, strict=True) if each}
+
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        return (*self.task.inputs, self.task.target)  # options are the label's own values
 
     @property
     def _room(self) -> int:

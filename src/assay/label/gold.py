@@ -20,7 +20,11 @@ from assay.tables.infer import require_column
 from assay.tables.rows import ROW_ID, with_row_ids
 
 WEIGHT = "weight"
-"""Column of a gold table with importance weights: 1 / chance of being drawn for a check."""
+"""Column of a gold table with importance weights: 1 / chance of being drawn for a check.
+
+Rows of weight 0 were picked for what they teach, not drawn: they measure nothing."""
+LEAST_DRAWN = 10
+"""With fewer rows of a weight above 0 nothing can be measured."""
 NAMED = 5
 """Row ids that a note names; it counts the others."""
 
@@ -84,12 +88,20 @@ def _weights(table: pl.DataFrame) -> NDArray[np.float64] | None:
     if not column.dtype.is_numeric():
         raise InputError("The weights of gold rows must be numbers.", given=column.dtype)
     weights = column.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise InputError(
-            "The weights of gold rows must be positive.",
+            "The weights of gold rows must be positive or 0.",
             given=f"{weights[bad[0]]} for row {table[ROW_ID][int(bad[0])]}",
-            allowed="1 / chance of being drawn",
+            allowed="1 / chance of being drawn; 0 for rows that were picked",
+        )
+    drawn = int((weights > 0).sum())
+    if drawn < min(LEAST_DRAWN, len(weights)):
+        raise InputError(
+            "Too few gold rows were drawn at random: the others have the weight 0.",
+            given=drawn,
+            allowed=f"at least {LEAST_DRAWN}",
+            next_step="check some of the random rows too, or leave the weights out",
         )
     return weights
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.errors import InputError
-from assay.label.votes import collect_votes
-from assay.recipe import AddedRows, Embedding, Observation, Proposal, Recipe
+from assay.label.single.fit import fit_label_free
+from assay.label.single.scores import softmax
+from assay.label.spec import LabelSettings
+from assay.label.task import LabelTask
+from assay.llm import Gateway
+from assay.recipe import VOTE, AddedRows, Embedding, Observation, Proposal, Recipe
 
 
 class PoolLabelling(BaseModel):
@@ -75,7 +80,6 @@ class PoolLabelSource:
             )
 
     def _votes(self, observation: Observation) -> pl.DataFrame:
-        column = observation.task.text
         pool = observation.pool
         if pool.height > self.settings.max_rows:
             pool = pool.sample(self.settings.max_rows, seed=observation.seed)
@@ -85,15 +89,36 @@ class PoolLabelSource:
                 observation.search.select(columns).with_columns(unlabelled=pl.lit(False)),
                 pool.select(columns).with_columns(unlabelled=pl.lit(True)),
             ]
-        ).with_columns(pl.col(column or "").cast(pl.String))
-        return collect_votes(
-            rows,
-            observation.task,
-            observation.gateway,
-            label_model=observation.label_model,
-            embed_model=observation.embed_model,
+        )
+        column = str(observation.task.text)
+        rows = rows.with_columns(pl.col(column).cast(pl.String))
+        task = LabelTask.of(observation.task).model_copy(update={"inputs": (column,)})
+        settings = LabelSettings(
+            models=(observation.label_model,),
+            embed=observation.embed_model,
             max_text_tokens=self.settings.max_text_tokens,
         )
+        return label_free_votes(rows, task, observation.gateway, settings)
+
+
+def label_free_votes(
+    rows: pl.DataFrame, task: LabelTask, gateway: Gateway, settings: LabelSettings
+) -> pl.DataFrame:
+    """Return ``rows`` with a column ``vote:NAME:CLASS`` for each annotator and class.
+
+    The annotators and the student that they teach see no label: they are those that
+    :func:`assay.label.label` uses without gold. Rows that one of them could not answer are
+    left out.
+    """
+    texts = rows[task.inputs[0]].fill_null("").to_list()
+    votes = fit_label_free(texts, task, gateway, settings).votes(texts, gateway)
+    columns = [
+        pl.Series(f"{VOTE}{name}:{each}", shares[:, code])
+        for name, shares in zip(votes.names, map(softmax, votes.scores), strict=True)
+        for code, each in enumerate(task.class_names)
+    ]
+    answered = np.isfinite(votes.scores).all(axis=(0, 2))
+    return rows.with_columns(columns).filter(pl.Series(answered))
 
 
 def _adding(added: AddedRows) -> Callable[[Recipe], Recipe]:

@@ -10,10 +10,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from assay.errors import InputError
 from assay.evidence import Evidence, accept_threshold, estimate
 from assay.evidence.accepting import Acceptance
+from assay.evidence.clt import MIN_ROWS
+from assay.label.answering import COPIED
+from assay.label.cascade import acceptance_of
 from assay.label.rows import Rows
-from assay.label.spec import Answers, Checked, Step
+from assay.label.spec import Answers, Checked, Stage, Step
+from assay.label.summary import Summary
 from assay.label.task import LabelTask
 from assay.llm import Spend
 
@@ -46,6 +51,8 @@ class LabelResult:
         Wall time.
     run
         The ledger's id of the run.
+    stages
+        The models of a cascade; empty for one model.
     """
 
     task: LabelTask
@@ -60,28 +67,37 @@ class LabelResult:
     spend: Spend
     seconds: float
     run: str
+    stages: tuple[Stage, ...] = ()
 
     @cached_property
     def acceptance(self) -> Acceptance | None:
         """The threshold and what it guarantees; None without gold or without a precision."""
-        if self.checked is None or self.precision is None:
+        measured = self._measured
+        if measured is None or self.precision is None:
             return None
+        if self.cascaded:
+            return acceptance_of(self.stages, self.precision, self.confidence)
         return accept_threshold(
-            self.checked.probability,
-            self.checked.correct,
+            measured.probability,
+            measured.correct,
             precision=self.precision,
             confidence=self.confidence,
-            weights=self.checked.weights,
+            weights=measured.weights,
         )
 
     @cached_property
     def accuracy(self) -> Evidence | None:
-        """Share of all labels that are right, measured on gold; None without gold."""
-        if self.checked is None:
+        """Share of all labels that are right, measured on gold; None with fewer than 10 rows."""
+        measured = self._measured
+        if measured is None or len(measured.row_ids) < MIN_ROWS:
             return None
-        right = np.where(self.checked.correct, "right", "wrong")
-        return estimate(["right"] * len(right), right.tolist(), weights=self.checked.weights,
+        right = np.where(measured.correct, "right", "wrong")
+        return estimate(["right"] * len(right), right.tolist(), weights=measured.weights,
                         classes=("right", "wrong"))  # fmt: skip
+
+    @property
+    def _measured(self) -> Checked | None:
+        return None if self.checked is None else self.checked.measured
 
     @cached_property
     def accepted(self) -> NDArray[np.bool_]:
@@ -117,29 +133,59 @@ class LabelResult:
     def rethreshold(
         self, *, precision: float | None, confidence: float | None = None
     ) -> LabelResult:
-        """Return the same labels under another guarantee; nothing is asked again."""
+        """Return the same labels under another guarantee; nothing is asked again.
+
+        Raises
+        ------
+        InputError
+            When a cascade would have sent up rows that it did not: it has to be run again.
+        """
         wanted = self.confidence if confidence is None else confidence
-        return replace(self, precision=precision, confidence=wanted)
+        changed = replace(self, precision=precision, confidence=wanted)
+        if self.cascaded and not self._sent_up(changed):
+            raise InputError(
+                "Under this guarantee a cascade sends up rows that were not sent up.",
+                given=precision,
+                next_step="label again with it; answers on record are not asked for again",
+            )
+        return changed
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What it came to, the rows left out."""
+        return Summary(
+            run=self.run,
+            rows=len(self.rows),
+            status=dict(self.table["status"].value_counts(sort=True).iter_rows()),
+            coverage=self.coverage,
+            precision=self.precision,
+            confidence=self.confidence,
+            guarantee=self.guarantee,
+            accuracy=self.accuracy,
+            steps=self.steps,
+            stages=self.stages,
+            notes=self.notes,
+            spend=self.spend,
+            seconds=self.seconds,
+            copies=sum(COPIED in each for each in self.answers.flags.values()),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return what it came to as plain JSON values, the rows left out."""
-        from dataclasses import asdict
+        return self.summary.as_dict()
 
-        status = self.table["status"].value_counts()
-        return {
-            "run": self.run,
-            "rows": len(self.rows),
-            "status": dict(status.iter_rows()),
-            "coverage": self.coverage,
-            "precision": self.precision,
-            "confidence": self.confidence,
-            "guarantee": self.guarantee,
-            "accuracy": None if self.accuracy is None else self.accuracy.as_dict(),
-            "steps": [asdict(each) for each in self.steps],
-            "notes": list(self.notes),
-            "spend": asdict(self.spend),
-            "seconds": self.seconds,
-        }
+    @property
+    def cascaded(self) -> bool:
+        """Whether the guarantee is that of several models together."""
+        return sum(each.judged for each in self.stages) > 1
+
+    def _sent_up(self, changed: LabelResult) -> bool:
+        """Whether all rows were asked about that the changed guarantee sends up."""
+        wanted = _threshold(changed.acceptance)
+        if np.isinf(wanted):  # nothing or everything is accepted
+            return True
+        everywhere = all(each.used for each in self.stages if each.judged)
+        return everywhere and wanted <= _threshold(self.acceptance)
 
     @property
     def guarantee(self) -> str:
@@ -165,3 +211,10 @@ class LabelResult:
         if self.precision is None:
             reason = "no precision was asked"
         return reason if told is None else f"{reason}; {told}"
+
+
+def _threshold(acceptance: Acceptance | None) -> float:
+    """Return what is accepted above; with no precision that is everything."""
+    if acceptance is None:
+        return -np.inf
+    return np.inf if acceptance.threshold is None else acceptance.threshold

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -52,14 +52,21 @@ class Rows:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def unfit(self) -> set[int]:
+        """Rows that nothing is learned from."""
+        return {*self.why, *self.suspect}
 
-def read_rows(given: Any, task: LabelTask) -> tuple[Rows, LabelTask]:
+
+def read_rows(given: Any, task: LabelTask, *, portion: bool = False) -> tuple[Rows, LabelTask]:
     """Return the rows, and the task with the columns that it reads filled in.
 
     Parameters
     ----------
     given
         Any kind of table, or a sequence of texts.
+    portion
+        Whether these are not all rows, so that all of them may be without a text.
 
     Raises
     ------
@@ -77,20 +84,24 @@ def read_rows(given: Any, task: LabelTask) -> tuple[Rows, LabelTask]:
     if not inputs:
         raise InputError("The rows have no column to read.", given=", ".join(table.columns))
     task = task.model_copy(update={"inputs": inputs})
-    known = _known(table, task)
-    table = table.select(ROW_ID, *inputs)
+    rows = rows_of(table.select(ROW_ID, *inputs), task)
+    if len(rows.why) == len(rows) and not portion:
+        raise InputError("No row holds a text.", given=f"columns {', '.join(inputs)}",
+                         next_step="name the columns to read as the task's inputs")  # fmt: skip
+    return replace(rows, known=_known(table, task)), task
+
+
+def rows_of(table: pl.DataFrame, task: LabelTask) -> Rows:
+    """Return the rows of a table that holds ``row_id`` and the task's inputs."""
     readings = read_texts(table, task)
     why = {
         row: "the text is empty"
         for row, each in enumerate(readings)
         if not each.text.replace(SIDES, "").strip()
     }
-    if len(why) == len(readings):
-        raise InputError("No row holds a text.", given=f"columns {', '.join(inputs)}",
-                         next_step="name the columns to read as the task's inputs")  # fmt: skip
     flags = {row: "; ".join(each.flags) for row, each in enumerate(readings) if each.flags}
     suspect = frozenset(row for row, each in enumerate(readings) if each.suspect)
-    return Rows(table, [each.text for each in readings], why, flags, suspect, known), task
+    return Rows(table, [each.text for each in readings], why, flags, suspect)
 
 
 def read_texts(table: pl.DataFrame, task: LabelTask) -> list[Reading]:

@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
+from assay.label.answering import answer, ask_with, check_engine
+from assay.label.cascade import Cascade, Goal, fit_cascade
+from assay.label.copies import Copies, Original
+from assay.label.door import Door
 from assay.label.gold import contradicted, read_gold
 from assay.label.kinds import Fitted, Kind, kind_of
 from assay.label.result import LabelResult
-from assay.label.rows import Rows, read_rows
-from assay.label.spec import Answers, Gold, LabelSettings
+from assay.label.review.gold import with_reviewed
+from assay.label.rows import read_rows
+from assay.label.sample import Sample
+from assay.label.spec import Cost, Gold, LabelSettings, Stage
 from assay.label.store import save
 from assay.label.task import LabelTask
+from assay.ledger.spending import spending
 from assay.llm import Gateway
-from assay.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a labelling.
+
+    Attributes
+    ----------
+    settings
+        How the annotators work.
+    precision, confidence
+        What the accepted labels must hold; no precision: every label is accepted.
+    engine
+        ``local``, or ``ray``.
+    tell
+        Told of each stage of a cascade before its model is asked.
+    """
+
+    settings: LabelSettings
+    precision: float | None = None
+    confidence: float = 0.95
+    engine: str = "local"
+    tell: Callable[[Stage], None] = field(default=lambda _: None)
+
+    def __post_init__(self) -> None:
+        check_engine(self.engine)
+
+    def goal(self, rows: int) -> Goal:
+        """Return what a cascade of ``rows`` rows aims at."""
+        return Goal(self.precision, self.confidence, rows, self.tell)
 
 
 def run_labelling(
@@ -29,20 +64,36 @@ def run_labelling(
     precision: float | None,
     confidence: float,
     run: str,
+    engine: str = "local",
+    door: Door | None = None,
+    tell: Callable[[Stage], None] = lambda _: None,
+    reviewed: bool = False,
 ) -> LabelResult:
-    """Label all rows; see :func:`assay.label.label`."""
+    """Label all rows; see :func:`assay.label.label`.
+
+    With ``reviewed``, rows that people checked earlier in this ledger are gold too.
+    """
     began = time.monotonic()
+    order = Order(settings, precision, confidence, engine, tell)
     rows, task = read_rows(given, task)
     kind = kind_of(task)
+    if reviewed:
+        gold = with_reviewed(gold, gateway.ledger, task)
     checked_rows = read_gold(gold, task, kind, rows)
-    fitted = fit(rows, checked_rows, task, kind, gateway, settings)
-    answers = answer(rows, fitted, gateway)
+    ids = rows.table["row_id"].to_list()
+    originals = Copies(settings.copies).originals(ids, rows.texts)
+    sample = Sample(settings.fit_rows, settings.seed)
+    sample.add(readable(originals, rows.unfit))
+    fitted = fit(sample.texts, checked_rows, task, kind, gateway, order, len(rows))
+    ask = ask_with(engine, fitted, gateway, door)
+    answers = answer(originals, rows, ask)
+    stages = fitted.stages if isinstance(fitted, Cascade) else ()
     result = LabelResult(
         task=task,
         rows=rows,
         answers=answers,
         checked=fitted.checked,
-        given=_given(rows, checked_rows),
+        given=given_by(checked_rows, rows.texts),
         precision=precision,
         confidence=confidence,
         steps=fitted.steps,
@@ -50,57 +101,52 @@ def run_labelling(
         spend=gateway.spend,
         seconds=time.monotonic() - began,
         run=run,
+        stages=measured(stages, gateway, run),
     )
     save(result, gateway.ledger, gold=checked_rows, settings=settings)
     return result
 
 
 def fit(
-    rows: Rows,
+    texts: Sequence[str],
     gold: Gold | None,
     task: LabelTask,
     kind: Kind,
     gateway: Gateway,
-    settings: LabelSettings,
+    order: Order,
+    rows: int,
 ) -> Fitted:
     """Learn how much each annotator counts, from gold and a sample of the rows."""
-    usable = [row for row in range(len(rows)) if row not in rows.why and row not in rows.suspect]
-    if len(usable) > settings.fit_rows:
-        random = np.random.default_rng(derive_seed(settings.seed, "fit"))
-        usable = sorted(random.choice(usable, settings.fit_rows, replace=False).tolist())
-    return kind.fit([rows.texts[row] for row in usable], gold, task, gateway, settings)
+    if len(order.settings.models) == 1:
+        return kind.fit(texts, gold, task, gateway, order.settings)
+    return fit_cascade(texts, gold, task, kind, gateway, order.settings, order.goal(rows))
 
 
-def answer(rows: Rows, fitted: Fitted, gateway: Gateway) -> Answers:
-    """Answer every row that can be asked about."""
-    usable = [row for row in range(len(rows)) if row not in rows.why]
-    some = fitted.answer([rows.texts[row] for row in usable], gateway)
-    labels: list[Any] = [None] * len(rows)
-    probability = np.full(len(rows), np.nan)
-    probability[usable] = some.probability
-    for row, label in zip(usable, some.labels, strict=True):
-        labels[row] = label
-    votes = {}
-    for name, shares in some.votes.items():
-        votes[name] = np.full((len(rows), shares.shape[1]), np.nan)
-        votes[name][usable] = shares
-    why = dict(rows.why) | {usable[row]: each for row, each in some.why.items()}
-    flags = _both(rows.flags, {usable[row]: each for row, each in some.flags.items()})
-    return Answers(labels, probability, why, votes, flags)
+def readable(originals: Sequence[Original], left_out: Collection[int]) -> list[str]:
+    """Return what the rows are asked with, but for those left out."""
+    return [each.text for row, each in enumerate(originals) if row not in left_out]
 
 
-def _given(rows: Rows, gold: Gold | None) -> dict[int, Any]:
+def given_by(gold: Gold | None, texts: Sequence[str]) -> dict[int, Any]:
     """Return the rows to label that gold holds, by what they say."""
     if gold is None:
         return {}
     known = dict(zip(gold.texts, gold.labels, strict=True))
     for text in contradicted(gold):
         del known[text]
-    return {row: known[text] for row, text in enumerate(rows.texts) if text in known}
+    return {row: known[text] for row, text in enumerate(texts) if text in known}
 
 
-def _both(some: Mapping[int, str], others: Mapping[int, str]) -> dict[int, str]:
-    told = dict(some)
-    for row, each in others.items():
-        told[row] = f"{told[row]}; {each}" if row in told else each
-    return told
+def measured(stages: Sequence[Stage], gateway: Gateway, run: str) -> tuple[Stage, ...]:
+    """Return the stages with what each model cost in this run."""
+    if not stages:
+        return ()
+    spent = {each.group: each for each in spending(gateway.ledger, "model", run=run)}
+
+    def cost(model: str) -> Cost:
+        if model not in spent:
+            return Cost()
+        found = spent[model]
+        return Cost(found.calls, found.tokens_in + found.tokens_out, found.money)
+
+    return tuple(replace(each, measured=cost(each.model)) for each in stages)

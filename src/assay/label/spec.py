@@ -11,10 +11,13 @@ import polars as pl
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from assay.label.copies import CopyRule
 from assay.label.rules import Rule
 from assay.label.task import LabelTask
 
 Status = Literal["accepted", "review", "failed"]
+ALIKE = 1e-9
+"""Weights that differ by less are one weight: there are exact tests for those."""
 
 
 class LabelSettings(BaseModel):
@@ -36,8 +39,12 @@ class LabelSettings(BaseModel):
         Parts of the gold rows that are held out in turn.
     seed
         All randomness derives from it.
+    copies
+        Which rows are asked once: ``exact`` copies (but for white space and case), ``near``
+        ones too, or ``off``.
     examples
-        Worked examples that a model is shown, the nearest gold rows; none: it is shown none.
+        Worked examples that a model is shown, the nearest gold rows. By default 4, and none for
+        a model on this machine: the embedded one is confused by them.
     neighbours
         Gold rows whose labels vote for a row near to them; none: they do not vote.
     rules
@@ -52,7 +59,8 @@ class LabelSettings(BaseModel):
     fit_rows: int = Field(default=5000, ge=10)
     folds: int = Field(default=10, ge=2)
     seed: int = Field(default=0, ge=0)
-    examples: int = Field(default=4, ge=0)
+    copies: CopyRule = "exact"
+    examples: int | None = Field(default=None, ge=0)
     neighbours: int = Field(default=10, ge=0)
     rules: tuple[Rule, ...] = Field(default=(), exclude=True)
 
@@ -126,7 +134,8 @@ class Checked:
     correct
         (m,) whether the answer was right.
     weights
-        (m,) importance weights where gold was not drawn evenly, or None.
+        (m,) importance weights where gold was not drawn evenly, or None. Rows of weight 0 were
+        picked, not drawn: they teach, and measure nothing.
     votes
         Held-out probabilities of a kind's own parts, such as each class of several; may be
         empty.
@@ -139,6 +148,25 @@ class Checked:
     correct: NDArray[np.bool_]
     weights: NDArray[np.float64] | None = None
     votes: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> Checked | None:
+        """The rows that measure, without weights where these are all alike; None without any."""
+        if self.weights is None:
+            return self
+        some = np.flatnonzero(self.weights > 0)
+        if len(some) == 0:
+            return None
+        weights = self.weights[some]
+        return Checked(
+            row_ids=[self.row_ids[row] for row in some],
+            truth=[self.truth[row] for row in some],
+            labels=[self.labels[row] for row in some],
+            probability=self.probability[some],
+            correct=self.correct[some],
+            weights=None if np.ptp(weights) < ALIKE else weights,
+            votes={name: each[some] for name, each in self.votes.items()},
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,4 +197,68 @@ class Gold:
         return len(self.labels)
 
 
-__all__ = ["Answers", "Checked", "Gold", "LabelSettings", "LabelTask", "Status", "Step"]
+@dataclass(frozen=True)
+class Cost:
+    """What a question takes: requests, tokens read and written, US dollars."""
+
+    requests: int = 0
+    tokens: int = 0
+    money: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.requests + other.requests,
+            self.tokens + other.tokens,
+            self.money + other.money,
+        )
+
+    def times(self, factor: float) -> Cost:
+        """Return the cost of ``factor`` times as many rows."""
+        return Cost(round(self.requests * factor), round(self.tokens * factor), self.money * factor)
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One model of a cascade.
+
+    Attributes
+    ----------
+    model
+        Its name.
+    used
+        Whether it was asked about the rows that those before it left open.
+    why
+        Why it was used or skipped, in plain words.
+    share
+        Share of the rows that were expected to reach it.
+    expected
+        What it was expected to cost, told before it was asked; None where it was not worked out.
+    measured
+        What it did cost; None while rows are being answered.
+    checked
+        How it fared on the gold rows; None where it was not asked about them.
+    judged
+        Whether the test behind the guarantee took it in.
+    """
+
+    model: str
+    used: bool
+    why: str
+    share: float | None = None
+    expected: Cost | None = None
+    measured: Cost | None = None
+    checked: Checked | None = None
+    judged: bool = False
+
+
+__all__ = [
+    "Answers",
+    "Checked",
+    "Cost",
+    "Gold",
+    "LabelSettings",
+    "LabelTask",
+    "Stage",
+    "Status",
+    "Step",
+]

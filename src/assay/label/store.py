@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from assay.errors import LedgerError
 from assay.label.result import LabelResult
-from assay.label.rows import Rows, render
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.rows import Rows
+from assay.label.spec import Answers, Checked, Cost, Gold, LabelSettings, Stage, Step
 from assay.label.task import LabelTask
 from assay.ledger import Entry, Ledger
 from assay.llm import Spend
@@ -66,6 +67,9 @@ def save(
         tables["checked"] = _checked_table(result.checked)
     if gold is not None:
         tables["gold"] = _gold_table(gold)
+    for place, stage in enumerate(result.stages):
+        if stage.checked is not None:
+            tables[f"stage-{place}"] = _checked_table(stage.checked)
     kept = {
         name: ledger.put_table(table, name=f"{LABELLING}-{name}.parquet", run=result.run)
         for name, table in tables.items()
@@ -76,6 +80,7 @@ def save(
         "precision": result.precision,
         "confidence": result.confidence,
         "steps": [asdict(each) for each in result.steps],
+        "stages": [asdict(replace(each, checked=None)) for each in result.stages],
         "notes": list(result.notes),
         "spend": asdict(result.spend),
         "seconds": result.seconds,
@@ -108,7 +113,7 @@ def recall(ledger: Ledger, run: str | None = None) -> Labelling:
     gold = tables.get("gold")
     return Labelling(
         result=_result(entry, task, tables),
-        gold=None if gold is None else _gold(gold, task),
+        gold=None if gold is None else _gold(gold),
         settings=LabelSettings.model_validate(entry.body["settings"]),
     )
 
@@ -144,11 +149,10 @@ def _entry(ledger: Ledger, run: str | None) -> Entry:
 
 def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -> LabelResult:
     body, answers = entry.body, tables["answers"]
-    texts = render(tables["rows"], task)
     checked = tables.get("checked")
     return LabelResult(
         task=task,
-        rows=Rows(tables["rows"], texts, _known(answers["unread"].to_list())),
+        rows=_rows(tables["rows"], answers),
         answers=_answers(answers),
         checked=None if checked is None else _checked(checked),
         given=_known(from_texts(answers["given"].to_list())),
@@ -159,7 +163,33 @@ def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -
         spend=Spend(**body["spend"]),
         seconds=body["seconds"],
         run=str(entry.run),
+        stages=tuple(
+            _stage(each, tables.get(f"stage-{place}")) for place, each in enumerate(body["stages"])
+        ),
     )
+
+
+def _stage(told: Mapping[str, Any], checked: pl.DataFrame | None) -> Stage:
+    costs = {name: None if told[name] is None else Cost(**told[name])
+             for name in ("expected", "measured")}  # fmt: skip
+    held = None if checked is None else _checked(checked)
+    return Stage(**{**told, **costs, "checked": held})
+
+
+def _rows(table: pl.DataFrame, answers: pl.DataFrame) -> Rows:
+    return Rows(
+        table,
+        texts=answers["text"].to_list(),
+        why=_known(answers["unread"].to_list()),
+        flags=_known(answers["reading"].to_list()),
+        suspect=frozenset(answers["suspect"].arg_true().to_list()),
+        known=_known(from_texts(answers["known"].to_list())),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a label as it came with a row; a date or the like as text."""
+    return value if value is None or isinstance(value, str | int | float | list) else str(value)
 
 
 def _known(values: Sequence[Any]) -> dict[int, Any]:
@@ -169,13 +199,18 @@ def _known(values: Sequence[Any]) -> dict[int, Any]:
 
 def _answers_table(result: LabelResult) -> pl.DataFrame:
     answers, places = result.answers, range(len(result.rows))
+    rows = result.rows
     columns = [
+        pl.Series("text", rows.texts, pl.String),
         pl.Series("label", as_texts(answers.labels), pl.String),
         pl.Series("probability", answers.probability),
         pl.Series("given", as_texts([result.given.get(row) for row in places]), pl.String),
         pl.Series("why", [answers.why.get(row) for row in places], pl.String),
         pl.Series("flag", [answers.flags.get(row) for row in places], pl.String),
-        pl.Series("unread", [result.rows.why.get(row) for row in places], pl.String),
+        pl.Series("unread", [rows.why.get(row) for row in places], pl.String),
+        pl.Series("known", as_texts([_plain(rows.known.get(row)) for row in places]), pl.String),
+        pl.Series("reading", [rows.flags.get(row) for row in places], pl.String),
+        pl.Series("suspect", [row in rows.suspect for row in places], pl.Boolean),
         *(pl.Series(f"{_VOTE}{name}", np.ascontiguousarray(each))
           for name, each in answers.votes.items()),
     ]  # fmt: skip
@@ -183,16 +218,11 @@ def _answers_table(result: LabelResult) -> pl.DataFrame:
 
 
 def _answers(table: pl.DataFrame) -> Answers:
-    votes = {
-        name.removeprefix(_VOTE): table[name].to_numpy()
-        for name in table.columns
-        if name.startswith(_VOTE)
-    }
     return Answers(
         labels=from_texts(table["label"].to_list()),
         probability=table["probability"].to_numpy(),
         why=_known(table["why"].to_list()),
-        votes=votes,
+        votes=_votes(table),
         flags=_known(table["flag"].to_list()),
     )
 
@@ -207,6 +237,9 @@ def _checked_table(checked: Checked) -> pl.DataFrame:
             "probability": checked.probability,
             "correct": checked.correct,
             **({} if weights is None else {_WEIGHT: weights}),
+            **{
+                f"{_VOTE}{name}": np.ascontiguousarray(each) for name, each in checked.votes.items()
+            },
         }
     )
 
@@ -219,23 +252,30 @@ def _checked(table: pl.DataFrame) -> Checked:
         probability=table["probability"].to_numpy(),
         correct=table["correct"].to_numpy(),
         weights=_weights(table),
+        votes=_votes(table),
     )
 
 
 def _gold_table(gold: Gold) -> pl.DataFrame:
     """Return the gold rows under names that no column of the user's can take."""
     table = gold.rows.rename({name: f"row:{name}" for name in gold.rows.columns})
-    table = table.with_columns(pl.Series("label", as_texts(gold.labels), pl.String))
+    told = [pl.Series("text", gold.texts), pl.Series("label", as_texts(gold.labels), pl.String)]
+    table = table.with_columns(told)
     if gold.weights is None:
         return table
     return table.with_columns(pl.Series(_WEIGHT, gold.weights))
 
 
-def _gold(table: pl.DataFrame, task: LabelTask) -> Gold:
+def _gold(table: pl.DataFrame) -> Gold:
     names = {name: name.removeprefix("row:") for name in table.columns if name.startswith("row:")}
     rows = table.select(list(names)).rename(names)
     labels = from_texts(table["label"].to_list())
-    return Gold(rows, render(rows, task), labels, _weights(table))
+    return Gold(rows, table["text"].to_list(), labels, _weights(table))
+
+
+def _votes(table: pl.DataFrame) -> dict[str, NDArray[np.float64]]:
+    named = [name for name in table.columns if name.startswith(_VOTE)]
+    return {name.removeprefix(_VOTE): table[name].to_numpy() for name in named}
 
 
 def _weights(table: pl.DataFrame) -> Any:

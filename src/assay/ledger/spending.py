@@ -30,6 +30,18 @@ class Spent:
     money: float
 
 
+def models_asked(ledger: Ledger, run: str) -> list[str]:
+    """Return the models that a run's calls name, sorted."""
+    query = (
+        sa.select(calls.c.model)
+        .where(calls.c.run == run_number(run))
+        .distinct()
+        .order_by(calls.c.model)
+    )
+    with translated("read"), ledger.engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
 def spending(ledger: Ledger, by: str = "model", *, run: str | None = None) -> list[Spent]:
     """Return what was spent in each group, the dearest first; days in their order.
 

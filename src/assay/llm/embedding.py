@@ -15,7 +15,7 @@ from assay.errors import BudgetError, InputError
 from assay.ledger.amounts import Amount
 from assay.ledger.calls import Call, CallBook, Intent
 from assay.llm import telemetry
-from assay.llm.journal import OWNER
+from assay.llm.journal import OWNER, is_alive
 from assay.llm.model import AskError, Embedder, Model, TransientError, Usage
 from assay.llm.runner import LoopThread
 from assay.llm.terms import Terms
@@ -64,6 +64,7 @@ class Embedding:
         self._terms = terms
         self._loop = loop
         self._tell = tell
+        self._left_behind: dict[str, list[tuple[int, Amount]]] = {}
 
     def run(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return (n, d); each different text is embedded once."""
@@ -79,7 +80,10 @@ class Embedding:
             {key: text_of[key] for key in missing[start : start + BATCH]}
             for start in range(0, len(missing), BATCH)
         ]
-        step = WAVE if isinstance(self._model, Model) else 1
+        elsewhere = isinstance(self._model, Model)
+        if elsewhere and batches and self._book.balance().reserved.calls:
+            self._left_behind = self._book.left_behind(is_alive)
+        step = WAVE if elsewhere else 1
         for start in range(0, len(batches), step):
             for batch, found in self._embed(batches[start : start + step]):
                 known.update(zip(batch, found, strict=True))
@@ -135,23 +139,48 @@ class Embedding:
             self.errors[error.kind] += 1
             raise
         finally:
-            call = Call(
-                key=intent.key,
-                model=self._name,
-                question="embed",
-                capability=self._terms.capability,
-                status="failed" if why else "embedded",
-                tokens_in=usage.tokens_in,
-                tokens_out=0,
-                money=self._terms.price.of(usage),
-                seconds=time.monotonic() - began,
-                why=why or None,
-                intent=number,
-                released=intent.worst,
-            )
-            await asyncio.shield(asyncio.to_thread(self._book.write, [call]))
+            seconds = time.monotonic() - began
+            calls = [self._call(intent, number, usage, seconds, why=why)]
+            if not why:
+                calls += self._lost(intent.key, usage)
+            await asyncio.shield(asyncio.to_thread(self._book.write, calls))
         await asyncio.shield(asyncio.to_thread(self._keep, batch, vectors))
         return vectors
+
+    def _lost(self, key: str, usage: Usage) -> list[Call]:
+        """Settle what a killed process had reserved for the same batch, as for other questions."""
+        why = "the process that asked was killed before the answer was on record"
+        replays = self._model.capabilities.replays
+        status, cost = ("replayed", Usage()) if replays else ("lost", usage)
+        return [
+            self._call(Intent(key, worst), number, cost, 0.0, status=status, why=why)
+            for number, worst in self._left_behind.pop(key, ())
+        ]
+
+    def _call(
+        self,
+        intent: Intent,
+        number: int,
+        usage: Usage,
+        seconds: float,
+        *,
+        why: str,
+        status: str | None = None,
+    ) -> Call:
+        return Call(
+            key=intent.key,
+            model=self._name,
+            question="embed",
+            capability=self._terms.capability,
+            status=status or ("failed" if why else "embedded"),
+            tokens_in=usage.tokens_in,
+            tokens_out=0,
+            money=self._terms.price.of(usage),
+            seconds=seconds,
+            why=why or None,
+            intent=number,
+            released=intent.worst,
+        )
 
     async def _asked(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Usage]:
         limits = self._terms.limits

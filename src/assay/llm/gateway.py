@@ -253,8 +253,7 @@ class Gateway:
 
     def is_here(self, model: str) -> bool:
         """Whether the model runs on this machine, inside this process."""
-        asked = self._model(model)
-        # Protocols are told apart by their methods' names, and a remote model has these too.
+        asked = self._model(model)  # a Model has methods of the same names as a BulkModel
         return isinstance(asked, BulkModel) and not isinstance(asked, Model)
 
     @property

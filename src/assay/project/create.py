@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
+import socket
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
@@ -26,6 +29,7 @@ STATE = ".assay"
 DATA = "data"
 VAULT = "vault"
 LEDGER = "ledger.sqlite"
+ASIDE = ".assay-init-"
 
 
 def open_ledger(settings: Settings, state: Path) -> Ledger:
@@ -59,8 +63,9 @@ def _aside(path: Path) -> Iterator[Path]:
     """Yield a new folder on the file system of ``path``, and remove it in the end."""
     top = _first_missing(path)
     beside = path if top is None else top.parent
-    outer = beside / f".assay-init-{secrets.token_hex(4)}"
+    outer = beside / f"{ASIDE}{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
     folder = outer / ("project" if top is None else path.relative_to(beside))
+    _remove_left_behind(beside)
     try:
         outer.mkdir(mode=0o700)
         folder.mkdir(parents=True)
@@ -81,6 +86,33 @@ def _first_missing(path: Path) -> Path | None:
     """Return the topmost folder on the way to ``path`` that does not exist yet."""
     missing = [each for each in (path, *path.parents) if not each.exists()]
     return missing[-1] if missing else None
+
+
+def _remove_left_behind(beside: Path) -> None:
+    """Remove what processes of this machine left that were killed while they made a project."""
+    own = f"{ASIDE}{_host()}-"
+    with suppress(OSError):
+        for folder in beside.glob(f"{own}*"):
+            process = folder.name.removeprefix(own).partition("-")[0]
+            if process.isdecimal() and not _runs(int(process)):
+                _remove(folder)
+
+
+def _host() -> str:
+    """Return this machine's name in a form that fits a file's: a folder may be on a network."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+def _runs(process: int) -> bool:
+    if sys.platform == "win32":  # a signal of 0 would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _remove(folder: Path) -> None:

@@ -18,8 +18,9 @@ from assay.ledger import Ledger
 from assay.llm import Budget, Gateway, Progress
 from assay.project import create as making
 from assay.project.prepare import prepare
-from assay.project.settings import ProjectFile, Settings, checked, from_toml
+from assay.project.settings import ProjectFile, Settings, from_toml
 from assay.recipe import Recipe, baseline_recipe, read_recipe, write_recipe
+from assay.recipe.text import checked
 from assay.tables import Note
 from assay.task import Kind, MetricName, Task
 

@@ -122,7 +122,7 @@ def renew(
     if _in_use(project) and reason is None:
         raise VaultError(
             "A vault is in use.",
-            given=f"{status(project).looks_left} looks left",
+            given=f"looks left: {status(project).looks_left}",
             next_step="say why it is retired: --reason TEXT",
         )
     known = [project.search(), *retired_rows(folder).values()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from assay.errors import InputError, ProjectError
 from assay.evidence.screening import Mode
@@ -17,15 +17,13 @@ from assay.llm.model import Price
 from assay.llm.pricing import per_million
 from assay.llm.privacy import Privacy
 from assay.recipe import toml_item
+from assay.recipe.text import checked
 from assay.task import METRICS_OF_KIND, Task
 
 if TYPE_CHECKING:
     from tomlkit.items import Table
 
 FORMAT: Literal[1] = 1
-
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class Models(BaseModel):
@@ -255,17 +253,3 @@ def from_toml(data: bytes) -> ProjectFile:
             next_step="pip install --upgrade assay",
         )
     return checked(ProjectFile, values, "assay.toml")
-
-
-def checked(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
-    """Return the ``model`` of ``values``; an InputError names the first one that is unusable."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{where}: {place} is not usable: {first['msg']}.",
-            given=first.get("input"),
-            next_step=f"mend {place}",
-        ) from error

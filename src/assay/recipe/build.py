@@ -116,6 +116,13 @@ def _fit(
             matrix, targets, **_weights(recipe.estimator.path, estimator, training.weights)
         )
     except (ValueError, TypeError) as error:
+        if len(seen) == 1 and task.kind != "regression":
+            raise InputError(
+                "The rows to train on hold one class only.",
+                given=task.class_names[seen[0]],
+                next_step="label rows of the other classes"
+                + (f" in more groups of {task.group!r}" if task.group else ""),
+            ) from error
         raise InputError(
             f"{recipe.estimator.path} could not be fitted: {error}.",
             next_step="mend [estimator] in recipe.toml",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from assay.config import write_text
 from assay.errors import InputError
@@ -20,6 +21,7 @@ HEADER = (
     "is scikit-learn compatible, with its parameters.",
 )
 
+Checked = TypeVar("Checked", bound=BaseModel)
 SHORT_LIST = 8
 """A longer list is written one item to a line."""
 
@@ -66,15 +68,20 @@ def recipe_from_toml(text: str, *, name: str = "recipe.toml") -> Recipe:
             allowed=f"format = {FORMAT}",
             next_step="pip install --upgrade assay",
         )
+    return checked(Recipe, values, name)
+
+
+def checked(model: type[Checked], values: Mapping[str, Any], where: str) -> Checked:
+    """Return the ``model`` of ``values``; an InputError names the first one that is unusable."""
     try:
-        return Recipe.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"{name}: {place or 'the recipe'} is not usable: {first['msg']}.",
+            f"{where}: {place or 'it'} is not usable: {first['msg']}.",
             given=first.get("input"),
-            next_step=f"mend {place or name}",
+            next_step=f"mend {place or where}",
         ) from error
 
 

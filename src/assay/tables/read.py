@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def read_table(path: str | Path, *, encoding: str = "utf-8") -> pl.DataFrame:
     data = content(path, gzipped=gzipped)
     if kind in ("csv", "tsv", "jsonl"):
         text = _decoded(data, encoding, path.name)
-        table = _json_lines(text, path) if kind == "jsonl" else _separated(text, kind, path)
+        table = _json_lines(text, path) if kind == "jsonl" else read_separated(text, kind, path)
     else:
         table = _binary(data, kind, path)
     if table.is_empty():
@@ -66,7 +67,10 @@ def _decoded(data: bytes, encoding: str, name: str) -> str:
         ) from error
 
 
-def _separated(text: str, kind: str, path: Path) -> pl.DataFrame:
+def read_separated(
+    text: str, kind: str, path: Path, *, schema: Mapping[str, Any] | None = None
+) -> pl.DataFrame:
+    """Read CSV or TSV; ``schema`` tells the columns' types where they are known."""
     separator = "\t" if kind == "tsv" else ","
     try:
         header = next(csv.reader(io.StringIO(text), delimiter=separator))
@@ -79,7 +83,11 @@ def _separated(text: str, kind: str, path: Path) -> pl.DataFrame:
         )
     try:
         table = pl.read_csv(
-            text.encode(), separator=separator, infer_schema_length=None, try_parse_dates=True
+            text.encode(),
+            separator=separator,
+            infer_schema_length=None,
+            try_parse_dates=True,
+            schema_overrides=schema,
         )
     except pl.exceptions.PolarsError as error:
         _refuse_ragged(text, separator, len(header), path)

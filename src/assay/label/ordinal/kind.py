@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from assay.label.asking import Asker
 from assay.label.learning import Learned, learn
 from assay.label.naming import class_of
-from assay.label.ordinal.votes import collect
+from assay.label.ordinal.votes import above
+from assay.label.single.fit import fit_label_free
+from assay.label.single.fitted import FittedSingle
 from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.label.voting import Floats, Logistic
@@ -71,8 +73,7 @@ class Levels:
 class FittedOrdinal:
     """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`."""
 
-    task: LabelTask
-    settings: LabelSettings
+    voters: FittedSingle
     learned: Learned
 
     @property
@@ -87,8 +88,9 @@ class FittedOrdinal:
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         """Answer rows; ``votes["chances"]`` is how likely each row lies above each threshold."""
-        asker = Asker(self.task, gateway, self.settings)
-        return self.learned.answers(collect(texts, asker), asker.cut_flags(texts))
+        voters = self.voters
+        asker = Asker(voters.task, gateway, voters.settings)
+        return self.learned.answers(above(voters, texts, gateway), asker.cut_flags(texts))
 
 
 class OrdinalLabel:
@@ -106,11 +108,13 @@ class OrdinalLabel:
         settings: LabelSettings,
     ) -> FittedOrdinal:
         """Learn where the thresholds lie and how much each annotator counts."""
-        asker, shape = Asker(task, gateway, settings), Levels(task.class_names)
-        checked = None if gold is None else collect(gold.texts, asker)
-        learned = learn(shape, collect(texts, asker), checked, gold, settings,
+        checked_texts = [] if gold is None else gold.texts
+        voters = fit_label_free([*texts, *checked_texts], task, gateway, settings)
+        checked = None if gold is None else above(voters, gold.texts, gateway)
+        shape = Levels(task.class_names)
+        learned = learn(shape, above(voters, texts, gateway), checked, gold, settings,
                         shape.equally_frequent)  # fmt: skip
-        return FittedOrdinal(task, settings, learned)
+        return FittedOrdinal(voters, learned)
 
     def check(self, label: Any, task: LabelTask) -> str:
         """Return a gold label's class name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assay.label.result import LabelResult
-from assay.label.review.draw import RANDOM_SHARE, chances, draw, weights
 from assay.label.spec import Answers
 from assay.seeds import derive_seed
 from assay.tables.rows import ROW_ID
 
 Floats = NDArray[np.float64]
+Positions = NDArray[np.int64]
 Embed = Callable[[Sequence[str]], NDArray[Any]]
 
+RANDOM_SHARE = 1 / 3
+"""Share of a draw that is drawn from all rows alike: what is measured rests on these."""
 CANDIDATES = 0.1
-"""Share of the rows, the most informative ones, that the valued part of a draw comes from."""
+"""Share of the rows, the most informative ones, that the others are picked from."""
 MOST_CANDIDATES = 5000
 
 
@@ -29,13 +31,15 @@ def worth_checking(
     *,
     n: int = 60,
     seed: int = 0,
-    leave_out: Sequence[str] = (),
+    random_share: float = RANDOM_SHARE,
+    leave_out: Iterable[str] = (),
 ) -> pl.DataFrame:
     """Return the rows that a person should check next, in the order to check them.
 
-    Two in three come from the tenth of the rows that can teach most (near the threshold or the
-    least certain, and where annotators disagree), spread over clusters of their embeddings so
-    that near copies count once. One in three comes from all rows alike.
+    Two in three are picked from the tenth of the rows that can teach most (near the threshold or
+    the least certain, and where annotators disagree): the best one of each cluster of their
+    embeddings, so that near copies are checked once. One in three is drawn at random from all
+    others: only these measure how good the labels of the unchecked rows are.
 
     Parameters
     ----------
@@ -46,66 +50,70 @@ def worth_checking(
         asked about at most 5,000 texts. Without it rows are not spread.
     n
         Rows wanted.
+    random_share
+        Share of them that is drawn at random.
     leave_out
         Ids of rows that were checked already; those that gold holds are left out anyway.
 
     Returns
     -------
-    ``row_id``, the inputs, the label and its ``probability``; ``chance`` of being drawn, and
-    ``weight``: how much a row counts in an estimate over all rows (see
-    :data:`assay.label.gold.WEIGHT`). The rows are in random order, so that whoever stops early
-    has still checked a fair sample.
+    ``row_id``, the inputs, the label and its ``probability``; the ``chance`` of being drawn; and
+    ``weight``: 1 for the random rows, 0 for the picked ones (see
+    :data:`assay.label.gold.WEIGHT`). The rows are mixed, so that whoever stops early has checked
+    some of both.
+
+    Notes
+    -----
+    Weighting all drawn rows by 1 / chance is as free of bias, but at the same work a guarantee
+    from unequal weights accepts far fewer rows than the exact one from the random third alone.
     """
-    open_rows = _open(result, set(leave_out))
-    chosen, chance = _drawn(result, open_rows, embed, n, seed)
-    weight = weights([(chance, len(open_rows))])[0]
-    table = result.table[chosen].select(ROW_ID, result.task.target, "probability")
+    left = open_rows(result, set(leave_out))
+    size = min(n, len(left))
+    random = np.random.default_rng(derive_seed(seed, "review"))
+    picked = _picked(result, left, embed, size - round(random_share * size), seed)
+    others = np.setdiff1d(left, picked)
+    drawn = random.choice(others, size - len(picked), replace=False)
+    rows = random.permutation(np.concatenate([picked, drawn]))
+    chosen = np.isin(rows, picked)
+    chance = np.where(chosen, 1.0, len(drawn) / max(1, len(others)))
+    table = result.table[rows].select(ROW_ID, result.task.target, "probability")
     return (
-        result.rows.table[chosen]
+        result.rows.table[rows]
         .join(table, on=ROW_ID, how="left", maintain_order="left")
-        .with_columns(pl.Series("chance", chance), pl.Series("weight", weight))
+        .with_columns(pl.Series("chance", chance), pl.Series("weight", (~chosen).astype(float)))
     )
 
 
-def _open(result: LabelResult, leave_out: set[str]) -> NDArray[np.int64]:
+def open_rows(result: LabelResult, leave_out: Collection[str]) -> Positions:
     """Return the rows that can be checked: those with an answer, where any has one."""
     ids = result.rows.table[ROW_ID].to_list()
     closed = set(result.given) | set(result.rows.why)
     found = [row for row, each in enumerate(ids) if row not in closed and each not in leave_out]
     rows = np.array(found, dtype=np.int64)
-    answered = np.isfinite(result.answers.probability[rows])
-    return rows[answered] if np.isfinite(result.answers.probability).any() else rows
+    answered: Positions = rows[np.isfinite(result.answers.probability[rows])]
+    return answered if np.isfinite(result.answers.probability).any() else rows
 
 
-def _drawn(
-    result: LabelResult, rows: NDArray[np.int64], embed: Embed | None, n: int, seed: int
-) -> tuple[NDArray[np.int64], Floats]:
-    if len(rows) == 0:
-        return rows, np.empty(0)
-    best = _candidates(result, rows, n, seed)
-    groups = _groups([result.rows.texts[row] for row in rows[best]], embed, n, seed)
-    worth = np.zeros(len(rows))
-    worth[best] = 1 / np.bincount(groups)[groups]  # each group is worth the same
-    random = np.random.default_rng(derive_seed(seed, "along"))
-    along = random.permutation(len(rows))
-    place = np.full(len(rows), -1)
-    place[best] = groups
-    along = along[np.argsort(place[along], kind="stable")]
-    chance = chances(worth, n)
-    chosen = draw(chance, along, seed)
-    return rows[chosen], chance[chosen]
+def _picked(
+    result: LabelResult, rows: Positions, embed: Embed | None, wanted: int, seed: int
+) -> Positions:
+    """Return the most informative row of each of ``wanted`` clusters of candidates."""
+    best = _candidates(result, rows, wanted, seed)
+    groups = _groups([result.rows.texts[row] for row in best], embed, wanted, seed)
+    first = np.unique(groups, return_index=True)[1]  # candidates stand in order, the best first
+    rest = np.setdiff1d(np.arange(len(best)), first)
+    chosen: Positions = best[np.concatenate([np.sort(first), rest])[:wanted]]
+    return chosen
 
 
-def _candidates(
-    result: LabelResult, rows: NDArray[np.int64], n: int, seed: int
-) -> NDArray[np.int64]:
-    """Return positions in ``rows``; where nothing is known of any row, of all of them."""
+def _candidates(result: LabelResult, rows: Positions, wanted: int, seed: int) -> Positions:
+    """Return the most informative rows first; where nothing is known of any, random ones."""
     tie = np.random.default_rng(derive_seed(seed, "candidates")).uniform(size=len(rows))
     known = np.isfinite(result.answers.probability[rows]).any()
-    limit = max(n, round(CANDIDATES * len(rows))) if known else len(rows)
-    limit = min(limit, MOST_CANDIDATES, len(rows))
-    information = informative(result)[rows]
-    return np.sort(np.lexsort((tie, -information))[:limit])
+    limit = max(wanted, round(CANDIDATES * len(rows))) if known else len(rows)
+    best = np.lexsort((tie, -informative(result)[rows]))
+    chosen: Positions = rows[best[: min(limit, MOST_CANDIDATES)]]
+    return chosen
 
 
 def informative(result: LabelResult) -> Floats:
@@ -143,17 +151,16 @@ def _rank(values: Floats) -> Floats | None:
     return inverse / top if top else None
 
 
-def _groups(texts: list[str], embed: Embed | None, n: int, seed: int) -> NDArray[np.int64]:
-    """Return (m,) the cluster of each text: as many clusters as rows will be drawn from them."""
-    wanted = round((1 - RANDOM_SHARE) * n)
+def _groups(texts: list[str], embed: Embed | None, wanted: int, seed: int) -> NDArray[np.int64]:
+    """Return (m,) the cluster of each text."""
     if embed is None or not 1 < wanted < len(texts):
-        return np.zeros(len(texts), dtype=np.int64)
+        return np.arange(len(texts))
     vectors = np.asarray(embed(texts), dtype=np.float64)
-    distinct = np.unique(vectors, axis=0)
+    distinct, same = np.unique(vectors, axis=0, return_inverse=True)
     if len(distinct) <= wanted:
-        return np.unique(vectors, axis=0, return_inverse=True)[1].ravel().astype(np.int64)
+        return np.asarray(same.ravel(), dtype=np.int64)
     from sklearn.cluster import KMeans
 
     seeded = derive_seed(seed, "clusters")
     found = KMeans(wanted, n_init=1, max_iter=50, random_state=seeded).fit_predict(vectors)
-    return np.unique(found, return_inverse=True)[1].ravel().astype(np.int64)
+    return np.asarray(found, dtype=np.int64)

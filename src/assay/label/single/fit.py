@@ -20,6 +20,7 @@ from assay.llm import Gateway
 
 FEWEST_GOLD = 20
 """Below this many gold rows nothing is learned from them: they only measure."""
+EXAMPLES = 4
 FEWEST_TO_TEST = 50
 """Below this many gold rows a costly step has no chance to show that it helps."""
 
@@ -74,8 +75,13 @@ def _asked(
     return settled, scores
 
 
-def weighed(fitted: FittedSingle, gold: Gold, gateway: Gateway) -> FittedSingle:
-    """Return the annotators with the weights that gold teaches, and what it measures."""
+def weighed(
+    fitted: FittedSingle, gold: Gold, gateway: Gateway, *, told: bool = True
+) -> FittedSingle:
+    """Return the annotators with the weights that gold teaches, and what it measures.
+
+    With ``told`` false the steps are not measured one by one, which takes most of the time.
+    """
     codes = _codes(gold, fitted.task)
     fitted, steps = _without_a_harmful_student(fitted, gold, codes, gateway)
     fitted, more = _with_gold_annotators(fitted, gold, codes, gateway)
@@ -96,7 +102,7 @@ def weighed(fitted: FittedSingle, gold: Gold, gateway: Gateway) -> FittedSingle:
         weights=learned_weights,
         temperature=factor,
         checked=checked,
-        steps=(*_measured(votes, codes, weights, fitted.settings), *steps),
+        steps=(*(_measured(votes, codes, weights, fitted.settings) if told else ()), *steps),
     )
 
 
@@ -143,10 +149,13 @@ def _gold_annotators(
     if settings.neighbours:
         near = NeighbourAnnotator(task, settings.embed, nearby, settings.neighbours)
         found.append(("neighbours", near))
-    if settings.examples:
+    count = settings.examples
+    if count is None:
+        count = 0 if gateway.is_here(settings.models[0]) else EXAMPLES
+    if count:
         asked = ModelAnnotator.of(task, settings.models[0], gateway, settings)
         asked = replace(asked, wordings=asked.wordings[:1])
-        shown = ExampleAnnotator(asked, settings.embed, nearby, settings.examples)
+        shown = ExampleAnnotator(asked, settings.embed, nearby, count)
         found.append(("examples", shown))
     return found
 

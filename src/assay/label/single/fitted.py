@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from assay.label.asking import Asker
 from assay.label.single.annotators import Annotator
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import Student, parts_of
@@ -95,7 +96,8 @@ class FittedSingle:
         why = {row: votes.why.get(row, "an annotator did not answer")
                for row in np.flatnonzero(~found).tolist()}  # fmt: skip
         told = {name: softmax(each) for name, each in zip(votes.names, votes.scores, strict=True)}
-        return Answers(labels, shares.max(axis=1), why, {**told, "combined": shares})
+        flags = Asker(self.task, gateway, self.settings).cut_flags(texts)
+        return Answers(labels, shares.max(axis=1), why, {**told, "combined": shares}, flags)
 
     def votes(self, texts: Sequence[str], gateway: Gateway) -> Votes:
         """Return what each annotator says of rows."""

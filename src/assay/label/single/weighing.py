@@ -8,7 +8,7 @@ and vectors towards 0, so that fifty checked rows are enough to gain from and to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,10 @@ def learned(
     from scipy.optimize import minimize
 
     annotators, rows, classes = votes.shape
+    basis = None
+    if embeddings.shape[1] > rows:  # the best vectors lie in the span of the gold rows
+        basis = np.linalg.qr(embeddings.T)[0]
+        embeddings = embeddings @ basis
     size = embeddings.shape[1]
     counts = np.ones(rows) if row_weights is None else row_weights / row_weights.mean()
     truth = np.eye(classes)[labels]
@@ -83,7 +87,8 @@ def learned(
 
     start = np.concatenate([np.ones(annotators), np.zeros(classes + size * classes)])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
-    return _parted(found.x, annotators, classes, size)
+    weights = _parted(found.x, annotators, classes, size)
+    return weights if basis is None else replace(weights, vectors=basis @ weights.vectors)
 
 
 def _parted(flat: Scores, annotators: int, classes: int, size: int) -> Weights:

@@ -25,13 +25,13 @@ try:
 except ImportError as error:
     raise MissingExtraError("The embedded sentence embedder", "local") from error
 
-from assay.llm.local.parallel import Indices, batches, in_parallel
+from assay.llm.local.parallel import Indices, Shape, batches, filled, in_parallel
 from assay.llm.local.weights import compute_dtype
 
 NAMES = ("minilm",)
 MAX_TOKENS = 256
 """What the model was trained to read; the rest of a longer text is left out."""
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -107,21 +107,21 @@ class SentenceEmbedder:
                 out[batch] = vectors
         return out
 
-    def _embed_batch(self, every: Sequence[list[int]], batch: Indices) -> NDArray[np.float32]:
+    def _embed_batch(
+        self, every: Sequence[list[int]], shape: Shape, batch: Indices
+    ) -> NDArray[np.float32]:
+        some = filled([every[index] for index in batch], shape)
         with torch.inference_mode():
-            return self._vectors([every[index] for index in batch]).numpy()
+            return self._vectors(some, shape.width).numpy()[: len(batch)]
 
-    def _vectors(self, rows: Sequence[list[int]]) -> Tensor:
+    def _vectors(self, rows: Sequence[list[int]], width: int) -> Tensor:
         lengths = torch.tensor([len(row) for row in rows])
-        width = int(lengths.max())
         tokens = torch.tensor([row + [0] * (width - len(row)) for row in rows])
         real = torch.arange(width) < lengths[:, None]
         x = self._tokens[tokens] + self._places[:width]
         x = self._normed(x, self._first_norm)
-        mask = None
-        if not bool(real.all()):
-            mask = torch.zeros(real.shape, dtype=x.dtype).masked_fill_(~real, -torch.inf)
-            mask = mask[:, None, None].expand(-1, 1, width, -1)
+        mask = torch.zeros(real.shape, dtype=x.dtype).masked_fill_(~real, -torch.inf)
+        mask = mask[:, None, None].expand(-1, 1, width, -1)
         for block in self._blocks:
             x = self._normed(x + self._attended(x, block, mask), block.attention_norm)
             inner = functional.gelu(functional.linear(x, *block.up))
@@ -129,7 +129,7 @@ class SentenceEmbedder:
         total = (x.float() * real[..., None]).sum(dim=1)
         return functional.normalize(total, dim=1)
 
-    def _attended(self, x: Tensor, block: _Block, mask: Tensor | None) -> Tensor:
+    def _attended(self, x: Tensor, block: _Block, mask: Tensor) -> Tensor:
         mixed = functional.linear(x, *block.qkv)
         query, key, value = mixed.view(*x.shape[:2], 3, self._heads, -1).permute(2, 0, 3, 1, 4)
         out = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from assay.llm.local.attention import Batch, Growing
 from assay.llm.local.decoder import Decoder
 from assay.llm.local.options import ROOT, OptionTree
-from assay.llm.local.parallel import Indices, batches, in_parallel, one_thread
+from assay.llm.local.parallel import Indices, Shape, batches, filled, in_parallel, one_thread
 from assay.llm.local.tokens import ChatTokenizer
 from assay.llm.prompt import Prompt
 
 BATCH_TOKENS = 640
 """A thread's batch: enough for the matrix units, little enough for its core's cache."""
-MIN_PREFIX_SHARE = 0.1
-"""Below this share of a row, attending to a separate prefix costs more than it saves."""
+MIN_PREFIX = 8
+"""Below so many tokens, attending to a separate prefix costs more than it saves."""
 HEAD_POSITIONS = 256
 """Positions whose whole vocabulary is computed at once; bounds memory."""
 
@@ -115,18 +115,16 @@ class Scorer:
         nodes = len(self.tree.tokens)
         plan = batches([len(body) + nodes for body in bodies], BATCH_TOKENS)
 
-        def work(batch: Indices) -> NDArray[np.float64]:
-            return self._score_batch([bodies[index] for index in batch], prefix)
+        def work(shape: Shape, batch: Indices) -> NDArray[np.float64]:
+            some = filled([bodies[index] for index in batch], shape)
+            return self._score_batch(some, shape.width - nodes, prefix)[: len(batch)]
 
         yield from in_parallel(work, plan)
 
     def _prefix(self, rows: Sequence[Encoded]) -> Growing | None:
-        if not self.reuse_prefix or len(rows) < 2:
-            return None
         heads = list({id(row.head): row.head for row in rows}.values())
         common = list(_shared_start(heads))
-        mean = sum(len(row.head) + len(row.text) for row in rows) / len(rows)
-        if len(common) < MIN_PREFIX_SHARE * mean:
+        if not self.reuse_prefix or len(common) < MIN_PREFIX:
             return None
         prefix = Growing(self.decoder, len(common))
         with torch.inference_mode(), one_thread():
@@ -134,11 +132,10 @@ class Scorer:
         return prefix
 
     def _score_batch(
-        self, bodies: Sequence[list[int]], prefix: Growing | None
+        self, bodies: Sequence[list[int]], width: int, prefix: Growing | None
     ) -> NDArray[np.float64]:
         tree, decoder = self.tree, self.decoder
         lengths = torch.tensor([len(body) for body in bodies])
-        width = int(lengths.max())
         padded = torch.tensor([body + [0] * (width - len(body)) for body in bodies])
         nodes = torch.tensor(tree.tokens).repeat(len(bodies))
         with torch.inference_mode():

@@ -1,0 +1,119 @@
+"""Work on a Ray cluster: a pool of actors on Ray Data, results in the order of the work."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+import numpy as np
+
+from assay.errors import AssayError, MissingExtraError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[Item], Result]
+MakeWorker = Callable[[], AbstractContextManager[Work[Item, Result]]]
+
+
+def require_ray() -> None:
+    """Raise a `MissingExtraError` where Ray is not installed."""
+    if find_spec("ray") is None:
+        raise MissingExtraError("Ray, which spreads work over machines,", "ray")
+
+
+def cluster_workers() -> int:
+    """Return how many actors the cluster has room for: its processors."""
+    with _connected() as ray:
+        return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def run_on_cluster(
+    make: MakeWorker[Item, Result], items: Sequence[Item], *, workers: int
+) -> Iterator[Result]:
+    """Yield the result of each item, in order, from a pool of actors.
+
+    ``RAY_ADDRESS`` names a running cluster; without it one is started on this machine, and
+    stopped at the end.
+
+    Parameters
+    ----------
+    make
+        Called once in each actor; yields what does the work and cleans up at the end. It is
+        pickled, and so are items and results.
+    workers
+        Actors.
+
+    Raises
+    ------
+    MissingExtraError
+        When Ray is not installed.
+    AssayError
+        What an item's work raised.
+    """
+    with _connected():
+        import ray.data as ray_data
+
+        context = ray_data.DataContext.get_current().copy()
+        context.execution_options.preserve_order = True
+        context.enable_progress_bars = False
+        packed = [{"item": pickle.dumps(item)} for item in items]
+        with ray_data.DataContext.current(context):
+            rows = ray_data.from_items(packed, override_num_blocks=max(1, len(packed)))
+            done = rows.map_batches(
+                _Actor,
+                fn_constructor_args=(make,),
+                batch_size=1,
+                num_cpus=1,
+                compute=ray_data.ActorPoolStrategy(size=workers),
+            )
+            for row in done.iter_rows():
+                result = pickle.loads(row["result"])  # noqa: S301 - written by our own actor
+                if isinstance(result, AssayError):
+                    raise result
+                yield result
+
+
+class _Actor:
+    """Does the work of one item at a time; what it opened lasts as long as it does."""
+
+    def __init__(self, make: MakeWorker[Any, Any]) -> None:
+        self._context = make()
+        self._work = self._context.__enter__()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Return the pickled results of a batch of pickled items."""
+        results = np.empty(len(batch["item"]), dtype=object)
+        for place, item in enumerate(batch["item"]):
+            results[place] = pickle.dumps(self._done(pickle.loads(item)))  # noqa: S301 - as above
+        return {"result": results}
+
+    def _done(self, item: Any) -> Any:
+        try:
+            return self._work(item)
+        except AssayError as error:
+            return error
+
+
+@contextmanager
+def _connected() -> Iterator[Any]:
+    """Yield Ray, connected; what was not running before is stopped again."""
+    require_ray()
+    import ray
+
+    started = not ray.is_initialized()
+    if started:
+        ray.init(
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=False,
+        )
+    try:
+        yield ray
+    finally:
+        if started:
+            ray.shutdown()

@@ -1,0 +1,125 @@
+"""Rehearsal: stands in for a gateway, adds up what would be asked, and sends nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from assay.label.spec import Cost
+from assay.llm import Gateway, Prompt
+from assay.llm.counting import count_tokens
+from assay.llm.questions import Keys
+from assay.llm.results import ANSWERED, FAILED, Choices, Generated
+
+DIMENSION = 32
+
+
+class Rehearsal:
+    """Answers as a gateway does, with made-up answers, and keeps what the real ones would take.
+
+    Parameters
+    ----------
+    gateway
+        Knows the models, their prices and the answers on record.
+    instead
+        Models whose questions are priced as if they were put to another.
+    embeds
+        Whether texts are really embedded; else vectors are made up too.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        instead: Mapping[str, str] | None = None,
+        embeds: bool = False,
+    ) -> None:
+        self.costs: dict[str, Cost] = {}
+        self._gateway = gateway
+        self._instead = dict(instead or {})
+        self._embeds = embeds
+        self._seen: set[str] = set()
+
+    @property
+    def cost(self) -> Cost:
+        """Of all questions together."""
+        return sum(self.costs.values(), Cost())
+
+    def choose(
+        self,
+        model: str,
+        prompts: Sequence[Prompt],
+        options: Sequence[str],
+        *,
+        max_text_tokens: int | None = None,
+    ) -> Choices:
+        """Return made-up probabilities, the same whenever the same is asked."""
+        self._count(model, prompts, options)
+        shares = np.array([_made_up(each.text, len(options)) for each in prompts])
+        return Choices(
+            codes=np.full(len(prompts), ANSWERED, dtype=np.uint8),
+            why={},
+            options=tuple(options),
+            probabilities=shares.reshape(len(prompts), len(options)),
+        )
+
+    def generate(self, model: str, prompts: Sequence[Prompt], schema: type[BaseModel]) -> Generated:
+        """Return no object: none can be made up that would teach anything."""
+        self._count(model, prompts, schema)
+        return Generated(
+            codes=np.full(len(prompts), FAILED, dtype=np.uint8),
+            why=dict.fromkeys(range(len(prompts)), "this is a rehearsal"),
+            values=(None,) * len(prompts),
+        )
+
+    def is_here(self, model: str) -> bool:
+        """Whether the model runs on this machine, inside this process."""
+        return self._gateway.is_here(model)
+
+    def embed(
+        self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
+    ) -> NDArray[np.float32]:
+        """Return vectors of length 1, made up or real."""
+        if self._embeds:
+            return self._gateway.embed(model, texts, columns=columns)
+        if not model.startswith("local:"):
+            self._add(model, Cost(-(-len(texts) // 64), sum(map(count_tokens, texts))))
+        vectors = np.array([_made_up(text, DIMENSION) for text in texts]) - 1 / DIMENSION
+        vectors = vectors.reshape(len(texts), DIMENSION)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+    def _count(
+        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+    ) -> None:
+        model = self._instead.get(model, model)
+        prompts = self._new(model, prompts, ask)
+        told = self._gateway.estimate(model, prompts, ask)
+        tokens = told.tokens_in + told.tokens_out
+        if not tokens and told.requests:  # a model on this machine reckons none
+            tokens = sum(count_tokens(each.instructions + each.text) for each in prompts)
+        self._add(model, Cost(told.requests, tokens, told.money))
+
+    def _new(
+        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+    ) -> list[Prompt]:
+        """Return the prompts that were not rehearsed before: the ledger answers the others."""
+        extra = ask.__name__ if isinstance(ask, type) else json.dumps(list(ask))
+        keys = Keys(model, "", extra, {})
+        key_of = {keys.of(prompt): prompt for prompt in prompts}
+        new = [prompt for key, prompt in key_of.items() if key not in self._seen]
+        self._seen.update(key_of)
+        return new
+
+    def _add(self, model: str, cost: Cost) -> None:
+        self.costs[model] = self.costs.get(model, Cost()) + cost
+
+
+def _made_up(text: str, count: int) -> NDArray[np.float64]:
+    seed = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]
+    drawn = np.random.default_rng(int.from_bytes(seed)).random(count) + 1e-3
+    return np.asarray(drawn / drawn.sum())

@@ -1,0 +1,58 @@
+"""Work on Ray's own cluster on this machine, in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from assay.engine import cluster
+from assay.errors import MissingExtraError
+from assay.label.run import Order
+from assay.label.spec import LabelSettings
+
+WORK = """
+import os
+from contextlib import contextmanager
+from assay.engine.cluster import run_on_cluster
+from assay.errors import InputError
+
+@contextmanager
+def worker():
+    opened = os.getpid()
+    def work(item):
+        assert os.getpid() == opened
+        if item == "bad":
+            raise InputError("This item is bad.", given=item)
+        return item * 2, opened
+    yield work
+
+if __name__ == "__main__":
+    import ray
+    ray.init(num_cpus=2, object_store_memory=10**8, include_dashboard=False, log_to_driver=False)
+    done = []
+    try:
+        for each in run_on_cluster(worker, [*range(12), "bad"], workers=2):
+            done.append(each)
+    except InputError as error:
+        assert error.given == "bad"
+    else:
+        raise AssertionError("nothing was raised")
+    assert [each for each, _ in done] == [2 * number for number in range(12)]
+    assert len({process for _, process in done}) <= 2, "the pool is kept"
+    print("fine")
+"""
+
+
+@pytest.mark.slow
+def test_results_come_in_order_from_a_pool_that_is_kept() -> None:
+    pytest.importorskip("ray")
+    done = subprocess.run([sys.executable, "-c", WORK], capture_output=True, text=True, timeout=200)
+    assert "fine" in done.stdout, done.stderr
+
+
+def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'assay\[ray\]'"):
+        Order(LabelSettings(), engine="ray")

@@ -1,0 +1,188 @@
+"""Cascades of scripted models whose quality is known row by row."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scripted_kind import TASK, ScriptedKind, said, scripted, texts_of
+
+import assay.label.run as running
+from assay.errors import InputError
+from assay.label.cascade import Cascade, Goal, fit_cascade
+from assay.label.result import LabelResult
+from assay.label.run import run_labelling
+from assay.label.spec import Gold, LabelSettings, Stage
+from assay.label.store import load
+from assay.ledger import Ledger
+from assay.llm import Gateway
+from assay.llm.model import Price
+
+CHEAP, STRONG = "scripted:cheap", "scripted:strong"
+SETTINGS = LabelSettings(models=(CHEAP, STRONG), fit_rows=300)
+PRICES = {CHEAP: Price(1_000_000, 0), STRONG: Price(20_000_000, 0)}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(tmp_path / "ledger.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def models() -> dict[str, Any]:
+    return {CHEAP: scripted("cheap"), STRONG: scripted("strong")}
+
+
+@pytest.fixture
+def gateway(ledger: Ledger, models: dict[str, Any]) -> Iterator[Gateway]:
+    run = ledger.start_run("label", {})
+    with Gateway(ledger, run=run, models=models, prices=PRICES) as made:
+        yield made
+
+
+def gold_of(texts: list[str]) -> Gold:
+    rows = pl.DataFrame({"row_id": [f"g{n}" for n in range(len(texts))], "text": texts})
+    return Gold(rows, texts, ["yes"] * len(texts))
+
+
+def cascade(gateway: Gateway, *, gold: int = 200, precision: float | None = 0.9,
+            seed: int = 1, **changes: Any) -> tuple[Cascade, list[Stage]]:  # fmt: skip
+    told: list[Stage] = []
+    goal = Goal(precision, 0.9, 1000, told.append)
+    settings = SETTINGS.model_copy(update=changes)
+    checked = gold_of(texts_of(gold, seed)) if gold else None
+    made = fit_cascade(
+        texts_of(300, seed + 5000), checked, TASK, ScriptedKind(), gateway, settings, goal
+    )
+    return made, told
+
+
+def test_only_open_rows_go_up_and_the_cost_is_told_before(
+    gateway: Gateway, models: dict[str, Any]
+) -> None:
+    made, told = cascade(gateway)
+    assert [each.used for each in made.stages] == [True, True]
+    share = told[0].share
+    assert share is not None
+    assert 0.1 < share < 0.9
+    rows = texts_of(1000, 77)
+    asked = len(models[STRONG].asked)
+    found = made.answer(rows, gateway)
+    cheap = np.array([said(text, "cheap")[0] for text in rows])
+    assert len(models[STRONG].asked) - asked == (cheap <= made.threshold).sum()
+    sure = found.probability > made.threshold
+    assert (
+        np.mean([label == "yes" for label, ok in zip(found.labels, sure, strict=True) if ok]) > 0.88
+    )
+    assert sure.mean() > (cheap > made.threshold).mean()
+    assert "answered by scripted:strong" in found.flags.values()
+
+
+def test_rows_in_portions_get_the_same_answers(gateway: Gateway) -> None:
+    made, _ = cascade(gateway)
+    made = pickle.loads(pickle.dumps(made))  # noqa: S301 - as the engines send it
+    rows = texts_of(100, 78)
+    whole = made.answer(rows, gateway)
+    parts = [made.answer(rows[start : start + 9], gateway) for start in range(0, 100, 9)]
+    assert whole.labels == [label for part in parts for label in part.labels]
+    np.testing.assert_array_equal(
+        whole.probability, np.concatenate([part.probability for part in parts])
+    )
+
+
+@pytest.mark.slow
+def test_what_is_accepted_holds_the_precision_over_draws_of_gold(
+    ledger: Ledger, models: dict[str, Any]
+) -> None:
+    world = texts_of(4000, 99)
+    right = {
+        name: np.array([said(text, name)[1] for text in world]) for name in ("cheap", "strong")
+    }
+    sure = {name: np.array([said(text, name)[0] for text in world]) for name in ("cheap", "strong")}
+    failed = certified = 0
+    draws = 60
+    with Gateway(ledger, models=models, prices=PRICES) as gateway:
+        for seed in range(draws):
+            made, _ = cascade(gateway, gold=150, seed=seed)
+            if len(made.models) < 2:
+                continue
+            certified += 1
+            first = sure["cheap"] > made.threshold
+            second = ~first & (sure["strong"] > made.threshold)
+            accepted = np.concatenate([right["cheap"][first], right["strong"][second]])
+            failed += accepted.mean() < 0.9
+    assert certified > draws / 2
+    assert failed / draws <= 0.1 + 2 * 0.039  # nominal, and two standard errors of 60 draws
+
+
+def test_a_stage_that_would_not_pay_is_skipped_with_the_reason(gateway: Gateway) -> None:
+    for changes, options, part in (
+        ({"models": (STRONG, CHEAP)}, {}, "would not pay"),
+        ({}, {"precision": None}, "no precision"),
+        ({}, {"gold": 0}, "without checked rows"),
+        ({}, {"gold": 15}, "no threshold holds"),
+        ({"models": (STRONG, CHEAP)}, {"precision": 0.5}, "leave no row open"),
+    ):
+        made, _ = cascade(gateway, **options, **changes)
+        assert [each.used for each in made.stages] == [True, False]
+        assert part in made.stages[1].why
+        assert len(made.fitted) == 1
+
+
+@pytest.fixture
+def _scripted_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "kind_of", lambda _: ScriptedKind())
+
+
+def labelled(gateway: Gateway, gold: pl.DataFrame, rows: int, **options: Any) -> LabelResult:
+    return run_labelling(texts_of(rows, 77), TASK, gold, gateway=gateway, settings=SETTINGS,
+                         precision=0.9, confidence=0.9, run="run-1", **options)  # fmt: skip
+
+
+@pytest.mark.usefixtures("_scripted_kind")
+def test_the_result_tells_expected_and_measured_cost(gateway: Gateway) -> None:
+    gold = pl.DataFrame({"text": texts_of(200, 1), "label": ["yes"] * 200})
+    told: list[Stage] = []
+    result = labelled(gateway, gold, 1500, tell=told.append)
+    strong = result.stages[1]
+    assert strong.expected == told[0].expected
+    assert strong.expected is not None
+    assert strong.measured is not None
+    # The scripted model counts words as tokens, so only requests can be compared.
+    assert strong.measured.requests == pytest.approx(strong.expected.requests, rel=0.25)
+    total = sum(each.measured.money for each in result.stages if each.measured)
+    assert total == pytest.approx(result.spend.money)
+    assert result.acceptance is not None
+    assert result.coverage == pytest.approx(result.acceptance.coverage, abs=0.1)
+    assert result.as_dict()["stages"][1]["expected"]["money"] > 0
+
+
+@pytest.mark.usefixtures("_scripted_kind")
+def test_another_guarantee_is_looser_or_asks_again(gateway: Gateway) -> None:
+    gold = pl.DataFrame({"text": texts_of(200, 1), "label": ["yes"] * 200})
+    result = labelled(gateway, gold, 400)
+    back = load(gateway.ledger, "run-1")
+    assert back.acceptance == result.acceptance
+    assert [each.used for each in back.stages] == [True, True]
+    assert back.stages[1].measured == result.stages[1].measured
+    assert result.rethreshold(precision=0.8).coverage > result.coverage
+    assert result.rethreshold(precision=None).coverage == 1
+    with pytest.raises(InputError, match="sends up rows"):
+        result.rethreshold(precision=0.92)
+
+
+@pytest.mark.usefixtures("_scripted_kind")
+def test_a_failed_test_of_the_cascade_is_not_followed_by_a_second_one(gateway: Gateway) -> None:
+    gold = pl.DataFrame({"text": texts_of(15, 1), "label": ["yes"] * 15})
+    result = labelled(gateway, gold, 50)
+    assert result.acceptance is not None
+    assert result.acceptance.threshold is None
+    assert result.coverage == 0
+    with pytest.raises(InputError, match="sends up rows"):
+        result.rethreshold(precision=0.6)

@@ -1,0 +1,224 @@
+"""Files labelled piece by piece: the same as in memory, and on again after kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from scripted_kind import TASK, ScriptedKind, scripted, texts_of
+from streamed_run import PIECE, gold_rows
+
+import assay.label.run as running
+import assay.label.stream as streaming
+from assay.errors import InputError
+from assay.label.checklist import Checklist
+from assay.label.open import Desk, desk
+from assay.label.run import Order, run_labelling
+from assay.label.spec import LabelSettings
+from assay.label.stream import stream_file
+from assay.llm import Budget
+from assay.tables import read_table, write_table
+from llm.model_servers import KEY, CompatibleServer
+
+ROWS = 700
+SETTINGS = LabelSettings(models=("scripted:cheap", "scripted:strong"), fit_rows=80)
+ORDER = Order(SETTINGS, precision=0.85, confidence=0.9)
+GOLD = pl.DataFrame({"text": texts_of(200, 1), "label": ["yes"] * 200})
+
+
+def rows_to_label() -> pl.DataFrame:
+    texts = [*texts_of(ROWS - 30, 5), *GOLD["text"][:10], *["", None, "   "]]
+    texts += [str(text).upper().replace("CHEAP", "cheap").replace("STRONG", "strong") + "  "
+              for text in texts[:17]]  # fmt: skip
+    return pl.DataFrame({"text": texts, "status": "new"})
+
+
+@pytest.fixture
+def models() -> dict[str, Any]:
+    return {f"scripted:{name}": scripted(name) for name in ("cheap", "strong")}
+
+
+@pytest.fixture
+def at_desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: dict[str, Any]
+) -> Iterator[Desk]:
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path / "cache"))
+    for module in (running, streaming):
+        monkeypatch.setattr(module, "kind_of", lambda _: ScriptedKind())
+    with desk(None, models=models) as made:
+        yield made
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl.gz", ".parquet"])
+def test_a_streamed_file_gets_the_labels_it_would_get_in_memory(
+    tmp_path: Path, at_desk: Desk, models: dict[str, Any], ending: str
+) -> None:
+    path, out = tmp_path / f"in{ending}", tmp_path / f"out{ending}"
+    write_table(rows_to_label(), path)
+    task = TASK.model_copy(update={"inputs": ("text",)})
+    streamed = stream_file(path, task, GOLD, out=out, desk=at_desk, order=ORDER, piece=64)
+    asked = {name: len(each.asked) for name, each in models.items()}
+    whole = run_labelling(read_table(path), task, GOLD, gateway=at_desk.gateway, settings=SETTINGS,
+                          precision=0.85, confidence=0.9, run=at_desk.run)  # fmt: skip
+    assert {name: len(each.asked) for name, each in models.items()} == asked, "the same prompts"
+    found = read_table(out)
+    assert " ".join(found.columns) == "row_id text status label probability assay_status why"
+    assert found["text"].to_list() == rows_to_label()["text"].to_list()
+    assert found["status"].to_list() == ["new"] * ROWS
+    table = whole.table
+    assert found["label"].to_list() == table["label"].to_list()
+    assert found["probability"].to_list() == table["probability"].to_list()
+    assert found["assay_status"].to_list() == table["status"].to_list()
+    assert found["why"].to_list() == table["why"].to_list()
+    assert dict(streamed.status) == whole.summary.status
+    assert streamed.coverage == whole.coverage
+    assert streamed.copies == 17
+    assert found["why"].to_list()[-1].endswith("same text as row 16")
+    assert {"accepted", "review", "failed"} == set(table["status"])
+    assert not list((at_desk.door.artefacts.parent / "labelling").glob("*"))
+
+
+def test_a_cap_leaves_rows_failed_and_a_later_run_answers_them(
+    tmp_path: Path, at_desk: Desk, models: dict[str, Any]
+) -> None:
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    pl.DataFrame({"text": texts_of(300, 5)}).write_csv(path)
+    order = Order(SETTINGS.model_copy(update={"models": ("scripted:cheap",)}), 0.7, 0.9)
+    with desk(None, models=models, budget=Budget(calls=400)) as capped:
+        some = stream_file(path, TASK, GOLD, out=out, desk=capped, order=order, piece=50)
+    assert some.status["failed"] == 300 + 200 - 400
+    assert "cap on calls" in str(read_table(out).filter(status="failed")["why"][0])
+    rest = stream_file(path, TASK, GOLD, out=out, desk=at_desk, order=order, piece=50)
+    assert "failed" not in rest.status
+    assert len(models["scripted:cheap"].asked) == 500
+
+
+def test_gold_may_name_rows_of_the_file_by_their_id(tmp_path: Path, at_desk: Desk) -> None:
+    path = tmp_path / "in.csv"
+    texts = texts_of(200, 5)
+    pl.DataFrame({"row_id": [f"r{n}" for n in range(200)], "text": texts}).write_csv(path)
+    gold = pl.DataFrame({"row_id": [f"r{n}" for n in range(0, 200, 2)], "label": ["yes"] * 100})
+    stream_file(path, TASK, gold, out=tmp_path / "out.csv", desk=at_desk, order=ORDER, piece=64)
+    found = read_table(tmp_path / "out.csv")
+    assert found.filter(why="checked by a person")["row_id"].to_list() == gold["row_id"].to_list()
+
+
+def test_mistakes_are_told_before_anything_is_asked(
+    tmp_path: Path, at_desk: Desk, models: dict[str, Any]
+) -> None:
+    good = tmp_path / "in.csv"
+    good.write_text("row_id,text\n" + "".join(f"{n % 90},row {n}\n" for n in range(100)))
+    for path, out, part in (
+        (tmp_path / "absent.csv", "out.csv", "no such file"),
+        (good, "out.xlsx", "format"),
+        (good, "out.arrow", "portions"),
+        (good, "out.csv", "row_id"),
+    ):
+        with pytest.raises(InputError, match=part):
+            stream_file(path, TASK, out=tmp_path / out, desk=at_desk, order=ORDER, piece=64)
+        assert not (tmp_path / out).exists()
+    assert not any(each.asked for each in models.values())
+    with pytest.raises(InputError, match="engine"):
+        Order(SETTINGS, engine="steam")
+
+
+def test_the_checklist_mixes_random_and_uncertain_rows() -> None:
+    why = ["same text as row 1"] * 10 + ["checked by a person"] * 10 + ["not sure enough"] * 480
+    rows = pl.DataFrame({
+        "row_id": [str(n) for n in range(500)],
+        "probability": [0.5 + n / 1000 for n in range(500)],
+        "status": ["failed"] * 5 + ["review"] * 495,
+        "why": why,
+    })  # fmt: skip
+    whole, parts = Checklist(60, seed=3), Checklist(60, seed=3)
+    whole.add(rows)
+    for start in range(0, 500, 70):
+        parts.add(rows.slice(start, 70))
+    assert parts.rows.equals(whole.rows)
+    chosen = [int(each) for each in whole.rows["row_id"]]
+    assert len(set(chosen)) == 60
+    assert min(chosen) == 20
+    assert sum(each < 60 for each in chosen) >= 30
+    assert sum(each > 200 for each in chosen[:30]) > 10
+
+
+@pytest.mark.slow
+def test_kill_9_asks_nothing_twice_and_changes_no_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ASSAY_NO_REAL_MODELS")
+    monkeypatch.setenv("ASSAY_API_KEY", KEY)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    server = CompatibleServer()
+    server.delay = 0.05
+    rows = 1500
+    texts = [f"row {n} {'yes' if n % 2 else 'no'}" for n in range(rows)]
+    outcomes = []
+    for kills in (0, 6):
+        folder = tmp_path / str(kills)
+        folder.mkdir()
+        pl.DataFrame({"text": texts}).write_csv(folder / "in.csv")
+        monkeypatch.setenv("ASSAY_CACHE", str(folder / "cache"))
+        script = str(Path(__file__).with_name("streamed_run.py"))
+        command = [sys.executable, script, str(folder), server.url, "local"]
+        server.texts.clear()
+        for number in range(kills):
+            worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            assert worker.stdout is not None
+            worker.stdout.readline()
+            answered = server.answered
+            while server.answered < answered + 300 and worker.poll() is None:
+                time.sleep(0.01)
+            assert worker.poll() is None, f"killed {number} times, then it finished"
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+            worker.stdout.close()
+            assert not (folder / "out.csv").exists()
+        parts = len(list((folder / "cache").glob("label/labelling/*/part-*.parquet")))
+        assert (parts > 0) == (kills > 0)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert "finished" in done.stdout
+        outcomes.append((folder / "out.csv").read_bytes())
+        asked = sum(server.texts.values())
+        in_flight = 64 * 2  # requests on the wire, and answers that came within the last commit
+        assert 2 * (rows + 60) <= asked <= 2 * (rows + 60) + kills * in_flight
+        assert not list((folder / "cache").glob("label/labelling/*"))
+    server.close()
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0].splitlines()) == rows + 1
+
+
+@pytest.mark.slow
+def test_ray_labels_as_this_process_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.delenv("ASSAY_NO_REAL_MODELS")
+    monkeypatch.setenv("ASSAY_API_KEY", KEY)
+    server = CompatibleServer()
+    outcomes = []
+    for engine in ("local", "ray"):
+        folder = tmp_path / engine
+        folder.mkdir()
+        texts = [f"row {n} {'yes' if n % 2 else 'no'}" for n in range(5 * PIECE)]
+        pl.DataFrame({"text": texts}).write_csv(folder / "in.csv")
+        script = str(Path(__file__).with_name("streamed_run.py"))
+        environment = {
+            "ASSAY_CACHE": str(folder / "cache"),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        done = subprocess.run(
+            [sys.executable, script, str(folder), server.url, engine],
+            env={**os.environ, **environment}, capture_output=True, text=True, timeout=200,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        outcomes.append((folder / "out.csv").read_bytes())
+    assert outcomes[0] == outcomes[1]
+    assert server.answered == 2 * 2 * (5 * PIECE + gold_rows().height), "each asked once"
+    server.close()
