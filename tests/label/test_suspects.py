@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from assay import Project
 from assay.cli.app import app
 from assay.errors import InputError
+from assay.improve import improve
 from assay.label import LabelErrorSource, LabelTask, find_label_errors
 from assay.ledger import Ledger
 from assay.llm import Gateway, ScriptedModel
@@ -126,3 +127,17 @@ def test_the_command_lists_suspects_of_a_file_and_of_a_project(
     found = runner.invoke(app, ["suspects", "--path", str(project.path), "--json"])
     assert found.exit_code == 0, found.output
     assert json.loads(found.stdout)["rows"] == project.search().height
+
+
+@pytest.mark.slow
+def test_improve_keeps_mended_rows_where_labels_are_wrong(tmp_path: Path) -> None:
+    clean = newsroom(600, seed=8, topical=0.5)
+    flipped = np.random.default_rng(1).random(600) < 0.25
+    wrong = [NEXT[t] if f else t for t, f in zip(clean["topic"], flipped, strict=True)]
+    rows = clean.with_columns(topic=pl.Series(wrong))
+    project = Project.create(tmp_path / "news", rows, target="topic", text="text")
+    project.save_recipe(project.recipe.with_parameters(C=100.0))
+    result = improve(project, sources=[LabelErrorSource()], models=MODELS)
+    assert [each.source for each in result.attempts] == ["label_errors"] * len(result.attempts)
+    assert result.kept
+    assert result.recipe.rows.mended
