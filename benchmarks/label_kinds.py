@@ -43,13 +43,13 @@ TOPICS = {
     "Sci/Tech": "science and technology",
 }
 LEVELS = {
-    "0": "only scathing",
-    "1": "mostly negative",
+    "0": "very negative",
+    "1": "negative",
     "2": "mixed",
-    "3": "mostly positive",
-    "4": "only praise",
+    "3": "positive",
+    "4": "very positive",
 }
-DATELINE = re.compile(r"\b([A-Z][A-Z .]{3,24}[A-Z])(?:, [A-Z][a-z]+)? \((AP|Reuters|AFP)\)")
+DATELINE = re.compile(r"\b([A-Z][A-Z ]{2,24}[A-Z])(?:, [A-Z][a-z]+)? \((AP|Reuters|AFP)\)")
 PRECISION = 0.9
 Floats = NDArray[np.float64]
 
@@ -239,7 +239,7 @@ def main() -> None:
                 "multi": multi_rows(news, count),
                 "ordinal": ordinal_rows(reviews, count),
                 "match": match_rows(news, count, gateway),
-                "extract": extract_rows(news, 24 if quick else 120),
+                "extract": extract_rows(news, 60 if quick else 200),
             }
             found = {
                 name: measured(

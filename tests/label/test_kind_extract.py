@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field
 
 from assay.errors import InputError
 from assay.label.extract import Extraction, measured
-from assay.label.extract.kind import WORDINGS
 from assay.label.extract.schema import model_of
 from assay.label.extract.spans import find_span
+from assay.label.extract.wordings import WORDINGS
 from assay.label.task import LabelTask
 from assay.llm import Prompt, ScriptedModel
 from assay.llm.model import RowError
@@ -89,7 +89,9 @@ def test_agreement_decides_what_is_accepted(tmp_path: Path) -> None:
     with labelling(tmp_path, clerk()) as label:
         result = label(rows, TASK, gold, precision=0.9)
     assert result.checked is not None
-    hard = np.array([each["price"] % 10 == 3 for each in labels])
+    measured_rows = [int(row) for row in result.checked.row_ids]
+    assert len(measured_rows) == 147, "three rows may serve as worked examples"
+    hard = np.array([labels[row]["price"] % 10 == 3 for row in measured_rows])
     assert (result.checked.correct == ~hard).all()
     assert result.checked.probability[hard].max() < result.checked.probability[~hard].min()
     assert abs(result.checked.probability.mean() - result.checked.correct.mean()) < 0.05
@@ -203,3 +205,24 @@ def test_schemas_of_many_shapes_are_understood() -> None:
 def test_schemas_that_cannot_be_used_are_refused(schema: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         model_of(schema)
+
+
+def test_worked_examples_are_shown_where_they_help(tmp_path: Path) -> None:
+    def scripted_pupil(prompt: Prompt) -> Mapping[str, Any] | Exception:
+        answer = scripted_clerk(prompt)
+        if isinstance(answer, Exception) or prompt.examples:
+            return answer
+        return {**answer, "kind": "wheat"}
+
+    texts, labels = sales(60, 1)
+    gold = pl.DataFrame({"text": texts, "label": [json.dumps(each) for each in labels]})
+    rows, truth = sales(20, 2)
+    with labelling(tmp_path, clerk(scripted_pupil)) as label:
+        result = label(rows, TASK, gold)
+    assert [step.used for step in result.steps] == [True, True]
+    found = [each["kind"] for each in result.table["label"].to_list()]
+    assert found == [each["kind"] for each in truth]
+    (tmp_path / "other").mkdir()
+    with labelling(tmp_path / "other", clerk()) as label:
+        result = label(rows, TASK, gold)
+    assert [step.used for step in result.steps] == [True, False]

@@ -8,6 +8,7 @@ import numpy as np
 
 from assay.errors import InputError
 from assay.evidence import Evidence, estimate
+from assay.label.extract.fit import FIELDS
 from assay.label.result import LabelResult
 
 
@@ -23,7 +24,7 @@ def measured(result: LabelResult, *, level: float = 0.95) -> dict[str, Evidence]
     if result.task.kind != "extract" or checked is None or schema is None:
         raise InputError("These figures need an extraction with gold.", given=result.task.kind)
     facts = {}
-    for name, right in zip(schema["properties"], checked.votes["fields"].T, strict=True):
+    for name, right in zip(schema["properties"], checked.votes[FIELDS].T, strict=True):
         said = np.where(right > 0.5, "right", "wrong").tolist()
         fact = estimate(["right"] * len(said), said, classes=("right", "wrong"),
                         weights=checked.weights, level=level)  # fmt: skip
