@@ -175,7 +175,7 @@ class RedactedModel:
         redaction, hidden = await self._hidden(prompt)
         await self._ahead.look([correction])
         reply = await self._model.generate(hidden, schema, redaction.hide(correction))
-        return Reply(redaction.restore(reply.value), reply.usage)
+        return Reply(redaction.restore(reply.value), reply.usage, reply.allowances)
 
     async def embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Usage]:
         """Embed the redacted texts."""
