@@ -1,0 +1,93 @@
+"""One class a row, from end to end, by a scripted model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay.label import LabelSettings, vote
+from labelled import SETTINGS, labelling
+
+TOPICS = {"farm": "wheat", "money": "bank", "sport": "goal"}
+
+
+def rows(count: int, seed: int, wrong: float = 0.0) -> pl.DataFrame:
+    """Return texts that hold their topic's word, ``wrong`` of them another topic's as well."""
+    random = np.random.default_rng(seed)
+    names = list(TOPICS)
+    labels = random.integers(0, 3, count)
+    texts = []
+    for number, code in enumerate(labels):
+        other = names[(code + 1) % 3]
+        said = TOPICS[other] if random.random() < wrong else TOPICS[names[code]]
+        texts.append(f"{said} report {seed} {number}")
+    return pl.DataFrame({"text": texts, "label": [names[code] for code in labels]})
+
+
+def right(result: object, truth: pl.DataFrame) -> float:
+    said = result.table["label"]  # type: ignore[attr-defined]
+    return float((said == truth["label"]).mean())
+
+
+def test_without_gold_rows_are_labelled_and_nothing_is_guaranteed(tmp_path: Path) -> None:
+    truth = rows(60, seed=1)
+    with labelling(tmp_path) as label:
+        result = label(truth.select("text"), list(TOPICS), precision=0.9)
+    assert right(result, truth) > 0.9
+    assert result.acceptance is None
+    assert result.coverage == 0.0
+    assert "no checked rows" in result.guarantee
+    assert all("no gold" in step.why for step in result.steps)
+
+
+def test_gold_measures_and_its_rows_keep_the_checked_label(tmp_path: Path) -> None:
+    truth, gold = rows(80, seed=2), rows(100, seed=3)
+    known = pl.concat([gold, truth.head(5)])
+    with labelling(tmp_path) as label:
+        result = label(truth.select("text"), list(TOPICS), known, precision=0.9)
+    assert result.accuracy is not None
+    assert result.accuracy.estimate > 0.9
+    assert result.coverage > 0.5
+    assert result.table["why"][:5].to_list() == ["checked by a person"] * 5
+    assert all(step.accuracy is not None for step in result.steps)
+
+
+def test_another_precision_asks_nothing_again(tmp_path: Path) -> None:
+    truth, gold = rows(80, seed=4), rows(100, seed=5, wrong=0.1)
+    with labelling(tmp_path) as label:
+        result = label(truth.select("text"), list(TOPICS), gold, precision=0.7)
+    strict = result.rethreshold(precision=0.99)
+    assert strict.coverage <= result.coverage
+    assert strict.answers is result.answers
+
+
+def test_a_rule_of_the_user_is_an_annotator_and_gold_weighs_it(tmp_path: Path) -> None:
+    truth, gold = rows(60, seed=6), rows(60, seed=7)
+    rule = vote(lambda text: next(name for name, word in TOPICS.items() if word in text))
+    settings = LabelSettings(
+        models=("scripted:topics",), embed="scripted:topics", rules=(rule,), examples=0
+    )
+    with labelling(tmp_path) as label:
+        result = label(truth.select("text"), list(TOPICS), gold, settings=settings)
+    (step,) = [each for each in result.steps if each.name.startswith("rule:")]
+    assert step.alone == pytest.approx(1.0)
+    assert right(result, truth) == 1.0
+
+
+@pytest.mark.slow
+def test_what_is_not_precise_enough_is_accepted_in_few_draws_of_gold(tmp_path: Path) -> None:
+    """Of all rows 73 % can be told right, so that accepting them at 75 % breaks the promise."""
+    truth = rows(300, seed=8, wrong=0.27)
+    settings = SETTINGS.model_copy(update={"neighbours": 0, "examples": 0})
+    failed, draws = 0, 30
+    with labelling(tmp_path) as label:
+        for seed in range(draws):
+            gold = rows(80, seed=100 + seed, wrong=0.27)
+            result = label(truth.select("text"), list(TOPICS), gold, precision=0.75,
+                           settings=settings)  # fmt: skip
+            sure = result.table.with_columns(truth=truth["label"]).filter(status="accepted")
+            failed += bool(sure.height) and (sure["label"] == sure["truth"]).mean() < 0.75
+    assert failed <= 5, "5 % of 30 draws, and three standard errors"
