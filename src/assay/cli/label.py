@@ -89,7 +89,8 @@ def label(
                                    "copies": copies, "seed": seed})  # fmt: skip
     checked = None if gold is None else read_table(gold)
     budget = _budget(project, money=money, calls=calls, tokens=tokens, minutes=minutes)
-    order = Order(settings, precision, confidence, engine, _say_stage(as_json))
+    order = Order(settings, precision, confidence, engine, _say_stage(as_json),
+                  reviewed=project is not None)  # fmt: skip
     with (
         _watching() as watch,
         desk(project, budget=budget, progress=watch, unpriced_ok=unpriced_ok) as made,

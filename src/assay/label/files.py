@@ -71,6 +71,7 @@ def label_file(
         engine=order.engine,
         door=desk.door,
         tell=order.tell,
+        reviewed=order.reviewed,
     )
     write_table(beside(table, result.table, task), out)
     if checklist is not None:

@@ -38,6 +38,8 @@ class Order:
         ``local``, or ``ray``.
     tell
         Told of each stage of a cascade before its model is asked.
+    reviewed
+        Whether rows that people checked earlier in this ledger are gold too.
     """
 
     settings: LabelSettings
@@ -45,6 +47,7 @@ class Order:
     confidence: float = 0.95
     engine: str = "local"
     tell: Callable[[Stage], None] = field(default=lambda _: None)
+    reviewed: bool = False
 
     def __post_init__(self) -> None:
         check_engine(self.engine)

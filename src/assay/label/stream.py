@@ -22,6 +22,7 @@ from assay.label.kinds import Fitted, kind_of
 from assay.label.open import Desk
 from assay.label.output import beside, told
 from assay.label.result import LabelResult
+from assay.label.review.gold import with_reviewed
 from assay.label.rows import Rows, read_rows
 from assay.label.run import Order, fit, given_by, measured
 from assay.label.spec import Answers, Gold
@@ -72,6 +73,8 @@ def stream_file(
     check_appendable(Path(out))
     task, data = LabelTask.of(task), Path(data)
     portions = Portions(data, piece)
+    if order.reviewed:
+        gold = with_reviewed(gold, desk.gateway.ledger, task)
     gold = None if gold is None else to_polars(gold)
     spool = Spool(_folder(desk, data, task, gold, order, piece))
     progress(Progress("reading the rows", 0, 0))
