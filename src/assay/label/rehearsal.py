@@ -81,6 +81,12 @@ class Rehearsal:
         """Whether the model runs on this machine, inside this process."""
         return self._gateway.is_here(model)
 
+    def cuts(
+        self, model: str, prompts: Sequence[Prompt], options: Sequence[str], *, max_text_tokens: int
+    ) -> NDArray[np.bool_]:
+        """Return that no text is cut, which costs nothing to say."""
+        return np.zeros(len(prompts), dtype=np.bool_)
+
     def embed(
         self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
     ) -> NDArray[np.float32]:
