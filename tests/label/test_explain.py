@@ -206,7 +206,7 @@ def test_show_explains_a_row_and_still_shows_entries(
         run = ledger.start_run("label", {})
         result, gold = labelled([NASTY, "wheat corn"], run, label="farm")
         save(result, ledger, gold=gold, settings=SETTINGS)
-    monkeypatch.setattr("assay.llm.gateway.load", lambda _: scripted_topics())
+    monkeypatch.setattr("assay.llm.roster.load", lambda _: scripted_topics())
     runner = CliRunner()
     at = ["--path", str(project.path)]
     found = runner.invoke(app, ["show", "0", *at, "--words", "--json"])

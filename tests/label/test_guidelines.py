@@ -152,7 +152,7 @@ def test_a_draft_changes_only_what_it_names() -> None:
 def test_the_command_writes_only_what_was_kept_and_only_on_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.llm.gateway.load", lambda _: scripted_reader(clear_drafts))
+    monkeypatch.setattr("assay.llm.roster.load", lambda _: scripted_reader(clear_drafts))
     table = newsroom(400, seed=5, topical=0.4)
     project = Project.create(tmp_path / "news", table, target="topic", text="text")
     file = project.path / "assay.toml"

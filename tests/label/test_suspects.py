@@ -110,7 +110,7 @@ def test_the_source_proposes_edits_without_a_row_id(ledger: Ledger) -> None:
 def test_the_command_lists_suspects_of_a_file_and_of_a_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.llm.gateway.load", lambda _: scripted_embedder())
+    monkeypatch.setattr("assay.llm.roster.load", lambda _: scripted_embedder())
     wild = ROWS.with_columns(text=pl.col("text") + " \x1b[31m")
     wild.write_csv(tmp_path / "news.csv")
     runner = CliRunner()
