@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from assay.label.injection import FLAG
 from assay.label.kinds import kind_of
 from assay.label.rows import read_rows
-from assay.label.run import answer, fit
+from assay.label.run import Order, fit
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
@@ -119,7 +119,9 @@ def test_planted_rows_change_no_other_row_by_a_bit(tmp_path: Path) -> None:
         rows, task = read_rows(texts, task)
         with Ledger.open(tmp_path / name / "ledger.sqlite") as ledger, Gateway(ledger) as gateway:
             settings = LabelSettings()
-            fitted = fitted or fit(rows, None, task, kind_of(task), gateway, settings)
-            found.append(answer(rows, fitted, gateway).probability[others])
+            if fitted is None:
+                order = Order(settings)
+                fitted = fit(rows.texts, None, task, kind_of(task), gateway, order, len(rows))
+            found.append(fitted.answer(rows.texts, gateway).probability[others])
     assert np.isfinite(found[0]).all()
     np.testing.assert_array_equal(*found)
