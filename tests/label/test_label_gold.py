@@ -96,7 +96,7 @@ def test_a_class_without_an_example_is_told() -> None:
     ("given", "said"),
     [
         ({"text": ["wheat"], "label": ["ships"]}, "none of the classes"),
-        ({"text": ["wheat"], "topic": ["farm"]}, "no column for gold labels"),
+        ({"text": ["wheat"], "topic": ["farm"]}, "no column with the label"),
         ({"row_id": ["q"], "label": ["farm"]}, "none of the rows to label"),
         ({"row_id": ["a", "a"], "label": ["farm", "farm"]}, "tell the rows apart"),
         ({"other": ["wheat"], "label": ["farm"]}, "neither the inputs nor a row_id"),

@@ -53,6 +53,8 @@ def test_gold_measures_and_its_rows_keep_the_checked_label(tmp_path: Path) -> No
     assert result.coverage > 0.5
     assert result.table["why"][:5].to_list() == ["checked by a person"] * 5
     assert all(step.accuracy is not None for step in result.steps)
+    names = [step.name for step in result.steps]
+    assert len(set(names)) == len(names), "each step is told once"
 
 
 def test_another_precision_asks_nothing_again(tmp_path: Path) -> None:

@@ -45,6 +45,9 @@ def label(
     text: Annotated[
         list[str] | None, typer.Option(help="A column to read; by default all.")
     ] = None,
+    target: Annotated[
+        str | None, typer.Option(help="What is asked, and the label's column: label by default.")
+    ] = None,
     gold: Annotated[Path | None, typer.Option(help="Rows that a person checked.")] = None,
     precision: Annotated[
         float | None, typer.Option(help="Share of the accepted labels that must be right.")
@@ -84,7 +87,7 @@ def label(
     from assay.tables import read_table
 
     project = _project(path, given=bool(classes or task))
-    asked = _task(classes, task, text, project)
+    asked = _task(classes, task, {"inputs": text, "target": target}, project)
     settings = _settings(project, {"models": tuple(model or ()) or None, "embed": embed,
                                    "copies": copies, "seed": seed})  # fmt: skip
     checked = None if gold is None else read_table(gold)
@@ -176,7 +179,7 @@ def _forecast(found: Forecast) -> RenderableType:
 def _task(
     classes: list[str] | None,
     file: Path | None,
-    text: list[str] | None,
+    changes: dict[str, Any],
     project: Project | None,
 ) -> LabelTask:
     from assay.errors import InputError
@@ -199,7 +202,9 @@ def _task(
             "There are no classes to choose from.",
             next_step="give --class NAME=DESCRIPTION for each, --task FILE, or run in a project",
         )
-    return found.model_copy(update={"inputs": tuple(text)}) if text else found
+    chosen = {name: tuple(each) if name == "inputs" else each
+              for name, each in changes.items() if each}  # fmt: skip
+    return found.model_copy(update=chosen)
 
 
 def _read_task(file: Path) -> LabelTask:

@@ -16,7 +16,6 @@ from assay.label.rows import Rows, read_texts
 from assay.label.spec import Gold
 from assay.label.task import LabelTask
 from assay.tables.door import to_polars
-from assay.tables.infer import require_column
 from assay.tables.rows import ROW_ID, with_row_ids
 
 WEIGHT = "weight"
@@ -48,7 +47,13 @@ def read_gold(given: Any, task: LabelTask, kind: Kind, rows: Rows) -> Gold | Non
     if given is None:
         return None
     table = to_polars(given)
-    require_column(table, task.target, "gold labels")
+    if task.target not in table.columns:
+        raise InputError(
+            "The gold rows have no column with the label.",
+            given=", ".join(table.columns),
+            allowed=task.target,
+            next_step="name the label's column with --target, or as the task's target",
+        )
     table = table.filter(
         pl.Series([_is_label(each) for each in table[task.target]], dtype=pl.Boolean)
     )

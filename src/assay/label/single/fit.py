@@ -102,7 +102,7 @@ def weighed(
         weights=learned_weights,
         temperature=factor,
         checked=checked,
-        steps=(*(_measured(votes, codes, weights, fitted.settings) if told else ()), *steps),
+        steps=_joined(votes, codes, weights, fitted.settings, steps) if told else tuple(steps),
     )
 
 
@@ -185,6 +185,22 @@ def _measured(
         scores = held_out(some, codes, weights, settings) if enough else total(some, None)
         steps.append(Step(name, True, "always", right(scores, codes, weights), alone))
     return tuple(steps)
+
+
+def _joined(
+    votes: Votes,
+    codes: Codes,
+    weights: Scores | None,
+    settings: LabelSettings,
+    tried: list[Step],
+) -> tuple[Step, ...]:
+    """Return what ran, and why where that was tried, and then what was tried and left out."""
+    kept = {each.name: each.why for each in tried if each.used}
+    ran = [
+        replace(each, why=kept.get(each.name, each.why))
+        for each in _measured(votes, codes, weights, settings)
+    ]
+    return (*ran, *(each for each in tried if not each.used))
 
 
 def _told(votes: Votes) -> tuple[Step, ...]:
