@@ -145,16 +145,19 @@ def compare(url: str, count: int, in_flight: int, rounds: int) -> dict[str, Any]
 
 
 MEMORY = """
-import resource, sys
+import sys
 sys.path.insert(0, sys.argv[1])
 import gateway
 rows = int(sys.argv[3])
 import assay.llm.gateway, assay.llm.providers, assay.ledger.calls, alembic.command, numpy
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():  # ru_maxrss would begin at the parent's size
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(each for each in lines if each.startswith("VmHWM")).split()[1])
+before = peak()
 began = __import__("time").perf_counter()
 if rows:
     gateway.scripted(rows)
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+after = peak()
 print(before / 1024, after / 1024, __import__("time").perf_counter() - began)
 """
 
