@@ -108,7 +108,7 @@ def redraws(data: TextSet, gateway: Gateway, draws: int, count: int) -> dict[str
     truth = data.rows.sample(min(count, data.rows.height), seed=0)[task.target].to_list()
     pool = data.gold.sample(POOL, shuffle=True, seed=0)
     kind = kind_of(task)
-    base = fit_label_free([*rows.texts, *pool["text"].to_list()], task, gateway, settings)
+    base, _ = fit_label_free([*rows.texts, *pool["text"].to_list()], task, gateway, settings)
     failed, reached = dict.fromkeys(PRECISIONS, 0), dict.fromkeys(PRECISIONS, 0)
     random = np.random.default_rng(0)
     for _ in range(draws):

@@ -47,7 +47,7 @@ class Asker:
         told = "\n".join(filter(None, [self.task.guidelines, question]))
         asked = self.gateway.choose(
             self.settings.models[0],
-            [Prompt(told, text, columns=self._columns, cue=cue) for text in texts],
+            [Prompt(told, text, columns=self.task.shown, cue=cue) for text in texts],
             options,
             max_text_tokens=self._room,
         )
@@ -73,10 +73,6 @@ class Asker:
         cut = self.gateway.cuts(self.settings.models[0], prompts, [YES, NO],
                                 max_text_tokens=self._room)  # fmt: skip
         return {row: CUT for row, each in zip(long, cut, strict=True) if each}
-
-    @property
-    def _columns(self) -> tuple[str, ...]:
-        return (*self.task.inputs, self.task.target)  # options are the label's own values
 
     @property
     def _room(self) -> int:

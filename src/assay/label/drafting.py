@@ -12,7 +12,6 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from assay.label.shown import visible
-from assay.label.single.annotators import columns_of
 from assay.label.task import LabelTask
 from assay.llm import Gateway, Prompt
 
@@ -164,7 +163,7 @@ def _asked(
     shown = "\n".join(
         f"- {' '.join(text.split())[:SHOWN_CHARACTERS]}" for text in rows[:SHOWN_ROWS]
     )
-    prompt = Prompt(instructions=told, text=shown, columns=columns_of(task))
+    prompt = Prompt(instructions=told, text=shown, columns=task.shown)
     found = gateway.generate(model, [prompt], schema)
     if found[0] is None:
         notes.append(f"{model} gave no draft: {found.why.get(0, 'no valid answer')}")

@@ -111,7 +111,7 @@ def label_free_votes(
     left out.
     """
     texts = rows[task.inputs[0]].fill_null("").to_list()
-    votes = fit_label_free(texts, task, gateway, settings).votes(texts, gateway)
+    _, votes = fit_label_free(texts, task, gateway, settings)
     columns = [
         pl.Series(f"{VOTE}{name}:{each}", shares[:, code])
         for name, shares in zip(votes.names, map(softmax, votes.scores), strict=True)

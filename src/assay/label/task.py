@@ -120,6 +120,11 @@ class LabelTask(BaseModel):
         )
 
     @property
+    def shown(self) -> tuple[str, ...]:
+        """The columns that a prompt is made of; its options are the label's own values."""
+        return (*self.inputs, self.target)
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The class names, in the task's order."""
         return tuple(each.name for each in self.classes)

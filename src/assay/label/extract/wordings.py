@@ -65,7 +65,7 @@ class Wordings:
         return found, why
 
     def _answers(self, wording: str, texts: Sequence[str], gateway: Gateway) -> Generated:
-        columns = (*self.task.inputs, self.task.target) if self.examples else self.task.inputs
+        columns = self.task.shown if self.examples else self.task.inputs
         told = _told(self.task, wording, self.spans)
         prompts = [Prompt(told, text, self.examples, columns=columns) for text in texts]
         return gateway.generate(self.settings.models[0], prompts, model_of(self.task.fields or {}))

@@ -90,7 +90,7 @@ class FittedOrdinal:
         """Answer rows; ``votes["chances"]`` is how likely each row lies above each threshold."""
         voters = self.voters
         asker = Asker(voters.task, gateway, voters.settings)
-        return self.learned.answers(above(voters, texts, gateway), asker.cut_flags(texts))
+        return self.learned.answers(above(voters.votes(texts, gateway)), asker.cut_flags(texts))
 
 
 class OrdinalLabel:
@@ -109,10 +109,10 @@ class OrdinalLabel:
     ) -> FittedOrdinal:
         """Learn where the thresholds lie and how much each annotator counts."""
         checked_texts = [] if gold is None else gold.texts
-        voters = fit_label_free([*texts, *checked_texts], task, gateway, settings)
-        checked = None if gold is None else above(voters, gold.texts, gateway)
+        voters, said = fit_label_free([*texts, *checked_texts], task, gateway, settings)
+        checked = None if gold is None else above(said.only(np.arange(len(texts), len(said))))
         shape = Levels(task.class_names)
-        learned = learn(shape, above(voters, texts, gateway), checked, gold, settings,
+        learned = learn(shape, above(said.only(np.arange(len(texts)))), checked, gold, settings,
                         shape.equally_frequent)  # fmt: skip
         return FittedOrdinal(voters, learned)
 

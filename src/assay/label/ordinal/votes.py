@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from assay.label.learning import Votes
-from assay.label.single.fitted import FittedSingle
+from assay.label.single import fitted as single
 from assay.label.single.scores import softmax
 from assay.label.voting import Floats, log_odds
-from assay.llm import Gateway
 
 
-def above(voters: FittedSingle, texts: Sequence[str], gateway: Gateway) -> Votes:
+def above(said: single.Votes) -> Votes:
     """Return what annotators of one class a row say of each threshold, (n, k - 1, a)."""
-    said = voters.votes(texts, gateway)
-    levels = len(voters.task.classes)
-    each = np.empty((len(texts), levels - 1, len(said.names)))
-    for column, scores in enumerate(said.scores if len(texts) else ()):
+    annotators, rows, levels = said.scores.shape
+    each = np.empty((rows, levels - 1, annotators))
+    for column, scores in enumerate(said.scores):
         each[:, :, column] = over(softmax(scores))
     return Votes(each, said.embeddings, said.why)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.label.rules import Rule
 from assay.label.single.phrases import Phrasebook
-from assay.label.single.scores import Codes, Scores, best_by_class, by_class, log_odds, spread
+from assay.label.single.scores import Codes, Scores, best_by_class, by_class, even, logs, spread
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
 from assay.llm import Example, Gateway, Prompt
@@ -90,13 +90,13 @@ class ModelAnnotator:
         why: dict[int, str] = {}
         for wording in self.wordings:
             prompts = [
-                Prompt(wording, text, shown, columns=columns_of(self.task), cue=cue_of(self.task))
+                Prompt(wording, text, shown, columns=self.task.shown, cue=cue_of(self.task))
                 for text, shown in zip(texts, examples, strict=True)
             ]
             asked = gateway.choose(
                 self.model, prompts, self.phrases, max_text_tokens=self.max_text_tokens
             )
-            said.append(log_odds(asked.probabilities))
+            said.append(logs(asked.probabilities))
             why.update(asked.why)
         return np.concatenate(said, axis=1), why
 
@@ -109,7 +109,7 @@ class ModelAnnotator:
         """Return (n, k)."""
         wordings = np.split(raw - self.centre, len(self.wordings), axis=1)
         classes = len(self.task.classes)
-        found = [_even(by_class(each, self.owner, classes), 1.0) for each in wordings]
+        found = [even(by_class(each, self.owner, classes)) for each in wordings]
         return np.asarray(np.mean(found, axis=0) / self.size)
 
 
@@ -138,7 +138,7 @@ class SimilarityAnnotator:
 
     def scores(self, raw: Scores) -> Scores:
         """Return (n, k)."""
-        return _even(raw - self.centre, self.size)
+        return even(raw - self.centre, self.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,11 +182,6 @@ def instructions(task: LabelTask) -> str:
     return f"{task.guidelines}\n\n{told}" if task.guidelines else told
 
 
-def columns_of(task: LabelTask) -> tuple[str, ...]:
-    """Return the columns that a prompt is made of; the options are the label's values."""
-    return (*task.inputs, task.target)
-
-
 def cue_of(task: LabelTask) -> str:
     """Return what the answer is called: the label's own name where that says something."""
     name = task.target.replace("_", " ").strip()
@@ -197,7 +192,3 @@ def _mean(raw: Scores) -> Scores:
     """Return what is said on average; few rows, which may well be all of one class, count less."""
     found = raw[np.isfinite(raw).all(axis=1)]
     return np.asarray(found.sum(axis=0) / (len(found) + FEW))
-
-
-def _even(scores: Scores, size: float) -> Scores:
-    return np.asarray((scores - scores.mean(axis=1, keepdims=True)) / size)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assay.label.single.annotators import ModelAnnotator, Why
-from assay.label.single.scores import Codes, Scores, spread
-from assay.label.spec import Gold
+from assay.label.single.scores import Codes, Scores, even, spread
 from assay.label.task import LabelTask
 from assay.llm import Example, Gateway
 
@@ -35,11 +34,6 @@ class Nearby:
     codes: Codes
     embeddings: Scores
 
-    @classmethod
-    def of(cls, gold: Gold, codes: Codes, embeddings: Scores) -> Nearby:
-        """Return the gold rows."""
-        return cls(gold.texts, codes, embeddings)
-
     def cosines(self, texts: Sequence[str], embeddings: Scores) -> Scores:
         """Return (n, m) cosines; minus infinity between copies."""
         found = embeddings @ self.embeddings.T
@@ -60,7 +54,6 @@ class NeighbourAnnotator:
     nearby: Nearby
     count: int
     name: str = "neighbours"
-    centre: float = 0.0
     size: float = 1.0
 
     def ask(self, texts: Sequence[str], gateway: Gateway) -> tuple[Scores, Why]:
@@ -83,11 +76,11 @@ class NeighbourAnnotator:
 
     def settled(self, raw: Scores) -> NeighbourAnnotator:
         """Return the annotator on the scale of the others."""
-        return replace(self, size=spread(raw - raw.mean(axis=1, keepdims=True)))
+        return replace(self, size=spread(even(raw)))
 
     def scores(self, raw: Scores) -> Scores:
         """Return (n, k)."""
-        return np.asarray((raw - raw.mean(axis=1, keepdims=True)) / self.size)
+        return even(raw, self.size)
 
 
 @dataclass(frozen=True, eq=False)

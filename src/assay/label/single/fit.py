@@ -34,19 +34,26 @@ def fit_single(
 ) -> FittedSingle:
     """Learn from unlabelled texts and from gold how much each annotator counts."""
     everything = [*texts, *(gold.texts if gold is not None else [])]
-    fitted = fit_label_free(everything, task, gateway, settings)
+    fitted, votes = fit_label_free(everything, task, gateway, settings)
     if gold is not None and len(gold):
         return weighed(fitted, gold, gateway)
-    votes = fitted.votes(everything, gateway)
     return replace(fitted, temperature=_agreeing(votes), steps=_told(votes))
 
 
 def fit_label_free(
     everything: Sequence[str], task: LabelTask, gateway: Gateway, settings: LabelSettings
-) -> FittedSingle:
-    """Learn from texts alone what each annotator says too often, and teach the student."""
+) -> tuple[FittedSingle, Votes]:
+    """Learn from texts alone what each annotator says too often, and teach the student.
+
+    Returns
+    -------
+    fitted
+        The annotators without weights.
+    votes
+        What they say of the texts.
+    """
     plain = embedded(everything, task, settings, gateway)
-    annotators, scores = _asked(
+    annotators, scores, why = _asked(
         label_free(task, settings.models[0], gateway, settings), everything, gateway
     )
     bare = FittedSingle(
@@ -61,18 +68,21 @@ def fit_label_free(
         steps=(),
     )
     taught_by = np.nansum(scores, axis=0)
-    return replace(bare, student=taught(taught_by, plain, parts_of(everything)))
+    fitted = replace(bare, student=taught(taught_by, plain, parts_of(everything)))
+    return fitted, fitted.votes_of(everything, scores, plain, why)
 
 
 def _asked(
     annotators: Sequence[Annotator], texts: Sequence[str], gateway: Gateway
-) -> tuple[list[Annotator], list[Scores]]:
+) -> tuple[list[Annotator], list[Scores], dict[int, str]]:
     settled, scores = [], []
+    why: dict[int, str] = {}
     for annotator in annotators:
-        raw, _ = annotator.ask(texts, gateway)
+        raw, failed = annotator.ask(texts, gateway)
         settled.append(annotator.settled(raw))
         scores.append(settled[-1].scores(raw))
-    return settled, scores
+        why.update(failed)
+    return settled, scores, why
 
 
 def weighed(
@@ -83,10 +93,10 @@ def weighed(
     With ``told`` false the steps are not measured one by one, which takes most of the time.
     """
     codes = _codes(gold, fitted.task)
-    fitted, steps = _without_a_harmful_student(fitted, gold, codes, gateway)
-    fitted, more = _with_gold_annotators(fitted, gold, codes, gateway)
-    steps += more
     votes = fitted.votes(gold.texts, gateway)
+    fitted, votes, steps = _without_a_harmful_student(fitted, votes, gold, codes)
+    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, codes, gateway)
+    steps += more
     answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
     votes, codes = votes.only(answered), codes[answered]
     weights = None if gold.weights is None else gold.weights[answered]
@@ -107,22 +117,21 @@ def weighed(
 
 
 def _without_a_harmful_student(
-    fitted: FittedSingle, gold: Gold, codes: Codes, gateway: Gateway
-) -> tuple[FittedSingle, list[Step]]:
+    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes
+) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators less the student where gold says that it makes things worse."""
     if fitted.student is None or len(codes) < FEWEST_TO_TEST:
-        return fitted, []
-    bare = replace(fitted, student=None)
-    scores = fitted.votes(gold.texts, gateway).scores[-1]
-    found = gain(bare, "student", scores, gold, codes, gateway)
+        return fitted, votes, []
+    others = votes.upto(len(fitted.annotators))
+    found = gain(others, "student", votes.scores[-1], codes, gold.weights, fitted)
     if found.evidence.estimate >= 0:
-        return fitted, []
-    return bare, [found.step("student")]
+        return fitted, votes, []
+    return replace(fitted, student=None), others, [found.step("student")]
 
 
 def _with_gold_annotators(
-    fitted: FittedSingle, gold: Gold, codes: Codes, gateway: Gateway
-) -> tuple[FittedSingle, list[Step]]:
+    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes, gateway: Gateway
+) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators with those that gold rows feed and the evidence keeps."""
     steps: list[Step] = []
     for name, candidate in _gold_annotators(fitted, gold, codes, gateway):
@@ -132,11 +141,12 @@ def _with_gold_annotators(
             continue
         raw, _ = candidate.ask(gold.texts, gateway)
         settled = candidate.settled(raw)
-        found = gain(fitted, name, settled.scores(raw), gold, codes, gateway)
+        found = gain(votes, name, settled.scores(raw), codes, gold.weights, fitted)
         steps.append(found.step(name))
         if found.kept:
             fitted = replace(fitted, annotators=(*fitted.annotators, settled))
-    return fitted, steps
+            votes = fitted.votes(gold.texts, gateway)
+    return fitted, votes, steps
 
 
 def _gold_annotators(

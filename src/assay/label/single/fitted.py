@@ -16,9 +16,6 @@ from assay.label.spec import Answers, Checked, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 
-PORTION = 20_000
-"""Rows that are scored at once; bounds memory."""
-
 
 @dataclass(frozen=True, eq=False)
 class Votes:
@@ -43,6 +40,9 @@ class Votes:
     embeddings: Scores
     counts: tuple[float, ...]
     why: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
 
     def only(self, rows: Codes) -> Votes:
         """Return the votes on some rows."""
@@ -107,14 +107,33 @@ class FittedSingle:
             raw, failed = annotator.ask(texts, gateway)
             scores.append(annotator.scores(raw))
             why.update(failed)
+        plain = embedded(texts, self.task, self.settings, gateway)
+        return self.votes_of(texts, scores, plain, why)
+
+    def votes_of(
+        self, texts: Sequence[str], scores: Sequence[Scores], plain: Scores, why: dict[int, str]
+    ) -> Votes:
+        """Return the votes of annotators that have spoken, and of the student.
+
+        Parameters
+        ----------
+        scores
+            (n, k) of each annotator.
+        plain
+            (n, d) embeddings.
+        why
+            The reason of each row that an annotator could not answer.
+        """
+        scores = list(scores)
         names = [each.name for each in self.annotators]
         counts = [1.0] * len(names)
-        plain = embedded(texts, self.task, self.settings, gateway)
         if self.student is not None:
             scores.append(self.student.scores(plain, parts_of(texts)))
             names.append("student")
             counts.append(self.student.weight)
-        stacked = np.stack(scores) if len(texts) else np.empty((len(scores), 0, 1))
+        stacked = (
+            np.stack(scores) if len(texts) else np.empty((len(scores), 0, len(self.task.classes)))
+        )
         return Votes(tuple(names), stacked, plain - self.centre, tuple(counts), why)
 
 

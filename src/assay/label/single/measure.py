@@ -11,8 +11,7 @@ from assay.evidence import Evidence, compare
 from assay.label.single.fitted import FittedSingle, Votes
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.weighing import learned, temperature
-from assay.label.spec import Gold, LabelSettings, Step
-from assay.llm import Gateway
+from assay.label.spec import LabelSettings, Step
 from assay.seeds import derive_seed
 
 ALPHA = 0.05
@@ -79,19 +78,18 @@ class Gain:
 
 
 def gain(
-    fitted: FittedSingle,
+    votes: Votes,
     name: str,
     scores: Scores,
-    gold: Gold,
     codes: Codes,
-    gateway: Gateway,
+    row_weights: NDArray[np.float64] | None,
+    fitted: FittedSingle,
 ) -> Gain:
     """Measure one more annotator, whose scores of the gold rows are given, beside the others."""
-    votes = fitted.votes(gold.texts, gateway)
     wider = votes.beside(name, scores)
     fine = np.flatnonzero(np.isfinite(wider.scores).all(axis=(0, 2)))
     codes = codes[fine]
-    weights = None if gold.weights is None else gold.weights[fine]
+    weights = None if row_weights is None else row_weights[fine]
     before, after = (
         held_out(each.only(fine), codes, weights, fitted.settings)
         for each in (votes, wider)

@@ -17,10 +17,14 @@ def softmax(scores: Scores) -> Scores:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def log_odds(probabilities: Scores, centre: Scores | None = None) -> Scores:
-    """Return logarithms of probabilities, less ``centre``."""
-    scores = np.log(np.clip(probabilities, TINY, None))
-    return scores if centre is None else np.asarray(scores - centre)
+def logs(probabilities: Scores) -> Scores:
+    """Return logarithms of probabilities; 0 counts as the smallest."""
+    return np.asarray(np.log(np.clip(probabilities, TINY, None)))
+
+
+def even(scores: Scores, size: float = 1.0) -> Scores:
+    """Return each row's scores around 0, divided by ``size``."""
+    return np.asarray((scores - scores.mean(axis=1, keepdims=True)) / size)
 
 
 def by_class(scores: Scores, owner: Codes, classes: int) -> Scores:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.label.single.scores import Codes, Scores, log_odds, softmax, spread
+from assay.label.single.scores import Codes, Scores, logs, softmax, spread
 
 PARTS = 3
 ROUNDS = 2
@@ -52,9 +52,12 @@ class Student:
 
     def scores(self, embeddings: Scores, parts: Codes) -> Scores:
         """Return (n, k) scores."""
-        raw = np.einsum("nd,ndk->nk", embeddings, self.weights[parts]) + self.biases[parts]
-        logs = log_odds(np.clip(softmax(raw), FLOOR, None)) - self.centre
-        return np.asarray(logs / self.size)
+        raw = self.biases[parts]
+        for part, weights in enumerate(self.weights):
+            rows = parts == part
+            raw[rows] += np.einsum("nd,dk->nk", embeddings[rows], weights)
+        said = logs(np.clip(softmax(raw), FLOOR, None)) - self.centre
+        return np.asarray(said / self.size)
 
 
 def parts_of(texts: Sequence[str]) -> Codes:
