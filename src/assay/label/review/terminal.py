@@ -131,6 +131,8 @@ def _as_before() -> Iterator[None]:
 def _unix_key(handle: int) -> str:
     import select
 
+    # Waiting in select: a library's handler of Ctrl-C may let a read go on, but never a select.
+    select.select([handle], [], [])
     data = os.read(handle, 1)
     if data == b"\x1b":  # an arrow and its like come as several bytes at once
         while select.select([handle], [], [], 0.02)[0]:
