@@ -265,6 +265,28 @@ def test_rows_answered_live_meanwhile_are_still_settled_at_the_price_of_the_batc
     assert opened.spend.money == pytest.approx((PRICE.read * read + PRICE.write * written) / 2e12)
 
 
+def test_a_provider_that_asks_to_wait_is_asked_again_and_not_taken_for_a_thief(
+    serve: Serve, gateway: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several batches of as many rows, and a 429 or a 500 between them."""
+    from assay.llm.batch import anthropic
+
+    server, name = serve("anthropic")
+    monkeypatch.setattr(anthropic, "MOST_ROWS", 5)
+    refusals = [200, 429, 200, 500, 200]
+
+    async def busy(request: web.Request, handle: Any) -> web.StreamResponse:
+        status = refusals.pop(0) if request.method == "POST" and refusals else 200
+        if status == 200:
+            return await handle(request)
+        return web.json_response({"error": {"message": "wait"}}, status=status)
+
+    server.between = busy
+    assert gateway(batch=True).generate(name, rows(15), Words).complete
+    assert len(server.batches) == 3
+    assert refusals == []
+
+
 class SlowRows(list[Prompt]):
     def __getitem__(self, index: Any) -> Any:
         time.sleep(0.02)

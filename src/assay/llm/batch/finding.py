@@ -22,6 +22,13 @@ class StillLookedForError(Exception):
     """The minutes were over before it was known which batch is ours."""
 
 
+def candidates(job: Job, batch: Batch, rows: int) -> list[str]:
+    """Return the provider's batches that may be this one; never one that is known as another."""
+    others = {each.remote for each in job.batches.all()}
+    found = job.loop.run(job.server.find(batch.token, rows, batch.planned - LOOK_BACK))
+    return [each for each in found if each not in others]
+
+
 class Finding:
     """The open batches of one question, whichever run they belong to."""
 
@@ -114,12 +121,10 @@ class Finding:
         return True
 
     def _remote(self, batch: Batch, rows: int) -> str | None:
-        job = self._job
-        found = job.loop.run(job.server.find(batch.token, rows, batch.planned - LOOK_BACK))
-        if job.server.finds_by_token:
+        found = candidates(self._job, batch, rows)
+        if self._job.server.finds_by_token:
             return found[0] if found else None
-        others = {each.remote for each in job.batches.all()}
-        return self._compared(batch, [each for each in found if each not in others])
+        return self._compared(batch, found)
 
     def _compared(self, batch: Batch, remotes: Iterable[str]) -> str | None:
         """Return the one whose first result has an id with our token, once all have ended."""

@@ -16,7 +16,7 @@ from assay.ledger.amounts import Amount
 from assay.ledger.batches import Batch
 from assay.ledger.calls import CallBook, Intent
 from assay.llm.batch.exchange import Sent
-from assay.llm.batch.finding import LOOK_BACK
+from assay.llm.batch.finding import candidates
 from assay.llm.batch.job import AT_ONCE, Job, Outstanding, Settling, Wanted
 from assay.llm.batch.spool import Spool
 from assay.llm.journal import OWNER
@@ -146,9 +146,10 @@ class Submitting:
     def _sent(self, packing: Packing, out: Outstanding) -> str:
         """Submit; where the answer was lost on the way, look for the batch before trying again."""
         job, limits = self._job, self._job.terms.limits
+        may_be_taken = False
         for attempt in range(limits.attempts):
             try:
-                found = self._look(out) if attempt else None
+                found = self._look(out) if may_be_taken else None
                 if found is not None:
                     return found
                 return job.loop.run(
@@ -157,21 +158,19 @@ class Submitting:
             except TransientError as error:
                 job.errors[error.kind] += 1
                 last = error
+                may_be_taken |= error.kind != "rate"
                 wait = min(limits.longest_wait, limits.first_wait * 2**attempt)
                 time.sleep(wait if error.wait is None else error.wait)
             except AskError as error:
-                if attempt == 0:  # nothing can have been taken
+                if not may_be_taken:
                     self._refused(out, error)
                 raise
         raise last
 
     def _look(self, out: Outstanding) -> str | None:
         """Return the provider's name for a batch that it may have taken, where it has."""
-        job, batch = self._job, out.batch
-        found = job.loop.run(
-            job.server.find(batch.token, len(out.wanted), batch.planned - LOOK_BACK)
-        )
-        if not found or job.server.finds_by_token:
+        found = candidates(self._job, out.batch, len(out.wanted))
+        if not found or self._job.server.finds_by_token:
             return found[0] if found else None
         raise HopelessError(
             "The connection broke while a batch was submitted, and the provider may have taken"
