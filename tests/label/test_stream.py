@@ -20,6 +20,7 @@ import assay.label.run as running
 import assay.label.stream as streaming
 from assay.errors import InputError
 from assay.label.checklist import Checklist
+from assay.label.dry import forecast
 from assay.label.open import Desk, desk
 from assay.label.run import Order, run_labelling
 from assay.label.spec import LabelSettings
@@ -109,6 +110,15 @@ def test_gold_may_name_rows_of_the_file_by_their_id(tmp_path: Path, at_desk: Des
     stream_file(path, TASK, gold, out=tmp_path / "out.csv", desk=at_desk, order=ORDER, piece=64)
     found = read_table(tmp_path / "out.csv")
     assert found.filter(why="checked by a person")["row_id"].to_list() == gold["row_id"].to_list()
+
+
+def test_a_dry_run_takes_gold_that_names_rows_by_their_id(tmp_path: Path, at_desk: Desk) -> None:
+    path = tmp_path / "in.csv"
+    rows = pl.DataFrame({"row_id": [f"r{n}" for n in range(200)], "text": texts_of(200, 5)})
+    rows.write_csv(path)
+    gold = pl.DataFrame({"row_id": [f"r{n}" for n in range(0, 200, 2)], "label": ["yes"] * 100})
+    found = forecast(path, TASK, gold, gateway=at_desk.gateway, settings=SETTINGS, piece=64)
+    assert (found.rows, found.gold) == (200, 100)
 
 
 def test_mistakes_are_told_before_anything_is_asked(

@@ -15,7 +15,7 @@ from assay.label.copies import Copies
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rehearsal import Rehearsal
-from assay.label.rows import Rows, read_rows
+from assay.label.rows import read_rows, rows_of
 from assay.label.run import readable
 from assay.label.sample import Sample
 from assay.label.spec import Cost, Gold, LabelSettings
@@ -89,7 +89,7 @@ def forecast(
         named.append(rows.table.filter(rows.table[ROW_ID].is_in(list(wanted))))
         total, copied, unread = total + len(rows), copied + len(alone), unread + len(rows.why)
     kind = kind_of(task)
-    checked = read_gold(gold, task, kind, Rows(pl.concat(named), [], {}))
+    checked = read_gold(gold, task, kind, rows_of(pl.concat(named), task))
     asked = total - copied - unread
     costs: dict[str, Cost] = {}
     for model in settings.models:

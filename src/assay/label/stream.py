@@ -23,7 +23,7 @@ from assay.label.open import Desk
 from assay.label.output import beside, told
 from assay.label.result import LabelResult
 from assay.label.review.gold import with_reviewed
-from assay.label.rows import Rows, read_rows
+from assay.label.rows import Rows, rows_of
 from assay.label.run import Order, fit, given_by, measured
 from assay.label.spec import Answers, Gold
 from assay.label.spool import Contents, Spool, fingerprint_of
@@ -80,7 +80,7 @@ def stream_file(
     progress(Progress("reading the rows", 0, 0))
     contents = spool.fill(portions, task, order.settings, _named_ids(gold, task))
     task, kind = contents.task, kind_of(contents.task)
-    checked = read_gold(gold, task, kind, named_rows(spool, task))
+    checked = read_gold(gold, task, kind, rows_of(spool.named(), task))
     fitted = spool.fitted()
     if fitted is None:
         fitted = fit(spool.sample(), checked, task, kind, desk.gateway, order, contents.rows)
@@ -92,12 +92,6 @@ def stream_file(
     summary = _summary(whole, contents, status, desk, time.monotonic() - began)
     spool.remove()
     return summary
-
-
-def named_rows(spool: Spool, task: LabelTask) -> Rows:
-    """Return the rows that gold names by their id."""
-    named = spool.named()
-    return Rows(named, [], {}) if named.is_empty() else read_rows(named, task)[0]
 
 
 @dataclass(frozen=True, eq=False)
