@@ -93,6 +93,23 @@ class Learned:
         return Answers(labels, self.calibration(probability), votes.why, {CHANCES: chances}, flags)
 
 
+@dataclass(frozen=True, eq=False)
+class FromVotes:
+    """What is the same of all annotators that put learned votes together."""
+
+    learned: Learned
+
+    @property
+    def checked(self) -> Checked | None:
+        """How the gold rows fared, held out; None without gold."""
+        return self.learned.checked
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What ran and what each added."""
+        return self.learned.steps
+
+
 def learn(
     shape: Shape,
     votes: Votes,

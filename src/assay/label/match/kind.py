@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.label.asking import SHARPNESS, Asker
-from assay.label.learning import Learned, Votes, learn
+from assay.label.learning import FromVotes, Votes, learn
 from assay.label.match.likeness import likeness
 from assay.label.naming import class_of, plain
 from assay.label.reading import CUT, shortened
 from assay.label.rows import SIDES
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.spec import Answers, Gold, LabelSettings
 from assay.label.task import LabelTask
 from assay.label.voting import Floats
 from assay.llm import Gateway
@@ -69,22 +69,11 @@ def collect(texts: Sequence[str], asker: Asker) -> Votes:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedMatch:
+class FittedMatch(FromVotes):
     """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`."""
 
     task: LabelTask
     settings: LabelSettings
-    learned: Learned
-
-    @property
-    def checked(self) -> Checked | None:
-        """How the gold pairs fared, held out."""
-        return self.learned.checked
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """What ran and what each added."""
-        return self.learned.steps
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         """Answer pairs; ``votes["chances"]`` is how likely each is a match."""
@@ -109,9 +98,8 @@ class PairMatch:
         asker = _asker(task, gateway, settings)
         checked = None if gold is None else collect(gold.texts, asker)
         shape = PairAnswer(task.class_names)
-        return FittedMatch(
-            task, settings, learn(shape, collect(texts, asker), checked, gold, settings)
-        )
+        learned = learn(shape, collect(texts, asker), checked, gold, settings)
+        return FittedMatch(learned, task, settings)
 
     def check(self, label: Any, task: LabelTask) -> str:
         """Return a gold label's class name; yes, true and 1 mean a match."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from assay.errors import InputError
 from assay.label.asking import Asker
-from assay.label.learning import Learned, learn
+from assay.label.learning import FromVotes, learn
 from assay.label.multi.votes import collect
 from assay.label.naming import class_of
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.spec import Answers, Gold, LabelSettings
 from assay.label.task import LabelTask
 from assay.label.voting import Floats
 from assay.llm import Gateway
@@ -49,22 +49,11 @@ class ClassSets:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedMulti:
-    """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`."""
+class FittedMulti(FromVotes):
+    """Annotators whose weights are known; a gold row is right where its whole set is."""
 
     task: LabelTask
     settings: LabelSettings
-    learned: Learned
-
-    @property
-    def checked(self) -> Checked | None:
-        """How the gold rows fared, held out; a row is right where its whole set is."""
-        return self.learned.checked
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """What ran and what each added."""
-        return self.learned.steps
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         """Answer rows; ``votes["chances"]`` is the probability of each class."""
@@ -88,7 +77,7 @@ class MultiLabel:
         checked = None if gold is None else collect(gold.texts, asker)
         shape = ClassSets(task.class_names)
         learned = learn(shape, collect(texts, asker), checked, gold, settings)
-        return FittedMulti(task, settings, learned)
+        return FittedMulti(learned, task, settings)
 
     def check(self, label: Any, task: LabelTask) -> list[str]:
         """Return a gold label as a list of class names in the task's order.

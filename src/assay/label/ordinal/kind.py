@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.label.asking import Asker
-from assay.label.learning import Learned, learn
+from assay.label.learning import FromVotes, learn
 from assay.label.naming import class_of
 from assay.label.ordinal.votes import above
 from assay.label.single.fit import fit_label_free
 from assay.label.single.fitted import FittedSingle
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.spec import Answers, Gold, LabelSettings
 from assay.label.task import LabelTask
 from assay.label.voting import Floats, Logistic
 from assay.llm import Gateway
@@ -70,21 +70,10 @@ class Levels:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedOrdinal:
+class FittedOrdinal(FromVotes):
     """Annotators whose weights are known; see :class:`assay.label.kinds.Fitted`."""
 
     voters: FittedSingle
-    learned: Learned
-
-    @property
-    def checked(self) -> Checked | None:
-        """How the gold rows fared, held out."""
-        return self.learned.checked
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """What ran and what each added."""
-        return self.learned.steps
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         """Answer rows; ``votes["chances"]`` is how likely each row lies above each threshold."""
@@ -114,7 +103,7 @@ class OrdinalLabel:
         shape = Levels(task.class_names)
         learned = learn(shape, above(said.only(np.arange(len(texts)))), checked, gold, settings,
                         shape.equally_frequent)  # fmt: skip
-        return FittedOrdinal(voters, learned)
+        return FittedOrdinal(learned, voters)
 
     def check(self, label: Any, task: LabelTask) -> str:
         """Return a gold label's class name."""
