@@ -24,7 +24,7 @@ from assay.label import LabelSettings
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rows import read_rows
-from assay.label.run import run_labelling
+from assay.label.run import Order, run_labelling
 from assay.label.single.fit import fit_label_free, weighed
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt
@@ -79,10 +79,11 @@ def one_seed(data: TextSet, ledger: Ledger, gateway: Gateway, seed: int, count: 
     for size in GOLD:
         gold = pool.head(size) if size else None
         began = time.monotonic()
+        order = Order(settings, PRECISIONS[0], CONFIDENCE)
+        run = ledger.start_run("benchmark", {})
         result = run_labelling(
-            rows.select("text"), data.task, gold, gateway=gateway, settings=settings,
-            precision=PRECISIONS[0], confidence=CONFIDENCE, run=ledger.start_run("benchmark", {}),
-        )  # fmt: skip
+            rows.select("text"), data.task, gold, order, gateway=gateway, run=run
+        )
         said = result.table[data.task.target].to_list()
         found: dict[str, Any] = {"gold": size, "seconds": time.monotonic() - began}
         found["ours"] = scores(truth, said)

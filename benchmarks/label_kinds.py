@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from assay.label.result import LabelResult
-from assay.label.run import run_labelling
+from assay.label.run import Order, run_labelling
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
@@ -190,11 +190,9 @@ def measured(
             rows.drop("label"),
             task,
             some,
+            Order(LabelSettings(), PRECISION),
             gateway=gateway,
             run=run,
-            settings=LabelSettings(),
-            precision=PRECISION,
-            confidence=0.95,
         )
         out[name] = shares(result.answers.labels, truth, task.kind)
         if some is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.label.result import LabelResult
-from assay.label.run import run_labelling
+from assay.label.run import Order, run_labelling
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
@@ -53,13 +53,8 @@ def labelling(
     ):
 
         def run(rows: Any, task: Any, gold: Any = None, **more: Any) -> LabelResult:
-            values = {
-                "precision": None,
-                "confidence": 0.95,
-                "settings": SETTINGS,
-                "run": ledger.start_run("label", {}),
-            }
-            return run_labelling(rows, LabelTask.of(task), gold, gateway=gateway,
-                                 **{**values, **more})  # fmt: skip
+            order = Order(**{"settings": SETTINGS, **more})
+            number = ledger.start_run("label", {})
+            return run_labelling(rows, LabelTask.of(task), gold, order, gateway=gateway, run=number)
 
         yield run

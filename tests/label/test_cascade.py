@@ -141,8 +141,8 @@ def _scripted_kind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def labelled(gateway: Gateway, gold: pl.DataFrame, rows: int, **options: Any) -> LabelResult:
-    return run_labelling(texts_of(rows, 77), TASK, gold, gateway=gateway, settings=SETTINGS,
-                         precision=0.9, confidence=0.9, run="run-1", **options)  # fmt: skip
+    order = running.Order(SETTINGS, 0.9, 0.9, **options)
+    return run_labelling(texts_of(rows, 77), TASK, gold, order, gateway=gateway, run="run-1")
 
 
 @pytest.mark.usefixtures("_scripted_kind")

@@ -113,7 +113,7 @@ def test_what_is_no_labelling_is_told(ledger: Ledger) -> None:
 
 
 def test_labelling_leaves_its_record(tmp_path: Path) -> None:
-    from assay.label.run import run_labelling
+    from assay.label.run import Order, run_labelling
     from assay.llm import Gateway, ScriptedModel
 
     scripted = ScriptedModel(lambda prompt, _: [0.9, 0.1] if len(prompt.text) % 2 else [0.2, 0.8])
@@ -124,10 +124,8 @@ def test_labelling_leaves_its_record(tmp_path: Path) -> None:
                 ["one", "four", ""],
                 LabelTask.of(["odd", "even"]),
                 None,
+                Order(LabelSettings(models=(scripted.name,), embed=scripted.name)),
                 gateway=gateway,
-                settings=LabelSettings(models=(scripted.name,), embed=scripted.name),
-                precision=None,
-                confidence=0.95,
                 run=run,
             )
         assert load(ledger, run).table.equals(made.table)

@@ -67,8 +67,10 @@ def test_a_streamed_file_gets_the_labels_it_would_get_in_memory(
     task = TASK.model_copy(update={"inputs": ("text",)})
     streamed = stream_file(path, task, GOLD, out=out, desk=at_desk, order=ORDER, piece=64)
     asked = {name: len(each.asked) for name, each in models.items()}
-    whole = run_labelling(read_table(path), task, GOLD, gateway=at_desk.gateway, settings=SETTINGS,
-                          precision=0.85, confidence=0.9, run=at_desk.run)  # fmt: skip
+    order = Order(SETTINGS, precision=0.85, confidence=0.9)
+    whole = run_labelling(
+        read_table(path), task, GOLD, order, gateway=at_desk.gateway, run=at_desk.run
+    )
     assert {name: len(each.asked) for name, each in models.items()} == asked, "the same prompts"
     found = read_table(out)
     assert " ".join(found.columns) == "row_id text status label probability assay_status why"

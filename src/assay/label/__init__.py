@@ -112,7 +112,7 @@ def label(
         When the rows, the task or gold cannot be used.
     """
     from assay.label.open import desk
-    from assay.label.run import run_labelling
+    from assay.label.run import Order, run_labelling
     from assay.label.spec import LabelSettings
     from assay.label.task import LabelTask
 
@@ -120,21 +120,13 @@ def label(
     if model is not None:
         names = (model,) if isinstance(model, str) else tuple(model)
         settings = settings.model_copy(update={"models": names})
+    tell = (lambda _: None) if on_stage is None else on_stage
+    order = Order(settings, precision, confidence, engine, tell, reviewed=project is not None)
     with desk(project, budget=budget, models=models, progress=progress) as made:
         return run_labelling(
-            rows,
-            LabelTask.of(task),
-            gold,
-            gateway=made.gateway,
-            settings=settings,
-            precision=precision,
-            confidence=confidence,
-            run=made.run,
-            engine=engine,
-            door=made.door,
-            tell=(lambda _: None) if on_stage is None else on_stage,
-            reviewed=project is not None,
-        )
+            rows, LabelTask.of(task), gold, order,
+            gateway=made.gateway, run=made.run, door=made.door,
+        )  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -60,18 +60,7 @@ def label_file(
                            progress=progress, checklist=checklist)  # fmt: skip
     table = with_row_ids(read_table(data))
     result = run_labelling(
-        table,
-        task,
-        gold,
-        gateway=desk.gateway,
-        settings=order.settings,
-        precision=order.precision,
-        confidence=order.confidence,
-        run=desk.run,
-        engine=order.engine,
-        door=desk.door,
-        tell=order.tell,
-        reviewed=order.reviewed,
+        table, task, gold, order, gateway=desk.gateway, run=desk.run, door=desk.door
     )
     write_table(beside(table, result.table, task), out)
     if checklist is not None:

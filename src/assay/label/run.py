@@ -61,26 +61,17 @@ def run_labelling(
     given: Any,
     task: LabelTask,
     gold: Any,
+    order: Order,
     *,
     gateway: Gateway,
-    settings: LabelSettings,
-    precision: float | None,
-    confidence: float,
     run: str,
-    engine: str = "local",
     door: Door | None = None,
-    tell: Callable[[Stage], None] = lambda _: None,
-    reviewed: bool = False,
 ) -> LabelResult:
-    """Label all rows; see :func:`assay.label.label`.
-
-    With ``reviewed``, rows that people checked earlier in this ledger are gold too.
-    """
-    began = time.monotonic()
-    order = Order(settings, precision, confidence, engine, tell)
+    """Label all rows; see :func:`assay.label.label`."""
+    began, settings = time.monotonic(), order.settings
     rows, task = read_rows(given, task)
     kind = kind_of(task)
-    if reviewed:
+    if order.reviewed:
         gold = with_reviewed(gold, gateway.ledger, task)
     checked_rows = read_gold(gold, task, kind, rows)
     ids = rows.table["row_id"].to_list()
@@ -88,7 +79,7 @@ def run_labelling(
     sample = Sample(settings.fit_rows, settings.seed)
     sample.add(readable(originals, rows.unfit))
     fitted = fit(sample.texts, checked_rows, task, kind, gateway, order, len(rows))
-    ask = ask_with(engine, fitted, gateway, door)
+    ask = ask_with(order.engine, fitted, gateway, door)
     answers = answer(originals, rows, ask)
     stages = fitted.stages if isinstance(fitted, Cascade) else ()
     result = LabelResult(
@@ -97,8 +88,8 @@ def run_labelling(
         answers=answers,
         checked=fitted.checked,
         given=given_by(checked_rows, rows.texts),
-        precision=precision,
-        confidence=confidence,
+        precision=order.precision,
+        confidence=order.confidence,
         steps=fitted.steps,
         notes=() if checked_rows is None else checked_rows.notes,
         spend=gateway.spend,
