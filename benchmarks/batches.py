@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import arguments, print_result
+from common import arguments, peak_mebibytes, print_result
 
 WORDS = "some plain words to be read by a model " * 10
 
@@ -58,20 +57,15 @@ def measured(port: int, count: int) -> dict[str, float]:
     ):
         gateway.choose(name, [Prompt("warm", "up")], ["sport", "money"])
         submitted.clear()
-        before = peak()
+        before = peak_mebibytes()
         began = time.monotonic()
         assert gateway.choose(name, prompts, ["sport", "money"]).complete
         ended = time.monotonic()
     return {
         "submit_seconds": round(submitted[0] - began, 2),
         "collect_seconds": round(ended - submitted[0], 2),
-        "mib": round(peak() - before, 1),
+        "mib": round(peak_mebibytes() - before, 1),
     }
-
-
-def peak() -> float:
-    """Return the most memory that this process has held, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def serve() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,21 @@ def arguments(description: str | None) -> argparse.Namespace:
 def print_result(**figures: Any) -> None:
     """Print the figures as one JSON object on the last line."""
     print(json.dumps(figures, sort_keys=True), flush=True)
+
+
+def peak_mebibytes() -> float:
+    """Return the most memory that this process has held.
+
+    Linux lets ``ru_maxrss`` of a child begin at its parent's size, so it is not asked there.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return int(next(each for each in lines if each.startswith("VmHWM")).split()[1]) / 2**10
+    import resource
+
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
 
 
 def text_set(name: str) -> pl.DataFrame | None:

@@ -148,17 +148,15 @@ MEMORY = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import gateway
+from common import peak_mebibytes
 rows = int(sys.argv[3])
 import assay.llm.gateway, assay.llm.providers, assay.ledger.calls, alembic.command, numpy
-def peak():  # ru_maxrss would begin at the parent's size
-    lines = open("/proc/self/status").read().splitlines()
-    return int(next(each for each in lines if each.startswith("VmHWM")).split()[1])
-before = peak()
+before = peak_mebibytes()
 began = __import__("time").perf_counter()
 if rows:
     gateway.scripted(rows)
-after = peak()
-print(before / 1024, after / 1024, __import__("time").perf_counter() - began)
+after = peak_mebibytes()
+print(before, after, __import__("time").perf_counter() - began)
 """
 
 

@@ -26,7 +26,7 @@ from typing import Any
 import polars as pl
 
 import gateway as stub
-from common import print_result, text_set
+from common import peak_mebibytes, print_result, text_set
 
 SETS = ("agnews_test", "banking77_test", "banking77_train", "sst2_test", "sst2_train")
 CLASSES = ("sport", "money")
@@ -90,7 +90,7 @@ def label_once(path: Path, url: str) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "rows_per_second": round(found.rows / seconds),
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
-        "mebibytes": round(used.ru_maxrss / 1024),
+        "mebibytes": round(peak_mebibytes()),
         "calls": found.spend.calls,
         "dollars": round(found.spend.money, 4),
     }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -12,8 +10,7 @@ from assay import assets
 from assay.demo import reuters
 from assay.label import LabelTask
 from assay.task import ClassDescription
-
-DATA = Path(os.environ.get("ASSAY_DATA", Path(__file__).parents[2] / "shared" / "data"))
+from common import text_set
 
 NEWS = {
     "World": "world news, politics and international affairs",
@@ -55,10 +52,13 @@ class TextSet:
     gold: pl.DataFrame
 
 
-def load(name: str) -> TextSet:
-    """Return a set; raise FileNotFoundError where its files are absent."""
+def load(name: str) -> TextSet | None:
+    """Return a set, or None where its files are absent."""
     target = "sentiment" if name == "sst2" else "label"
-    rows, gold = _tables(name)
+    tables = _tables(name)
+    if tables is None:
+        return None
+    rows, gold = tables
     described = {"agnews": NEWS, "news20": GROUPS}.get(name)
     if name == "r8":
         classes = reuters.TASK.classes
@@ -71,13 +71,15 @@ def load(name: str) -> TextSet:
     return TextSet(name, task, *renamed)
 
 
-def _tables(name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _tables(name: str) -> tuple[pl.DataFrame, pl.DataFrame] | None:
     if name in ("r8", "news20"):
         stem = {"r8": "reuters-r8", "news20": "20newsgroups"}[name]
         parts = [reuters.read_tab(assets.fetch(f"{stem}-{part}")) for part in ("test", "train")]
         return parts[0].rename({"topic": "label"}), parts[1].rename({"topic": "label"})
-    test = pl.read_csv(DATA / f"{name}_test.csv.gz")
+    test, train = text_set(f"{name}_test"), text_set(f"{name}_train")
+    if test is None:
+        return None
     if name == "agnews":  # only its test split is at hand: half to label, half for gold
         mixed = test.sample(fraction=1.0, shuffle=True, seed=99)
         return mixed.head(mixed.height // 2), mixed.tail(mixed.height // 2)
-    return test, pl.read_csv(DATA / f"{name}_train.csv.gz")
+    return None if train is None else (test, train)

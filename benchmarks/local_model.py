@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
-import sys
 import time
 from collections.abc import Callable
 from statistics import median
@@ -20,6 +18,7 @@ import torch
 
 from assay.llm.local import LocalModel, SentenceEmbedder
 from assay.llm.prompt import Example, Prompt
+from common import peak_mebibytes
 
 WORDS = ["market", "said", "profit", "rose", "oil", "wheat", "bank", "rate", "trade", "year"]
 OPTIONS = ["positive", "negative"]
@@ -105,8 +104,7 @@ def main() -> None:
     embedder.embed(sentences)
     took = median(seconds(lambda: embedder.embed(sentences)) for _ in range(rounds))
     found["embedded_texts_per_second"] = len(sentences) / took
-    scale = 2**20 if sys.platform == "darwin" else 2**10
-    found["peak_memory_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+    found["peak_memory_mib"] = peak_mebibytes()
     print(json.dumps(found))
 
 
