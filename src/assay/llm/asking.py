@@ -103,10 +103,7 @@ class _Asking:
         workers = [
             asyncio.create_task(self._work(index)) for index in range(self._terms.limits.in_flight)
         ]
-        left = self._terms.deadline - time.monotonic()
-        alarm = asyncio.get_running_loop().call_later(
-            min(left, _LONGEST_ALARM), self._reach, "minutes"
-        )
+        alarm = self._alarm()
         try:
             self._record.look_back()
             await self._produce(prompts)

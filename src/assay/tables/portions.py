@@ -15,7 +15,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.tables.formats import Format, named
-from assay.tables.read import from_records, read_separated
+from assay.tables.read import from_records, json_object, read_separated
 
 BLOCK = 2**22
 """Bytes of text read at once."""
@@ -88,24 +88,12 @@ class Portions:
         return read_separated(self._decoded(data), self.format, self.path, schema=schema)
 
     def _objects(self, data: bytes, schema: Any) -> pl.DataFrame:
-        rows: list[dict[str, Any]] = []
-        for line in self._decoded(data).split("\n"):
-            if line.strip():
-                rows.append(self._object(line))
+        lines = self._decoded(data).split("\n")
+        named = f"A line of {self.path.name}"
+        rows = [json_object(line, named) for line in lines if line.strip()]
         if schema is None:
             return from_records(rows)
         return _as_told(rows, schema)
-
-    def _object(self, line: str) -> dict[str, Any]:
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"A line of {self.path.name} is not JSON: {error.msg}.", given=line
-            ) from error
-        if not isinstance(row, dict):
-            raise InputError(f"A line of {self.path.name} is not an object.", given=line)
-        return row
 
     def _decoded(self, data: bytes) -> str:
         try:

@@ -118,16 +118,19 @@ def _json_lines(text: str, path: Path) -> pl.DataFrame:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"Line {number} of {path.name} is not JSON: {error.msg}.", given=line
-            ) from error
-        if not isinstance(row, dict):
-            raise InputError(f"Line {number} of {path.name} is not an object.", given=line)
-        rows.append(row)
+        rows.append(json_object(line, f"Line {number} of {path.name}"))
     return from_records(rows)
+
+
+def json_object(line: str, named: str) -> dict[str, Any]:
+    """Return the object of a line of JSON; ``named`` is what an error calls the line."""
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{named} is not JSON: {error.msg}.", given=line) from error
+    if not isinstance(row, dict):
+        raise InputError(f"{named} is not an object.", given=line)
+    return row
 
 
 def from_records(rows: list[dict[str, Any]]) -> pl.DataFrame:
