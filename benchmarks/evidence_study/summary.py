@@ -39,10 +39,37 @@ def summary(result: dict[str, Any], runs: int) -> dict[str, Any]:
             for row in result["adaptive"]
             if row["rule"] in ("one_split", "cv_mean", "assay")
         ],
+        "where_naive_is_off_five_times": _where_naive_is_off(result["adaptive"]),
         "largest_strict_fdr": max(
             row["false_discovery_rate"] for row in result["strict"] if row["procedure"] == "strict"
         ),
     }
+
+
+def _where_naive_is_off(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return Assay's claim over the truth where "better on one split" claims five times it.
+
+    Where its own kept proposals gain nothing, it claims something for nothing: that is more. Left
+    out is where Assay's true gain itself is too small to divide by.
+    """
+    of = {(row["rule"], row["search"], row["world"]): row for row in rows}
+    found = []
+    for (rule, search, world), naive in of.items():
+        ours = of["assay", search, world]
+        ratio = _ratio(ours)
+        off = naive["true"] <= 0 or naive["claimed"] / naive["true"] >= 5
+        if rule == "one_split" and off and ratio is not None:
+            found.append(
+                {
+                    "search": search,
+                    "world": world,
+                    "naive_claimed": naive["claimed"],
+                    "naive_true": naive["true"],
+                    "assay_claimed_over_true": ratio,
+                    "standard_error": ours["excess_error"] / ours["true"],
+                }
+            )
+    return found
 
 
 def _ratio(row: dict[str, Any]) -> float | None:
