@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence_study.claims import WORLDS, adaptive, rules_alone, strict_sequences
-from evidence_study.methods import sizes_and_coverage
+from evidence_study.methods import SLOW_METRICS, sizes_and_coverage
 from evidence_study.plots import draw
 from evidence_study.promises import few_labels, speed, thresholds
 from evidence_study.summary import summary
@@ -38,6 +38,7 @@ def parts(quick: bool, runs: int) -> dict[str, Callable[[], Any]]:
     return {
         "speed_seconds_per_million_rows": partial(speed, 1_000_000),
         "methods": partial(sizes_and_coverage, runs, sizes),
+        "slow_methods": partial(sizes_and_coverage, 20 if quick else 300, sizes[:3], SLOW_METRICS),
         "rules": partial(rules_alone, runs, sizes),
         "adaptive": lambda: [
             row
@@ -72,7 +73,7 @@ def main() -> None:
             result[name] = part()
             seconds[name] = round(time.perf_counter() - started, 1)
     result |= {"benchmark": "evidence", "quick": options.quick, "runs": runs, "repeats": REPEATS}
-    result["summary"] = summary(result, runs)
+    result["summary"] = summary(result)
     if options.out is not None:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

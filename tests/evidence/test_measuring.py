@@ -213,7 +213,7 @@ BAD_INPUT = {
     ),
     "a class too rare for AUC": (
         {"metric": "auc", "truth": ["a"] * 18 + ["b"] * 2, "before": [1] * 20, "after": [0] * 20},
-        "at least 5 of each",
+        "at least 5",
     ),
     "one group": ({"groups": ["g"] * 20}, "at least two groups"),
     "groups of the wrong length": ({"groups": ["g", "h"]}, "one value a row"),
