@@ -1,0 +1,1 @@
+"""Running code that a language model wrote: confined, limited, and trusted in nothing."""
