@@ -2,7 +2,8 @@
 
 Environment variables: ``ASSAY_CACHE`` (downloaded assets and prepared models),
 ``ASSAY_DATA`` (text sets for benchmarks), ``ASSAY_LEDGER`` (a database URL in place of
-the project's own SQLite file), ``ASSAY_NO_REAL_MODELS`` (forbid real model calls).
+the project's own SQLite file), ``ASSAY_NO_REAL_MODELS`` (forbid real model calls),
+``ASSAY_SANDBOX`` (``plain`` or ``bubblewrap``, in place of the strongest that works).
 """
 
 from __future__ import annotations
