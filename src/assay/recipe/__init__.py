@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from assay.recipe.build import FittedModel, fit_recipe, new_estimator
+from assay.recipe.build import fit_recipe
+from assay.recipe.estimators import new_estimator
+from assay.recipe.model import BlendedModel, FittedModel, Model
 from assay.recipe.proposal import Observation, Proposal, ProposalSource
 from assay.recipe.rows import MADE_FROM, VOTE, training_rows, voted_rows
 from assay.recipe.spec import (
     AddedRows,
+    Blended,
     Embedding,
     Estimator,
     Feature,
     Mended,
+    Raw,
     Recipe,
     Rows,
     Tabular,
@@ -33,15 +37,19 @@ __all__ = [
     "MADE_FROM",
     "VOTE",
     "AddedRows",
+    "BlendedModel",
+    "Blended",
     "Embedding",
     "Estimator",
     "Feature",
     "FittedModel",
     "Mended",
+    "Model",
     "Observation",
     "OutOfFold",
     "Proposal",
     "ProposalSource",
+    "Raw",
     "Recipe",
     "Rows",
     "Split",

@@ -139,13 +139,13 @@ def out_of_fold(
 def prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> None:
     """Embed every text that a fold may ask for, so that folds need no model."""
     for recipe in recipes:
-        pairs = [(feature, search) for feature in recipe.features]
+        pairs = [(feature, search) for feature in recipe.all_features]
         pairs += [(feature, search) for each in recipe.rows.mended for feature in each.features]
         for added in recipe.rows.added:
             votes = tools.table(added.votes)
-            pairs += [(feature, votes) for feature in (*added.features, *recipe.features)]
+            pairs += [(feature, votes) for feature in (*added.features, *recipe.all_features)]
         for artefact in recipe.rows.extra:
-            pairs += [(feature, tools.table(artefact)) for feature in recipe.features]
+            pairs += [(feature, tools.table(artefact)) for feature in recipe.all_features]
         for feature, rows in pairs:
             if isinstance(feature, Embedding):
                 tools.vectors(feature.model, texts(rows, feature.column), feature.column)
