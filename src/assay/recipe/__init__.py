@@ -31,7 +31,7 @@ from assay.recipe.text import (
     write_recipe,
 )
 from assay.recipe.tools import Tools
-from assay.recipe.trial import OutOfFold, Trial, out_of_fold, run_trial
+from assay.recipe.trial import OutOfFold, Trial, compared, out_of_fold, run_trial
 
 __all__ = [
     "MADE_FROM",
@@ -58,6 +58,7 @@ __all__ = [
     "Tools",
     "Trial",
     "baseline_recipe",
+    "compared",
     "fit_recipe",
     "new_estimator",
     "out_of_fold",

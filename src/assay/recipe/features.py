@@ -17,6 +17,8 @@ Matrix = Any
 """An (n, d) numpy array or SciPy CSR matrix of floats; of raw columns a pandas table."""
 
 MOST_QUANTILES = 1000
+FEW_COMPONENTS = 10
+"""What trees are given of a column of many categories; each component costs them a search."""
 
 
 class Encoder(Protocol):
@@ -156,7 +158,7 @@ def _tabular_steps(feature: Tabular, rows: int) -> Any:
 
 def _vectorizer(feature: Tabular) -> Any:
     try:
-        from skrub import TableVectorizer
+        from skrub import StringEncoder, TableVectorizer
     except ImportError as error:
         raise MissingExtraError("The encoder of tabular columns (skrub)", "tabular") from error
     if feature.categories == "one_hot":
@@ -164,7 +166,8 @@ def _vectorizer(feature: Tabular) -> Any:
     from sklearn.preprocessing import OrdinalEncoder
 
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float32)
-    return TableVectorizer(low_cardinality=codes)
+    words = StringEncoder(n_components=FEW_COMPONENTS, random_state=0)
+    return TableVectorizer(low_cardinality=codes, high_cardinality=words)
 
 
 def _without_infinity(rows: pl.DataFrame) -> pl.DataFrame:

@@ -87,7 +87,7 @@ def run_trial(
     first, second = out_of_fold(
         (before, after), search, task, found, tools=tools, seed=seed, step=step
     )
-    return _compared(
+    return compared(
         search, task, first, second, seed=seed, min_effect=min_effect, allowed_loss=allowed_loss
     )
 
@@ -166,16 +166,17 @@ def _judge(fold: _Fold) -> list[np.ndarray]:
     return predictions
 
 
-def _compared(
+def compared(
     search: pl.DataFrame,
     task: Task,
     first: OutOfFold,
     second: OutOfFold,
     *,
     seed: int,
-    min_effect: float,
-    allowed_loss: float,
+    min_effect: float = 0.0,
+    allowed_loss: float = 0.05,
 ) -> Trial:
+    """Compare the predictions of two recipes on identical splits of ``search`` rows."""
     judged = search[first.rows]
     truth = judged[task.target].to_numpy()
     groups = judged[task.group].cast(pl.String).to_numpy() if task.group else None
