@@ -110,7 +110,7 @@ class CommandRegressor(_CommandModel):
     def predict(self, table: Any) -> np.ndarray:
         """Return (n,) values."""
         found = _column(self._found(table), "prediction")
-        return found.cast(pl.Float64).to_numpy()
+        return np.asarray(found.cast(pl.Float64).to_numpy())
 
 
 class CommandClassifier(_CommandModel):
@@ -134,7 +134,7 @@ class CommandClassifier(_CommandModel):
                 given=int(codes.max()),
                 allowed=f"0 to {self._classes - 1}",
             )
-        return np.eye(self._classes)[codes]
+        return np.asarray(np.eye(self._classes)[codes])
 
 
 def _words(command: str) -> list[str]:
@@ -148,9 +148,11 @@ def _words(command: str) -> list[str]:
 
 
 def _read(folder: Path) -> pl.DataFrame:
-    for name, read in zip(PREDICTIONS, (pl.read_parquet, pl.read_csv), strict=True):
-        if (folder / name).is_file():
-            return read(folder / name)
+    table, text = (folder / name for name in PREDICTIONS)
+    if table.is_file():
+        return pl.read_parquet(table)
+    if text.is_file():
+        return pl.read_csv(text)
     raise InputError("The training program wrote no predictions.", allowed=" or ".join(PREDICTIONS))
 
 

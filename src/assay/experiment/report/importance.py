@@ -25,9 +25,8 @@ def importances(result: ExperimentResult) -> list[tuple[str, float, int]]:
     scored = [each for each in result.standings if each.score is not None]
     found = []
     if len(scored) >= LEAST:
-        found.append(
-            ("family", _explained([e.family for e in scored], _scores(scored)), len(scored))
-        )
+        explained = _explained([each.family for each in scored], _scores(scored))
+        found.append(("family", explained, len(scored)))
     families: dict[str, list[Standing]] = defaultdict(list)
     for each in scored:
         if each.values:

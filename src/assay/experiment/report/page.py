@@ -15,6 +15,9 @@ from assay.experiment.report.importance import importances
 from assay.experiment.report.story import tell
 from assay.experiment.result import ExperimentResult
 
+SHOWN = 20
+"""So many of the best recipes are shown at once; the scale is theirs."""
+
 
 def render_html(result: ExperimentResult) -> str:
     """Return the page. Every name and text in it is escaped: data is never markup."""
@@ -27,13 +30,14 @@ def render_html(result: ExperimentResult) -> str:
         )
         if fact is not None
     ]
-    shown = [each.estimate for each in result.finished if each.estimate is not None]
+    best = [each.estimate for each in result.finished[:SHOWN] if each.estimate is not None]
     page: str = _template().render(
         result=result,
         story=tell(result),
         claims=claims,
         claims_scale=figures.Scale.over([fact for _, fact in claims]) if claims else None,
-        board_scale=figures.Scale.over(shown) if shown else None,
+        board_scale=figures.Scale.over(best) if best else None,
+        shown=SHOWN,
         importances=importances(result),
         plots=plots,
         figures=figures,

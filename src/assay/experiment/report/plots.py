@@ -15,10 +15,14 @@ from assay.experiment.result import ExperimentResult, Standing
 STRIP, HISTORY, PARALLEL = 26, 230, 240
 MOST_AXES = 7
 
+_MARK = '<circle class="{}" cx="{}" cy="{}" r="4"><title>{}</title></circle>'
+
 
 def strip(fact: Evidence, scale: Scale, kind: str = "") -> Markup:
     """Return one interval with its estimate."""
     y = STRIP / 2
+    if fact.estimate not in scale:
+        return Markup("")
     marks = Markup('<line class="span" x1="{}" x2="{}" y1="{y}" y2="{y}"/>').format(
         _percent(scale(fact.interval.low)), _percent(scale(fact.interval.high)), y=y
     ) + Markup('<circle class="dot" cx="{}" cy="{}" r="4.5"/>').format(
@@ -111,6 +115,10 @@ def families(result: ExperimentResult) -> list[str]:
 def values_text(standing: Standing) -> str:
     """Return the values of a try on one line."""
     return ", ".join(f"{name} {value}" for name, value in standing.values.items())
+
+
+def _path(xs: Sequence[float], ys: Sequence[float]) -> str:
+    return " ".join(f"{100 * x:.2f},{100 - 100 * y:.2f}" for x, y in zip(xs, ys, strict=True))
 
 
 def _places(values: Sequence[Any]) -> list[float]:

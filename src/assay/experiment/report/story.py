@@ -42,10 +42,10 @@ def _claim(result: ExperimentResult) -> str:
     if promised is not None and promised.after is not None:
         figure = promised.after
         gain = promised.verdict.main
+        begin = "What it promises is the vault's figure" if result.improved else "In the vault"
         return (
-            f"What it promises is the vault's figure: {figure.name} {estimate_text(figure)} "
-            f"(95% interval {span(figure)}) on {figure.n:,} rows that no search has read, "
-            f"a gain of {gain_text(gain)}."
+            f"{begin}: {figure.name} {estimate_text(figure)} (95% interval {span(figure)}) on "
+            f"{figure.n:,} rows that no search has read, a gain of {gain_text(gain)}."
         )
     if promised is not None:
         return promised.verdict.reason

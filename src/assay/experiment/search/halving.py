@@ -12,8 +12,8 @@ SMALL_STEP = 12_000
 
 PROPOSED = ("tpe", "random")
 
-CHEAP = 0.04
-"""A default that costs less than this share of the search's time is judged in full."""
+CHEAP, CHEAP_PROPOSAL = 0.04, 0.004
+"""A default, or a proposal, that costs less than this share of the time is judged in full."""
 
 
 def stages(rows: int, folds: int) -> tuple[Stage, ...]:
@@ -39,10 +39,11 @@ def promoted(entrants: Sequence[Entrant], last: int) -> Entrant | None:
 
 
 def is_cheap(entrant: Entrant, stages: Sequence[Stage], seconds: float, workers: int) -> bool:
-    """Whether an entrant may skip the queue: the first, and defaults that cost next to nothing."""
+    """Whether an entrant may skip the queue: the first, and what costs next to nothing."""
     if entrant.number == 0:
         return True
-    if entrant.origin in PROPOSED or stages[entrant.stage].share < 1:
+    if stages[entrant.stage].share < 1:
         return False
     left = sum(len(each.folds) for each in stages[entrant.stage + 1 :])
-    return entrant.fit_seconds * left / workers < CHEAP * seconds
+    cheap = CHEAP_PROPOSAL if entrant.origin in PROPOSED else CHEAP
+    return entrant.fit_seconds * left / workers < cheap * seconds

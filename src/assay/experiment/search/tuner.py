@@ -16,6 +16,7 @@ from assay.experiment.search.space import Choice, Dimension, Family, Real, Whole
 Engine = Literal["tpe", "random"]
 
 FAMILY = "family"
+LEADERS = 4
 STARTUP = 12
 """Tries before the density estimate is trusted more than chance; the portfolio fills most."""
 
@@ -43,9 +44,12 @@ class Tuner:
         self._families = {each.name: each for each in families}
         self._study = optuna.create_study(direction="maximize", sampler=_sampler(seed, engine))
         self._asked: dict[str, Any] = {}
+        self._best: dict[str, float] = {}
+        self._turn = 0 if engine == "tpe" else None
 
     def ask(self) -> tuple[Family, dict[str, Any], str]:
         """Return a family, values to try, and the handle to tell the score under."""
+        self._give_a_turn()
         trial = self._study.ask()
         name = trial.suggest_categorical(FAMILY, list(self._families))
         family = self._families[name]
@@ -62,6 +66,8 @@ class Tuner:
         Without a ``handle`` the values came from elsewhere: the portfolio, or an earlier
         session. What lies outside the space teaches nothing.
         """
+        if score is not None:
+            self._best[family] = max(score, self._best.get(family, score))
         optuna = _optuna()
         failed, done = optuna.trial.TrialState.FAIL, optuna.trial.TrialState.COMPLETE
         trial = None if handle is None else self._asked.pop(handle, None)
@@ -79,6 +85,20 @@ class Tuner:
         except ValueError:
             return
         self._study.add_trial(told)
+
+    def _give_a_turn(self) -> None:
+        """Let every second proposal be of one of the best families in turn.
+
+        Left alone the sampler stays with the leader, and a blend lives on different models.
+        """
+        if self._turn is None or len(self._best) < 2:
+            return
+        self._turn += 1
+        if self._turn % 2:
+            leaders = sorted(self._best, key=lambda each: -self._best[each])[:LEADERS]
+            known = [each for each in leaders if each in self._families]
+            if known:
+                self._study.enqueue_trial({FAMILY: known[self._turn // 2 % len(known)]})
 
 
 def checked_engine(given: str) -> Engine:
