@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from assay import evidence
     from assay.evidence import Evidence, Verdict, compare
     from assay.evidence.gate import gate
+    from assay.experiment import experiment
+    from assay.experiment.result import ExperimentResult
     from assay.improve import ImproveResult, improve
     from assay.label import LabelResult, LabelTask, label, vote
     from assay.llm import Budget
@@ -22,6 +24,7 @@ _HOMES = {
     "Budget": "assay.llm",
     "ClassDescription": "assay.task",
     "Evidence": "assay.evidence",
+    "ExperimentResult": "assay.experiment.result",
     "ImproveResult": "assay.improve",
     "LabelResult": "assay.label",
     "LabelTask": "assay.label",
@@ -34,12 +37,13 @@ _HOMES = {
     "gate": "assay.evidence.gate",
     "vote": "assay.label",
 }
-_PACKAGES = {"evidence", "improve", "label"}
+_PACKAGES = {"evidence", "experiment", "improve", "label"}
 
 __all__ = [
     "Budget",
     "ClassDescription",
     "Evidence",
+    "ExperimentResult",
     "ImproveResult",
     "LabelResult",
     "LabelTask",
@@ -51,6 +55,7 @@ __all__ = [
     "__version__",
     "compare",
     "evidence",
+    "experiment",
     "gate",
     "improve",
     "label",
