@@ -21,6 +21,7 @@ import assay.label.recording as recording
 import assay.label.run as running
 import assay.label.stream as streaming
 from assay.errors import InputError
+from assay.label.door import Door
 from assay.label.dry import forecast
 from assay.label.explaining import explain
 from assay.label.open import Desk, desk
@@ -223,10 +224,16 @@ def test_kill_9_asks_nothing_twice_and_changes_no_bit(
 
 
 @pytest.mark.slow
-def test_ray_labels_as_this_process_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray")
+def test_two_nodes_of_ray_label_as_this_process_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
     monkeypatch.delenv("ASSAY_NO_REAL_MODELS")
     monkeypatch.setenv("ASSAY_API_KEY", KEY)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    nodes = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    nodes.add_node(num_cpus=1)  # an actor takes a processor, so the two are on two nodes
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
     server = CompatibleServer()
     outcomes = []
     for engine in ("local", "ray"):
@@ -235,10 +242,7 @@ def test_ray_labels_as_this_process_does(tmp_path: Path, monkeypatch: pytest.Mon
         texts = [f"row {n} {'yes' if n % 2 else 'no'}" for n in range(5 * PIECE)]
         pl.DataFrame({"text": texts}).write_csv(folder / "in.csv")
         script = str(Path(__file__).with_name("streamed_run.py"))
-        environment = {
-            "ASSAY_CACHE": str(folder / "cache"),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
+        environment = {"ASSAY_CACHE": str(folder / "cache")}
         done = subprocess.run(
             [sys.executable, script, str(folder), server.url, engine],
             env={**os.environ, **environment}, capture_output=True, text=True, timeout=200,
@@ -247,4 +251,13 @@ def test_ray_labels_as_this_process_does(tmp_path: Path, monkeypatch: pytest.Mon
         outcomes.append((folder / "out.csv").read_bytes())
     assert outcomes[0] == outcomes[1]
     assert server.answered == 2 * 2 * (5 * PIECE + gold_rows().height), "each asked once"
+    nodes.shutdown()
     server.close()
+
+
+def test_a_ledger_in_a_file_is_not_shared_by_several_machines(tmp_path: Path) -> None:
+    door = Door(str(tmp_path / "ledger.sqlite"), tmp_path, "run-1")
+    door.check_reach(1)
+    with pytest.raises(InputError, match="ASSAY_LEDGER"):
+        door.check_reach(2)
+    Door("postgresql+psycopg://host/assay", tmp_path, "run-1").check_reach(2)

@@ -162,9 +162,15 @@ def _parts(work: PartWork, left: Sequence[int], order: Order, desk: Desk) -> Ite
     if order.engine == "local" or not left:
         yield from (work.do(number, desk.gateway) for number in left)
         return
-    from assay.engine.cluster import cluster_workers, connected, run_on_cluster
+    from assay.engine.cluster import (
+        cluster_machines,
+        cluster_workers,
+        connected,
+        run_on_cluster,
+    )
 
     with connected():
+        desk.door.check_reach(cluster_machines())
         workers = min(len(left), cluster_workers())
         minutes = desk.gateway.spend.seconds / 60
         make = PartWorker(work, desk.door.shared_by(workers, minutes=minutes))
