@@ -25,7 +25,7 @@ from typing import Any
 
 import polars as pl
 
-import gateway as stub
+import gateway_server as stub
 from common import peak_mebibytes, print_result, text_set
 
 SETS = ("agnews_test", "banking77_test", "banking77_train", "sst2_test", "sst2_train")
@@ -162,9 +162,7 @@ def main() -> None:
         return
     sizes = [2_000, 5_000, 10_000] if options.quick else [10_000, 30_000, 100_000]
     sizes += [1_000_000] if options.million else []
-    server = subprocess.Popen(
-        [sys.executable, stub.__file__, "--serve"], stdout=subprocess.PIPE, text=True
-    )
+    server = subprocess.Popen([sys.executable, stub.__file__], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"

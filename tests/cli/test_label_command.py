@@ -73,13 +73,14 @@ def test_without_gold_it_promises_nothing_and_offers_rows_to_check(
     assert done.returncode == 0, done.stderr
     assert "no guarantee" in done.stdout
     check = read_table(folder / "out.check.csv")
-    assert check.columns == ["row_id", "text", "year", "label", "suggested"]
+    assert check.columns == ["row_id", "text", "label", "suggested", "weight"]
+    assert check["weight"].sum() == 20, "drawn at random; the others are picked"
     assert check.height == 60
     assert check["label"].null_count() == 60
     (check.with_columns(label=pl.col("suggested"))).write_csv(folder / "mine.csv")
     again = run(folder, server, "news.csv", *CLASSES, "--text", "text", "--out", "out.csv",
                 "--gold", "mine.csv", "--json")  # fmt: skip
-    assert json.loads(again.stdout)["accuracy"]["n"] == 60
+    assert json.loads(again.stdout)["accuracy"]["n"] == 20
 
 
 def test_a_dry_run_tells_the_cost_and_sends_nothing(folder: Path, server: CompatibleServer) -> None:

@@ -11,19 +11,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from scripted_kind import TASK, ScriptedKind, scripted, texts_of
 from streamed_run import PIECE, gold_rows
 
+import assay.label.recording as recording
 import assay.label.run as running
 import assay.label.stream as streaming
 from assay.errors import InputError
-from assay.label.checklist import Checklist
+from assay.label.door import Door
 from assay.label.dry import forecast
+from assay.label.explaining import explain
 from assay.label.open import Desk, desk
+from assay.label.review.filling import rows_to_fill
+from assay.label.review.opening import labelling_of
 from assay.label.run import Order, run_labelling
 from assay.label.spec import LabelSettings
+from assay.label.store import recall
 from assay.label.stream import stream_file
 from assay.llm import Budget
 from assay.tables import read_table, write_table
@@ -142,24 +148,33 @@ def test_mistakes_are_told_before_anything_is_asked(
         Order(SETTINGS, engine="steam")
 
 
-def test_the_checklist_mixes_random_and_uncertain_rows() -> None:
-    why = ["same text as row 1"] * 10 + ["checked by a person"] * 10 + ["not sure enough"] * 480
-    rows = pl.DataFrame({
-        "row_id": [str(n) for n in range(500)],
-        "probability": [0.5 + n / 1000 for n in range(500)],
-        "status": ["failed"] * 5 + ["review"] * 495,
-        "why": why,
-    })  # fmt: skip
-    whole, parts = Checklist(60, seed=3), Checklist(60, seed=3)
-    whole.add(rows)
-    for start in range(0, 500, 70):
-        parts.add(rows.slice(start, 70))
-    assert parts.rows.equals(whole.rows)
-    chosen = [int(each) for each in whole.rows["row_id"]]
-    assert len(set(chosen)) == 60
-    assert min(chosen) == 20
-    assert sum(each < 60 for each in chosen) >= 30
-    assert sum(each > 200 for each in chosen[:30]) > 10
+def test_a_streamed_labelling_can_be_reviewed_and_explained(
+    tmp_path: Path, at_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "REVIEWED", 100)
+    path, ledger = tmp_path / "in.parquet", at_desk.ledger
+    write_table(rows_to_label(), path)
+    task = TASK.model_copy(update={"inputs": ("text",)})
+    stream_file(path, task, GOLD, out=tmp_path / "out.csv", desk=at_desk, order=ORDER, piece=64)
+    kept, around = recall(ledger).result, recall(ledger, row_id="690")
+    assert labelling_of(ledger, None, rows=read_table(path)).result.table.equals(kept.table)
+    with pytest.raises(InputError, match="700 row ids"):
+        recall(ledger, row_id="absent")
+    assert rows_to_fill(recall(ledger), None).height == 60
+    whole = run_labelling(
+        read_table(path), task, GOLD, ORDER, gateway=at_desk.gateway, run=at_desk.run
+    )
+    here = whole.table["row_id"].is_in(kept.table["row_id"].implode())
+    assert here.sum() == 100
+    assert kept.table.equals(whole.table.filter(here))
+    assert kept.acceptance == whole.acceptance
+    assert "700 rows, 100 drawn at random" in kept.notes[-1]
+    for name, votes in whole.answers.votes.items():
+        np.testing.assert_array_equal(kept.answers.votes[name], votes[here.to_numpy()])
+    told = explain(around.result, "690", at_desk.gateway, gold=around.gold,
+                   settings=around.settings, words=False)  # fmt: skip
+    assert told.why == whole.table["why"][690]
+    assert told.label == whole.table["label"][690]
 
 
 @pytest.mark.slow
@@ -209,10 +224,16 @@ def test_kill_9_asks_nothing_twice_and_changes_no_bit(
 
 
 @pytest.mark.slow
-def test_ray_labels_as_this_process_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray")
+def test_two_nodes_of_ray_label_as_this_process_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
     monkeypatch.delenv("ASSAY_NO_REAL_MODELS")
     monkeypatch.setenv("ASSAY_API_KEY", KEY)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    nodes = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    nodes.add_node(num_cpus=1)  # an actor takes a processor, so the two are on two nodes
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
     server = CompatibleServer()
     outcomes = []
     for engine in ("local", "ray"):
@@ -221,10 +242,7 @@ def test_ray_labels_as_this_process_does(tmp_path: Path, monkeypatch: pytest.Mon
         texts = [f"row {n} {'yes' if n % 2 else 'no'}" for n in range(5 * PIECE)]
         pl.DataFrame({"text": texts}).write_csv(folder / "in.csv")
         script = str(Path(__file__).with_name("streamed_run.py"))
-        environment = {
-            "ASSAY_CACHE": str(folder / "cache"),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
+        environment = {"ASSAY_CACHE": str(folder / "cache")}
         done = subprocess.run(
             [sys.executable, script, str(folder), server.url, engine],
             env={**os.environ, **environment}, capture_output=True, text=True, timeout=200,
@@ -233,4 +251,13 @@ def test_ray_labels_as_this_process_does(tmp_path: Path, monkeypatch: pytest.Mon
         outcomes.append((folder / "out.csv").read_bytes())
     assert outcomes[0] == outcomes[1]
     assert server.answered == 2 * 2 * (5 * PIECE + gold_rows().height), "each asked once"
+    nodes.shutdown()
     server.close()
+
+
+def test_a_ledger_in_a_file_is_not_shared_by_several_machines(tmp_path: Path) -> None:
+    door = Door(str(tmp_path / "ledger.sqlite"), tmp_path, "run-1")
+    door.check_reach(1)
+    with pytest.raises(InputError, match="ASSAY_LEDGER"):
+        door.check_reach(2)
+    Door("postgresql+psycopg://host/assay", tmp_path, "run-1").check_reach(2)

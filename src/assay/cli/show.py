@@ -85,7 +85,7 @@ def _explained(
     from assay.label.explaining import explain
     from assay.label.store import recall
 
-    found = recall(ledger, run)
+    found = recall(ledger, run, row_id=row)
     with progress_bar() as bar:
         bar.add_task("asking about the words and the nearest checked rows", total=None)
         return explain(

@@ -31,6 +31,13 @@ def cluster_workers() -> int:
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
+def cluster_machines() -> int:
+    """Return over how many machines the nodes of the cluster are spread."""
+    with connected() as ray:
+        alive = (each for each in ray.nodes() if each["Alive"])
+        return len({each["NodeManagerHostname"] for each in alive})
+
+
 def run_on_cluster(
     make: MakeWorker[Item, Result], items: Sequence[Item], *, workers: int
 ) -> Iterator[Result]:

@@ -140,11 +140,17 @@ class Answerer:
 
 
 def _ask_cluster(fitted: Fitted, door: Door, began: float, texts: Sequence[str]) -> Answers:
-    from assay.engine.cluster import cluster_workers, connected, run_on_cluster
+    from assay.engine.cluster import (
+        cluster_machines,
+        cluster_workers,
+        connected,
+        run_on_cluster,
+    )
 
     portions = [texts[start : start + PORTION] for start in range(0, len(texts), PORTION)]
     minutes = (time.monotonic() - began) / 60
     with connected():
+        door.check_reach(cluster_machines())
         workers = min(len(portions), cluster_workers())
         make = Answerer(fitted, door.shared_by(workers, minutes=minutes))
         return joined(list(run_on_cluster(make, portions, workers=workers)))

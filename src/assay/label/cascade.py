@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from assay.evidence import accept_cascade
-from assay.evidence.accepting import Acceptance
-from assay.evidence.cascading import stage_of
 from assay.label.kinds import Fitted, Kind
+from assay.label.policy import (
+    acceptance_of,
+    expected_coverage,
+    finite,
+    measuring,
+    under_policy,
+)
 from assay.label.rehearsal import Rehearsal
 from assay.label.spec import Answers, Checked, Cost, Gold, LabelSettings, Stage, Step
 from assay.label.task import LabelTask
@@ -26,8 +29,6 @@ WORTH = 0.01
 
 COMBINED = "combined"
 """The votes that are the answer's own probabilities."""
-
-Shares = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Cascade:
         held = [each.checked for each in self.stages if each.used and each.checked is not None]
         if not held or len(held) < len(self.models):
             return self.fitted[0].checked
-        return _policy(held, self.threshold)
+        return under_policy(held, self.threshold)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -93,7 +94,7 @@ class Cascade:
         """Answer each row by the first stage that is certain enough, else by the surest."""
         found = self.fitted[0].answer(texts, gateway)
         for model, fitted in zip(self.models[1:], self.fitted[1:], strict=True):
-            going = np.flatnonzero(~(_finite(found.probability) > self.threshold)).tolist()
+            going = np.flatnonzero(~(finite(found.probability) > self.threshold)).tolist()
             if not going:
                 break
             further = fitted.answer([texts[row] for row in going], gateway)
@@ -143,10 +144,10 @@ class _Building:
             return
         held = self._held()
         weights = None if self.gold is None else held[0].weights
-        before, level = _expected(held, weights, self.goal.precision)
+        before, level = expected_coverage(held, weights, self.goal.precision)
         so_far = Cascade(self._models(), tuple(self.fitted), level, tuple(self.stages))
         answers = so_far.answer(texts, self.gateway)
-        going = np.flatnonzero(~(_finite(answers.probability) > level)).tolist()
+        going = np.flatnonzero(~(finite(answers.probability) > level)).tolist()
         share = len(going) / max(len(texts), 1)
         if not going:
             self.stages.append(Stage(model, False, "those before it leave no row open", 0.0))
@@ -161,7 +162,7 @@ class _Building:
         if told.checked is None:
             self.stages.append(replace(told, used=False, why="it answered no checked row"))
             return
-        after, _ = _expected([*held, told.checked], weights, self.goal.precision)
+        after, _ = expected_coverage([*held, told.checked], weights, self.goal.precision)
         gain = f"with it about {after:.0%} of the rows can be accepted, without it {before:.0%}"
         if after < before + WORTH:
             self.stages.append(replace(told, used=False, why=f"it would not pay: {gain}"))
@@ -187,7 +188,7 @@ class _Building:
         return None
 
     def _held(self) -> list[Checked]:
-        return _measured(each for each in self.stages if each.used)
+        return measuring(each for each in self.stages if each.used)
 
     def _models(self) -> tuple[str, ...]:
         return tuple(each.model for each in self.stages if each.used)
@@ -201,73 +202,6 @@ class _Building:
         return rehearsal.cost.times((share * self.goal.rows + gold) / len(some))
 
 
-def acceptance_of(
-    stages: Sequence[Stage], precision: float | None, confidence: float
-) -> Acceptance | None:
-    """Return the threshold of the stages that are judged; None without gold or a precision."""
-    held = _measured(each for each in stages if each.judged)
-    if precision is None or not held:
-        return None
-    scores, correct = _side_by_side(held)
-    return accept_cascade(
-        scores, correct, precision=precision, confidence=confidence, weights=held[0].weights
-    )
-
-
-def _measured(stages: Iterable[Stage]) -> list[Checked]:
-    """Return how the gold rows that measure fared in each stage."""
-    found = [None if each.checked is None else each.checked.measured for each in stages]
-    return [each for each in found if each is not None]
-
-
-def _side_by_side(held: Sequence[Checked]) -> tuple[Shares, Shares]:
-    """Return (s, m) scores and correctness; a row without an answer is never certain."""
-    first = {row_id: place for place, row_id in enumerate(held[0].row_ids)}
-    scores = np.full((len(held), len(first)), -1.0)
-    correct = np.zeros((len(held), len(first)))
-    for stage, checked in enumerate(held):
-        for place, row_id in enumerate(checked.row_ids):
-            if row_id in first and np.isfinite(checked.probability[place]):
-                scores[stage, first[row_id]] = checked.probability[place]
-                correct[stage, first[row_id]] = checked.correct[place]
-    return scores, correct
-
-
-def _expected(
-    held: Sequence[Checked], weights: Shares | None, precision: float
-) -> tuple[float, float]:
-    """Return the coverage that the scores alone promise at ``precision``, and its threshold."""
-    scores, _ = _side_by_side(held)
-    weight = np.ones(scores.shape[1]) if weights is None else weights
-    for level in np.unique(np.concatenate([[-2.0], scores.max(axis=0)])):
-        stage = stage_of(scores, level)
-        sure = np.flatnonzero(stage >= 0)
-        if not len(sure):
-            break
-        claimed = np.average(scores[stage[sure], sure], weights=weight[sure])
-        if claimed >= precision:
-            return float(weight[sure].sum() / weight.sum()), float(level)
-    return 0.0, float(scores.max())
-
-
-def _policy(held: Sequence[Checked], threshold: float) -> Checked:
-    """Return how the gold rows fare when each is answered as a row to label would be."""
-    scores, correct = _side_by_side(held)
-    stage = stage_of(scores, threshold)
-    stage = np.where(stage < 0, scores.argmax(axis=0), stage)
-    known = [dict(zip(each.row_ids, each.labels, strict=True)) for each in held]
-    rows = np.arange(scores.shape[1])
-    first = held[0]
-    return Checked(
-        row_ids=first.row_ids,
-        truth=first.truth,
-        labels=[known[at].get(row) for at, row in zip(stage, first.row_ids, strict=True)],
-        probability=scores[stage, rows],
-        correct=correct[stage, rows].astype(np.bool_),
-        weights=first.weights,
-    )
-
-
 def _vain(stage: Stage) -> Stage:
     """Return a stage that is not asked: nothing could be accepted. The test took it in."""
     if not stage.used:
@@ -279,7 +213,7 @@ def _merged(before: Answers, further: Answers, going: Sequence[int], model: str)
     """Put a stage's answers in the place of less certain ones."""
     labels, probability = list(before.labels), before.probability.copy()
     why, flags = dict(before.why), dict(before.flags)
-    least = _finite(before.probability)
+    least = finite(before.probability)
     surer = [place for place, row in enumerate(going) if further.probability[place] > least[row]]
     for place in surer:
         row = going[place]
@@ -299,10 +233,6 @@ def _merged(before: Answers, further: Answers, going: Sequence[int], model: str)
 
 def _joined(*told: str | None) -> str:
     return "; ".join(each for each in told if each)
-
-
-def _finite(probability: Shares) -> Shares:
-    return np.where(np.isfinite(probability), probability, -1.0)
 
 
 def _alone(settings: LabelSettings, place: int) -> LabelSettings:

@@ -31,7 +31,7 @@ _LONGEST = 20_000
 """Shingles of longer texts beyond these are not compared."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Original:
     """What a row is asked with.
 

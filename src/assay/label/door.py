@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.llm import Budget, Gateway, Progress
 from assay.llm.model import Limits
@@ -72,3 +73,19 @@ class Door:
             budget = replace(budget, minutes=max(0.0, budget.minutes - minutes))
         in_flight = max(1, self.limits.in_flight // workers)
         return replace(self, budget=budget, limits=replace(self.limits, in_flight=in_flight))
+
+    def check_reach(self, machines: int) -> None:
+        """Refuse a ledger in a file where the work is spread over several machines.
+
+        Raises
+        ------
+        InputError
+            When the other machines cannot see the ledger.
+        """
+        if machines > 1 and "://" not in self.ledger:
+            raise InputError(
+                "A ledger in a SQLite file cannot be shared by several machines.",
+                given=f"{machines} machines in the Ray cluster",
+                next_step="set ASSAY_LEDGER to a PostgreSQL database, and keep the project in a "
+                "folder that all machines see",
+            )

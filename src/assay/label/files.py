@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from assay.label.checklist import Checklist
 from assay.label.open import Desk
-from assay.label.output import beside, told
+from assay.label.output import beside
 from assay.label.run import Order, run_labelling
 from assay.label.stream import stream_file
 from assay.label.summary import Summary
@@ -32,7 +31,6 @@ def label_file(
     desk: Desk,
     order: Order,
     progress: Callable[[Progress], None] = lambda _: None,
-    checklist: Checklist | None = None,
     large: int = LARGE,
 ) -> Summary:
     """Label the rows of a file, and write them with what was found.
@@ -50,20 +48,16 @@ def label_file(
         What is asked of it.
     progress
         Told how many rows are done.
-    checklist
-        Gathers the rows that are most worth a check.
     """
     data, out, task = Path(data), Path(out), LabelTask.of(task)
     named(out)
     if data.is_file() and data.stat().st_size > large:
         return stream_file(data, task, gold, out=out, desk=desk, order=order,
-                           progress=progress, checklist=checklist)  # fmt: skip
+                           progress=progress)  # fmt: skip
     table = with_row_ids(read_table(data))
     result = run_labelling(
         table, task, gold, order, gateway=desk.gateway, run=desk.run, door=desk.door
     )
     write_table(beside(table, result.table, task), out)
-    if checklist is not None:
-        checklist.add(told(table, result.table))
     progress(Progress("rows", len(table), len(table)))
     return result.summary

@@ -24,18 +24,11 @@ def beside(own: pl.DataFrame, found: pl.DataFrame, task: LabelTask) -> pl.DataFr
         ``LabelResult.table``, in the same order.
     """
     names = found_names(own.columns, task)
-    label = _texts(found[task.target])
+    label = written(found[task.target])
     columns = [label, found["probability"], found["status"], found["why"]]
     return own.with_columns(
         each.alias(names[name]) for name, each in zip(FOUND, columns, strict=True)
     )
-
-
-def told(own: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """Return the user's columns and the findings under their plain names, which go first."""
-    label = found.columns[1]
-    kept = own.select(pl.exclude(*found.columns[1:]))
-    return kept.hstack(found.drop("row_id").with_columns(_texts(found[label])))
 
 
 def found_names(taken: Any, task: LabelTask) -> Mapping[str, str]:
@@ -46,8 +39,8 @@ def found_names(taken: Any, task: LabelTask) -> Mapping[str, str]:
     }
 
 
-def _texts(labels: pl.Series) -> pl.Series:
-    """Return labels that are no strings as JSON text."""
+def written(labels: pl.Series) -> pl.Series:
+    """Return labels as a file holds them: those that are no strings as JSON text."""
     if labels.dtype == pl.String:
         return labels
     return pl.Series(labels.name, [_text(each) for each in labels.to_list()], dtype=pl.String)

@@ -15,7 +15,7 @@ from assay.evidence import Evidence, accept_threshold, estimate
 from assay.evidence.accepting import Acceptance
 from assay.evidence.clt import MIN_ROWS
 from assay.label.answering import COPIED
-from assay.label.cascade import acceptance_of
+from assay.label.policy import acceptance_of
 from assay.label.rows import Rows
 from assay.label.spec import Answers, Checked, Stage, Step
 from assay.label.summary import Summary

@@ -202,10 +202,11 @@ def _table(given: Any) -> pl.DataFrame:
                 allowed="texts, or a table",
             )
         return pl.DataFrame({"text": list(given)}, schema={"text": pl.String})
-    return _text_columns(to_polars(given))
+    return text_columns(to_polars(given))
 
 
-def _text_columns(table: pl.DataFrame) -> pl.DataFrame:
+def text_columns(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with its categories, and columns that hold nothing, as texts."""
     return table.with_columns(
         cs.by_dtype(pl.Categorical, pl.Enum).cast(pl.String), cs.by_dtype(pl.Null).cast(pl.String)
     )

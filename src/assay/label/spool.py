@@ -134,6 +134,14 @@ class Spool:
         """Write a part of the output."""
         _write(found, self.part(number, whole=not (found["status"] == "failed").any()))
 
+    def write_answers(self, number: int, answers: pl.DataFrame) -> None:
+        """Write all that was answered of a piece; before its part, which says that it is done."""
+        _write(answers, self._answers(number))
+
+    def read_answers(self, number: int) -> pl.DataFrame:
+        """Return all that was answered of a piece."""
+        return pl.read_parquet(self._answers(number))
+
     def read_part(self, number: int) -> pl.DataFrame:
         """Return a part of the output."""
         whole = self.part(number)
@@ -145,6 +153,9 @@ class Spool:
 
     def _asked(self, number: int) -> Path:
         return self.folder / f"asked-{number:06}.parquet"
+
+    def _answers(self, number: int) -> Path:
+        return self.folder / f"answers-{number:06}.parquet"
 
     def _known(self) -> Contents | None:
         path = self.folder / "contents.json"

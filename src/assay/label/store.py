@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from assay.errors import LedgerError
+from assay.errors import InputError, LedgerError
 from assay.label.result import LabelResult
-from assay.label.rows import Rows
-from assay.label.spec import Answers, Checked, Cost, Gold, LabelSettings, Stage, Step
+from assay.label.spec import Cost, Gold, LabelSettings, Stage, Step
+from assay.label.tabled import (
+    answers_from,
+    answers_table,
+    checked_from,
+    checked_table,
+    from_texts,
+    gold_from,
+    gold_table,
+    known_values,
+    rows_from,
+)
 from assay.label.task import LabelTask
 from assay.ledger import Entry, Ledger
 from assay.llm import Spend
@@ -23,8 +30,13 @@ from assay.tables.rows import ROW_ID
 LABELLING = "labelling"
 """Key of the event that a labelling is recorded as."""
 
-_VOTE = "vote:"
-_WEIGHT = "weight"
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of a labelling that was too large to be held at once; ids of two artefacts."""
+
+    rows: str
+    answers: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +64,8 @@ def save(
     *,
     gold: Gold | None = None,
     settings: LabelSettings | None = None,
+    pieces: Sequence[Piece] = (),
+    total: int | None = None,
 ) -> str:
     """Record a labelling under its run, and return the entry's id.
 
@@ -61,15 +75,17 @@ def save(
         The checked rows that it learned from.
     settings
         How the annotators worked.
+    pieces, total
+        All rows, and how many they are, where ``result`` holds a sample of them.
     """
-    tables = {"rows": result.rows.table, "answers": _answers_table(result)}
+    tables = {"rows": result.rows.table, "answers": answers_table(result)}
     if result.checked is not None:
-        tables["checked"] = _checked_table(result.checked)
+        tables["checked"] = checked_table(result.checked)
     if gold is not None:
-        tables["gold"] = _gold_table(gold)
+        tables["gold"] = gold_table(gold)
     for place, stage in enumerate(result.stages):
         if stage.checked is not None:
-            tables[f"stage-{place}"] = _checked_table(stage.checked)
+            tables[f"stage-{place}"] = checked_table(stage.checked)
     kept = {
         name: ledger.put_table(table, name=f"{LABELLING}-{name}.parquet", run=result.run)
         for name, table in tables.items()
@@ -85,8 +101,27 @@ def save(
         "spend": asdict(result.spend),
         "seconds": result.seconds,
         "tables": kept,
+        "pieces": [asdict(each) for each in pieces],
+        "total": len(result.rows) if total is None else total,
     }
     return ledger.record("event", body, run=result.run, key=LABELLING)
+
+
+def keep_piece(rows: pl.DataFrame, answers: pl.DataFrame, ledger: Ledger, run: str) -> Piece:
+    """Keep some rows of a labelling; :func:`save` records them with the labelling.
+
+    Parameters
+    ----------
+    rows
+        ``row_id`` and the task's inputs.
+    answers
+        As :func:`assay.label.tabled.answers_table` returns them.
+    """
+
+    def kept(name: str, table: pl.DataFrame) -> str:
+        return ledger.put_table(table, name=f"{LABELLING}-{name}.parquet", run=run)
+
+    return Piece(kept("rows", rows), kept("answers", answers))
 
 
 def load(ledger: Ledger, run: str | None = None) -> LabelResult:
@@ -105,30 +140,53 @@ def load(ledger: Ledger, run: str | None = None) -> LabelResult:
     return recall(ledger, run).result
 
 
-def recall(ledger: Ledger, run: str | None = None) -> Labelling:
-    """Return a labelling with its gold and settings; see :func:`load`."""
+def recall(ledger: Ledger, run: str | None = None, *, row_id: str | None = None) -> Labelling:
+    """Return a labelling with its gold and settings; see :func:`load`.
+
+    Of a labelling that was too large to be held at once the result holds a sample of its rows,
+    drawn at random and meant to be reviewed; or some rows around the one that ``row_id`` names.
+
+    Raises
+    ------
+    InputError
+        When there is no row ``row_id`` in such a labelling.
+    """
     entry = _entry(ledger, run)
-    tables = {name: ledger.read_table(each) for name, each in entry.body["tables"].items()}
+    names: dict[str, str] = dict(entry.body["tables"])
+    pieces = [Piece(**each) for each in entry.body.get("pieces", ())]
+    if row_id is not None and pieces:
+        names |= asdict(_holding(ledger, pieces, row_id, entry.body["total"]))
+    tables = {name: ledger.read_table(each) for name, each in names.items()}
     task = LabelTask.model_validate(entry.body["task"])
     gold = tables.get("gold")
     return Labelling(
         result=_result(entry, task, tables),
-        gold=None if gold is None else _gold(gold),
+        gold=None if gold is None else gold_from(gold),
         settings=LabelSettings.model_validate(entry.body["settings"]),
     )
 
 
-def as_texts(labels: Sequence[Any]) -> list[str | None]:
-    """Return JSON values as JSON text; None stays None."""
-    return [
-        None if each is None else json.dumps(each, ensure_ascii=False, sort_keys=True)
-        for each in labels
-    ]
+def is_of(entry: Entry, table: pl.DataFrame, ledger: Ledger) -> bool:
+    """Whether these are the rows that a labelling on record labelled.
+
+    Of a large labelling, the sample that it keeps is compared.
+    """
+    kept = ledger.read_table(entry.body["tables"]["rows"])
+    if table.height != entry.body.get("total", kept.height):
+        return False
+    return table.filter(pl.col(ROW_ID).is_in(kept[ROW_ID].implode())).equals(kept)
 
 
-def from_texts(texts: Sequence[str | None]) -> list[Any]:
-    """Return the JSON values that :func:`as_texts` wrote."""
-    return [None if each is None else json.loads(each) for each in texts]
+def _holding(ledger: Ledger, pieces: Sequence[Piece], row_id: str, total: int) -> Piece:
+    """Return the piece with a row; one is in memory at a time."""
+    for piece in pieces:
+        if (ledger.read_table(piece.rows)[ROW_ID] == row_id).any():
+            return piece
+    raise InputError(
+        "No row of this labelling has this id.",
+        given=row_id,
+        next_step=f"choose one of its {total:,} row ids",
+    )
 
 
 def _entry(ledger: Ledger, run: str | None) -> Entry:
@@ -152,10 +210,10 @@ def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -
     checked = tables.get("checked")
     return LabelResult(
         task=task,
-        rows=_rows(tables["rows"], answers),
-        answers=_answers(answers),
-        checked=None if checked is None else _checked(checked),
-        given=_known(from_texts(answers["given"].to_list())),
+        rows=rows_from(tables["rows"], answers),
+        answers=answers_from(answers),
+        checked=None if checked is None else checked_from(checked),
+        given=known_values(from_texts(answers["given"].to_list())),
         precision=body["precision"],
         confidence=body["confidence"],
         steps=tuple(Step(**each) for each in body["steps"]),
@@ -172,111 +230,5 @@ def _result(entry: Entry, task: LabelTask, tables: Mapping[str, pl.DataFrame]) -
 def _stage(told: Mapping[str, Any], checked: pl.DataFrame | None) -> Stage:
     costs = {name: None if told[name] is None else Cost(**told[name])
              for name in ("expected", "measured")}  # fmt: skip
-    held = None if checked is None else _checked(checked)
+    held = None if checked is None else checked_from(checked)
     return Stage(**{**told, **costs, "checked": held})
-
-
-def _rows(table: pl.DataFrame, answers: pl.DataFrame) -> Rows:
-    return Rows(
-        table,
-        texts=answers["text"].to_list(),
-        why=_known(answers["unread"].to_list()),
-        flags=_known(answers["reading"].to_list()),
-        suspect=frozenset(answers["suspect"].arg_true().to_list()),
-        known=_known(from_texts(answers["known"].to_list())),
-    )
-
-
-def _plain(value: Any) -> Any:
-    """Return a label as it came with a row; a date or the like as text."""
-    return value if value is None or isinstance(value, str | int | float | list) else str(value)
-
-
-def _known(values: Sequence[Any]) -> dict[int, Any]:
-    """Return position and value of all that are not None."""
-    return {row: each for row, each in enumerate(values) if each is not None}
-
-
-def _answers_table(result: LabelResult) -> pl.DataFrame:
-    answers, places = result.answers, range(len(result.rows))
-    rows = result.rows
-    columns = [
-        pl.Series("text", rows.texts, pl.String),
-        pl.Series("label", as_texts(answers.labels), pl.String),
-        pl.Series("probability", answers.probability),
-        pl.Series("given", as_texts([result.given.get(row) for row in places]), pl.String),
-        pl.Series("why", [answers.why.get(row) for row in places], pl.String),
-        pl.Series("flag", [answers.flags.get(row) for row in places], pl.String),
-        pl.Series("unread", [rows.why.get(row) for row in places], pl.String),
-        pl.Series("known", as_texts([_plain(rows.known.get(row)) for row in places]), pl.String),
-        pl.Series("reading", [rows.flags.get(row) for row in places], pl.String),
-        pl.Series("suspect", [row in rows.suspect for row in places], pl.Boolean),
-        *(pl.Series(f"{_VOTE}{name}", np.ascontiguousarray(each))
-          for name, each in answers.votes.items()),
-    ]  # fmt: skip
-    return result.rows.table.select(ROW_ID).with_columns(columns)
-
-
-def _answers(table: pl.DataFrame) -> Answers:
-    return Answers(
-        labels=from_texts(table["label"].to_list()),
-        probability=table["probability"].to_numpy(),
-        why=_known(table["why"].to_list()),
-        votes=_votes(table),
-        flags=_known(table["flag"].to_list()),
-    )
-
-
-def _checked_table(checked: Checked) -> pl.DataFrame:
-    weights = checked.weights
-    return pl.DataFrame(
-        {
-            ROW_ID: pl.Series(checked.row_ids, dtype=pl.String),
-            "truth": pl.Series(as_texts(checked.truth), dtype=pl.String),
-            "label": pl.Series(as_texts(checked.labels), dtype=pl.String),
-            "probability": checked.probability,
-            "correct": checked.correct,
-            **({} if weights is None else {_WEIGHT: weights}),
-            **{
-                f"{_VOTE}{name}": np.ascontiguousarray(each) for name, each in checked.votes.items()
-            },
-        }
-    )
-
-
-def _checked(table: pl.DataFrame) -> Checked:
-    return Checked(
-        row_ids=table[ROW_ID].to_list(),
-        truth=from_texts(table["truth"].to_list()),
-        labels=from_texts(table["label"].to_list()),
-        probability=table["probability"].to_numpy(),
-        correct=table["correct"].to_numpy(),
-        weights=_weights(table),
-        votes=_votes(table),
-    )
-
-
-def _gold_table(gold: Gold) -> pl.DataFrame:
-    """Return the gold rows under names that no column of the user's can take."""
-    table = gold.rows.rename({name: f"row:{name}" for name in gold.rows.columns})
-    told = [pl.Series("text", gold.texts), pl.Series("label", as_texts(gold.labels), pl.String)]
-    table = table.with_columns(told)
-    if gold.weights is None:
-        return table
-    return table.with_columns(pl.Series(_WEIGHT, gold.weights))
-
-
-def _gold(table: pl.DataFrame) -> Gold:
-    names = {name: name.removeprefix("row:") for name in table.columns if name.startswith("row:")}
-    rows = table.select(list(names)).rename(names)
-    labels = from_texts(table["label"].to_list())
-    return Gold(rows, table["text"].to_list(), labels, _weights(table))
-
-
-def _votes(table: pl.DataFrame) -> dict[str, NDArray[np.float64]]:
-    named = [name for name in table.columns if name.startswith(_VOTE)]
-    return {name.removeprefix(_VOTE): table[name].to_numpy() for name in named}
-
-
-def _weights(table: pl.DataFrame) -> Any:
-    return table[_WEIGHT].to_numpy() if _WEIGHT in table.columns else None

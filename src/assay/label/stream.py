@@ -16,11 +16,11 @@ import polars as pl
 
 from assay.label.answering import answer
 from assay.label.cascade import Cascade
-from assay.label.checklist import Checklist
 from assay.label.gold import read_gold
 from assay.label.kinds import Fitted, kind_of
 from assay.label.open import Desk
-from assay.label.output import beside, told
+from assay.label.output import beside
+from assay.label.recording import record
 from assay.label.result import LabelResult
 from assay.label.review.gold import with_reviewed
 from assay.label.rows import Rows, rows_of
@@ -28,6 +28,7 @@ from assay.label.run import Order, fit, given_by, measured
 from assay.label.spec import Answers, Gold
 from assay.label.spool import Contents, Spool, fingerprint_of
 from assay.label.summary import Summary
+from assay.label.tabled import answers_table
 from assay.label.task import LabelTask
 from assay.llm import Gateway, Progress, Spend
 from assay.tables.appending import appending, check_appendable
@@ -49,7 +50,6 @@ def stream_file(
     desk: Desk,
     order: Order,
     progress: Callable[[Progress], None] = lambda _: None,
-    checklist: Checklist | None = None,
     piece: int = PIECE,
 ) -> Summary:
     """Label a CSV, TSV, JSON lines or Parquet file; write the rows with their labels.
@@ -64,8 +64,6 @@ def stream_file(
         Where the rows go; CSV, TSV, JSON lines or Parquet.
     progress
         Told how many rows are done.
-    checklist
-        Gathers the rows that are most worth a check.
     piece
         Rows in memory at once.
     """
@@ -88,8 +86,10 @@ def stream_file(
     whole = _whole(task, checked, fitted, order, desk)
     work = PartWork(spool.folder, task, checked, fitted, whole)
     _answer_all(work, contents, order, desk, progress)
-    status = _write_out(Path(out), spool, contents, checklist)
-    summary = _summary(whole, contents, status, desk, time.monotonic() - began)
+    status = _write_out(Path(out), spool, contents)
+    seconds = time.monotonic() - began
+    record(whole, spool, contents, desk, seconds=seconds, gold=checked, settings=order.settings)
+    summary = _summary(whole, contents, status, desk, seconds)
     spool.remove()
     return summary
 
@@ -122,6 +122,7 @@ class PartWork:
         result = replace(
             self.whole, rows=rows, answers=answers, given=given_by(self.gold, rows.texts)
         )
+        spool.write_answers(number, answers_table(result))
         spool.write_part(number, result.table)
         return len(rows)
 
@@ -161,9 +162,15 @@ def _parts(work: PartWork, left: Sequence[int], order: Order, desk: Desk) -> Ite
     if order.engine == "local" or not left:
         yield from (work.do(number, desk.gateway) for number in left)
         return
-    from assay.engine.cluster import cluster_workers, connected, run_on_cluster
+    from assay.engine.cluster import (
+        cluster_machines,
+        cluster_workers,
+        connected,
+        run_on_cluster,
+    )
 
     with connected():
+        desk.door.check_reach(cluster_machines())
         workers = min(len(left), cluster_workers())
         minutes = desk.gateway.spend.seconds / 60
         make = PartWorker(work, desk.door.shared_by(workers, minutes=minutes))
@@ -191,17 +198,13 @@ def _whole(
     )
 
 
-def _write_out(
-    out: Path, spool: Spool, contents: Contents, checklist: Checklist | None
-) -> Counter[str]:
+def _write_out(out: Path, spool: Spool, contents: Contents) -> Counter[str]:
     status: Counter[str] = Counter()
     with appending(out) as add:
         for number in range(contents.pieces):
             own, found = pl.read_parquet(spool.piece(number)), spool.read_part(number)
             status.update(found["status"].to_list())
             add(beside(own, found, contents.task))
-            if checklist is not None:
-                checklist.add(told(own, found))
     return status
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.evidence import Interval
 from assay.label.review.record import Decision, latest
-from assay.label.store import as_texts
+from assay.label.tabled import as_texts
 from assay.label.task import LabelTask
 
 Floats = NDArray[np.float64]

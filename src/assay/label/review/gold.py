@@ -12,7 +12,8 @@ from assay.label.gold import LEAST_DRAWN, WEIGHT
 from assay.label.kinds import kind_of
 from assay.label.review.outcome import Reviewed, agreed
 from assay.label.review.record import Batch, Decision, read_batches, read_decisions
-from assay.label.store import LABELLING, as_texts
+from assay.label.store import LABELLING
+from assay.label.tabled import as_texts
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
 from assay.tables.door import to_polars

@@ -16,7 +16,7 @@ from assay.label.review.order import Embed, worth_checking
 from assay.label.review.record import Batch, read_batches, read_decisions, record_batch
 from assay.label.rows import read_rows
 from assay.label.spec import Answers
-from assay.label.store import LABELLING, Labelling, recall, save
+from assay.label.store import LABELLING, Labelling, is_of, recall, save
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
 from assay.llm import Gateway, Spend
@@ -108,11 +108,20 @@ def embedder(
     """
 
     def embed(texts: Sequence[str]) -> Any:
-        run, model = labelling.result.run, labelling.settings.embed
+        run = labelling.result.run
         made = Gateway(ledger, run=run) if project is None else project.gateway(run=run)
+        with made as gateway:
+            return spreading(gateway, labelling.settings.embed, notes)(texts)
+
+    return embed
+
+
+def spreading(gateway: Gateway, model: str, notes: list[str]) -> Embed:
+    """Return what embeds texts; where that fails, rows are alike and ``notes`` say so."""
+
+    def embed(texts: Sequence[str]) -> Any:
         try:
-            with made as gateway:
-                return gateway.embed(model, texts)
+            return gateway.embed(model, texts)
         except AssayError as error:
             notes.append(f"The rows are not spread over kinds of text: {error.problem}")
             return np.zeros((len(texts), 1))
@@ -129,7 +138,7 @@ def _earlier(ledger: Ledger, rows: Any) -> Labelling | None:
             read, _ = read_rows(rows, LabelTask.model_validate(event.body["task"]))
         except InputError:  # other columns, so other rows
             continue
-        if read.table.equals(ledger.read_table(event.body["tables"]["rows"])):
+        if is_of(event, read.table, ledger):
             return recall(ledger, event.run)
     return None
 

@@ -12,7 +12,7 @@ import numpy as np
 from assay.label.result import LabelResult
 from assay.label.review.record import Batch, Decision, latest
 from assay.label.spec import Checked
-from assay.label.store import as_texts
+from assay.label.tabled import as_texts
 from assay.label.task import LabelTask
 from assay.tables.rows import ROW_ID
 

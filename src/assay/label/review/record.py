@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assay.label.store import as_texts, from_texts
+from assay.label.tabled import as_texts, from_texts
 from assay.ledger import Entry, Ledger
 from assay.tables.rows import ROW_ID
 

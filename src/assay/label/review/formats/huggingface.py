@@ -13,7 +13,7 @@ from assay.errors import InputError
 from assay.label.result import LabelResult
 from assay.label.review.formats.rows import Answer, Row
 from assay.label.review.formats.tables import answers_in, table_of
-from assay.label.store import from_texts
+from assay.label.tabled import from_texts
 from assay.ledger.artefacts import digest
 
 DATA, INFO, STATE = "data-00000-of-00001.arrow", "dataset_info.json", "state.json"

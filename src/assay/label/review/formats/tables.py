@@ -11,7 +11,7 @@ from assay.errors import InputError
 from assay.label.result import LabelResult
 from assay.label.review.formats.rows import Answer, Row
 from assay.label.review.gold import AS_JSON
-from assay.label.store import as_texts
+from assay.label.tabled import as_texts
 from assay.tables import read_table, write_table
 from assay.tables.rows import ROW_ID
 

@@ -11,7 +11,7 @@ from assay.label.kinds import kind_of
 from assay.label.result import LabelResult
 from assay.label.review.formats.rows import Answer, Row, rows_of
 from assay.label.review.record import Decision
-from assay.label.store import as_texts
+from assay.label.tabled import as_texts
 from assay.tables.rows import ROW_ID
 
 NAMED = 3

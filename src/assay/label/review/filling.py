@@ -1,0 +1,37 @@
+"""Rows for a person to label in a file: the label is empty, the guess stands beside it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from assay.label.gold import WEIGHT
+from assay.label.output import written
+from assay.label.review.order import RANDOM_SHARE, Embed, open_rows, worth_checking
+from assay.label.store import Labelling
+from assay.tables.rows import ROW_ID
+
+TO_CHECK = 60
+"""Rows that a person is offered to check where there is no gold."""
+
+SUGGESTED = "suggested"
+
+
+def rows_to_fill(labelling: Labelling, embed: Embed | None, *, n: int = TO_CHECK) -> pl.DataFrame:
+    """Return the rows most worth a check; filled in, the table is gold.
+
+    Returns
+    -------
+    ``row_id``, the inputs, the task's target (empty), ``suggested``, and ``weight``: estimates
+    rest on the rows of weight 1, which are drawn at random. Where there are no more than ``n``
+    rows all of them are, with weight 1.
+    """
+    result, target = labelling.result, labelling.result.task.target
+    share = 1.0 if len(open_rows(result, ())) <= n else RANDOM_SHARE
+    rows = worth_checking(result, embed, n=n, seed=labelling.settings.seed, random_share=share)
+    return rows.select(
+        ROW_ID,
+        *result.task.inputs,
+        pl.lit(None, dtype=pl.String).alias(target),
+        written(rows[target]).alias(SUGGESTED),
+        WEIGHT,
+    )
