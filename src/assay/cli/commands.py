@@ -17,6 +17,7 @@ COMMANDS: dict[str, Command] = {
     "label": Command("assay.cli.label:label", "Label rows, with a guarantee."),
     "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
+    "ask": Command("assay.cli.ask:ask", "Answer a question by code that was run first."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
     "review": Command("assay.cli.review:app", "Check labels; what you find counts."),
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),
