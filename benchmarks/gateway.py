@@ -1,6 +1,6 @@
 """The gateway against a bare aiohttp loop, and its peers where they are installed.
 
-    python benchmarks/gateway.py [--quick] [--rows N] [--in-flight 64 256] [--million]
+    python benchmarks/gateway.py [--quick] [--seconds N] [--in-flight 64 256] [--million]
 
 A server in a process of its own answers each chat completion after 50 ms. In every round the
 bare loop (which keeps nothing and checks nothing) and the gateway (journal on, a fresh SQLite
@@ -133,7 +133,7 @@ def compare(url: str, count: int, in_flight: int, rounds: int) -> dict[str, Any]
         seconds["bare"].append(bare(url, rows, in_flight))
         seconds["gateway"].append(gateway(url, rows, in_flight))
     ratios = [of / by for of, by in zip(seconds["bare"], seconds["gateway"], strict=True)]
-    texts = [text_of("peers", index) for index in range(max(count // 8, 2 * in_flight))]
+    texts = [text_of("peers", index) for index in range(4 * in_flight)]
     return {
         "bare_per_second": round(count / statistics.median(seconds["bare"])),
         "gateway_per_second": round(count / statistics.median(seconds["gateway"])),
@@ -203,12 +203,12 @@ def memory(count: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rows", type=int, default=12_000)
+    parser.add_argument("--seconds", type=int, default=5, help="of a run at the ideal rate")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--in-flight", type=int, nargs="+", default=[64, 256])
     parser.add_argument("--million", action="store_true", help="memory of a million rows")
     options = parser.parse_args()
-    count, rounds = (1500, 2) if options.quick else (options.rows, options.rounds)
+    seconds, rounds = (1, 2) if options.quick else (options.seconds, options.rounds)
     server = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("gateway_server.py"))],
         stdout=subprocess.PIPE,
@@ -218,7 +218,8 @@ def main() -> None:
         assert server.stdout is not None
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
         found: dict[str, Any] = {
-            f"in_flight_{each}": compare(url, count, each, rounds) for each in options.in_flight
+            f"in_flight_{each}": compare(url, round(seconds * each / DELAY), each, rounds)
+            for each in options.in_flight
         }
     finally:
         server.kill()

@@ -58,7 +58,7 @@ def rules_alone(runs: int, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
     return rows
 
 
-def adaptive(runs: int, search: int, world: str) -> list[dict[str, Any]]:
+def adaptive(others: int, own: int, search: int, world: str) -> list[dict[str, Any]]:
     """Sixty proposals in turn, each against what was kept so far; what is claimed, what is true.
 
     The others judge every model once, on fixed folds, and claim the last figure less the first.
@@ -68,6 +68,7 @@ def adaptive(runs: int, search: int, world: str) -> list[dict[str, Any]]:
     results = []
     for rule in (*RULES, "assay", "assay_strict"):
         rng = np.random.default_rng(search)
+        runs = own if rule == "assay" else others
         found = [_sixty(rule, search, share, worth, cost, rng) for _ in range(runs)]
         looked = [each for each in found if each.claimed is not None]
         sure = [each for each in looked if each.confirmed]

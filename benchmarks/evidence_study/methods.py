@@ -9,8 +9,14 @@ import numpy as np
 
 from assay.errors import InputError
 from assay.evidence import compare
+from assay.evidence.metrics import metric as as_metric
 
 METRICS = ("accuracy", "log_loss", "auc", "macro_f1", "mae")
+SLOW_METRICS = ("mcc", "average_precision", "r2")
+LABELS = ("accuracy", "macro_f1", "mcc")
+SCORES = ("auc", "average_precision")
+NUMBERS = ("mae", "r2")
+RESAMPLED = ("macro_f1", *SLOW_METRICS)
 BINARY = ("0", "1")
 GROUP = 5
 
@@ -34,17 +40,17 @@ def draw(
 
 def as_read(metric: str, scores: Any, share: float) -> Any:
     cut = 0.75 + np.log((1 - share) / share) / 1.5
-    if metric in ("accuracy", "macro_f1"):
+    if metric in LABELS:
         return (scores > cut).astype(int)
-    return scores if metric == "auc" else 1 / (1 + np.exp(-1.5 * (scores - cut)))
+    return scores if metric in SCORES else 1 / (1 + np.exp(-1.5 * (scores - cut)))
 
 
 def one_comparison(
     rng: np.random.Generator, metric: str, n: int, share: float, grouped: bool, gain: float
 ) -> Any:
     truth, before, after, groups = draw(rng, n, share, grouped, gain)
-    options: dict[str, Any] = {} if metric == "mae" else {"classes": BINARY}
-    if metric == "macro_f1":
+    options: dict[str, Any] = {} if metric in NUMBERS else {"classes": BINARY}
+    if metric in RESAMPLED:
         options["replicates"] = 400
     return compare(
         truth,
@@ -56,10 +62,12 @@ def one_comparison(
     )
 
 
-def sizes_and_coverage(runs: int, sizes: tuple[int, ...]) -> list[dict[str, Any]]:
+def sizes_and_coverage(
+    runs: int, sizes: tuple[int, ...], metrics: tuple[str, ...] = METRICS
+) -> list[dict[str, Any]]:
     """Measure false keeps, power and coverage of every method."""
     rows = []
-    for metric in METRICS:
+    for metric in metrics:
         for n in sizes:
             for share in (0.5, 0.05):
                 for grouped in (False, True):
@@ -69,15 +77,23 @@ def sizes_and_coverage(runs: int, sizes: tuple[int, ...]) -> list[dict[str, Any]
 
 @cache
 def _true_effect(metric: str, share: float, gain: float) -> float:
-    draws = [np.random.default_rng(10**6 + i) for i in range(5)]
-    found = [one_comparison(rng, metric, 200_000, share, False, gain) for rng in draws]
-    return float(np.mean([each.estimate for each in found]))
+    """Return the metric's gain on so many rows that chance plays no part."""
+    judged, found = as_metric(metric), []
+    classes = None if metric in NUMBERS else BINARY
+    for seed in range(5):
+        truth, *both, _ = draw(np.random.default_rng(10**6 + seed), 200_000, share, False, gain)
+        before, after = (
+            judged.score(truth, as_read(metric, each, share), classes) for each in both
+        )
+        found.append(judged.sign * (after - before))
+    return float(np.mean(found))
 
 
 def _cell(metric: str, n: int, share: float, grouped: bool, runs: int) -> dict[str, Any]:
     gain = 0.5
     units = n // GROUP if grouped else n
     cell: dict[str, Any] = {"metric": metric, "n": n, "minority": share, "groups": grouped}
+    cell["runs"] = runs
     cell["minority_units"] = units * share
     cell["true_effect"] = _true_effect(metric, share, gain)
     for name, effect, true in (("null", 0.0, 0.0), ("effect", gain, cell["true_effect"])):

@@ -153,12 +153,14 @@ def table(result: dict[str, Any]) -> str:
         "| metric | rows | useless kept, most | covered, least | least, if under ten rare |",
         "|---|---:|---:|---:|---:|",
     ]
-    cells = result["methods"]
+    cells = result["methods"] + result["slow_methods"]
     for metric in dict.fromkeys(cell["metric"] for cell in cells):
         for n in dict.fromkeys(cell["n"] for cell in cells):
             own = [c for c in cells if (c["metric"], c["n"]) == (metric, n) and "null_kept" in c]
             full = [c for c in own if c["minority_units"] >= 10]
             thin = [c for c in own if c["minority_units"] < 10]
+            if not full:
+                continue
             covered = min(min(c["null_covered"], c["effect_covered"]) for c in full)
             short = min((min(c["null_covered"], c["effect_covered"]) for c in thin), default=None)
             lines.append(

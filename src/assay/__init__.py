@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from assay.ask import Answer, ask
     from assay.evidence import Evidence, Verdict, compare
     from assay.evidence.gate import gate
+    from assay.experiment import experiment
+    from assay.experiment.result import ExperimentResult
     from assay.improve import ImproveResult, improve
     from assay.label import LabelResult, LabelTask, label, vote
     from assay.llm import Budget
@@ -24,6 +26,7 @@ _HOMES = {
     "Budget": "assay.llm",
     "ClassDescription": "assay.task",
     "Evidence": "assay.evidence",
+    "ExperimentResult": "assay.experiment.result",
     "ImproveResult": "assay.improve",
     "LabelResult": "assay.label",
     "LabelTask": "assay.label",
@@ -36,13 +39,14 @@ _HOMES = {
     "gate": "assay.evidence.gate",
     "vote": "assay.label",
 }
-_PACKAGES = {"ask", "evidence", "improve", "label"}
+_PACKAGES = {"ask", "evidence", "experiment", "improve", "label"}
 
 __all__ = [
     "Answer",
     "Budget",
     "ClassDescription",
     "Evidence",
+    "ExperimentResult",
     "ImproveResult",
     "LabelResult",
     "LabelTask",
@@ -55,6 +59,7 @@ __all__ = [
     "ask",
     "compare",
     "evidence",
+    "experiment",
     "gate",
     "improve",
     "label",

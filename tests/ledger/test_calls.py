@@ -100,3 +100,18 @@ def test_spending_never_passes_the_cap(
         assert book.balance().reserved == Amount()
     fresh = CallBook(ledger, ledger.entries("run")[-1].id)
     assert fresh.balance() == book.balance()
+
+
+def test_a_killed_process_is_made_up_for_once(ledger: Ledger) -> None:
+    book = CallBook(ledger, ledger.start_run("a", {}))
+    worst = Amount(100, 10, 1)
+    mine, _ = book.reserve([Intent(key, worst) for key in "xyz"], Caps(), "me")
+    book.reserve([Intent("w", worst)], Caps(), "other")
+    found = [call("x", intent=mine[0], released=worst)]
+    for _ in range(2):
+        book.make_up("me", found, {mine[0], mine[1]})
+        assert book.balance().spent == Amount(5, 4, 1)
+        assert book.balance().reserved == Amount(200, 20, 2), "y left, and w is another's"
+    assert set(book.left_behind(lambda owner: False)) == {"y", "w"}
+    book.make_up("other", [], None)
+    assert book.balance().reserved.calls == 2, "whether w left is not known"

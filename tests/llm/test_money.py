@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from model_servers import KEY, OpenAIServer
@@ -8,9 +9,9 @@ from model_servers import KEY, OpenAIServer
 from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.ledger.spending import models_asked, spending
-from assay.llm import Budget, Gateway, Prompt, ScriptedModel
+from assay.llm import Budget, Gateway, Prompt, ScriptedModel, telemetry
 from assay.llm.counting import count_tokens
-from assay.llm.model import Price
+from assay.llm.model import Price, RowError
 from assay.llm.pricing import per_million, price_of
 
 Make = Callable[..., Gateway]
@@ -109,40 +110,25 @@ def test_tokens_are_counted_about_right(text: str, tokens: int) -> None:
     assert count_tokens(text) == tokens
 
 
-def test_spans_follow_the_conventions_and_hold_no_text(gateway: Make) -> None:
-    pytest.importorskip("opentelemetry.sdk")
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+def test_nothing_is_traced_unless_it_is_set_up() -> None:
+    assert not telemetry.is_on()
 
-    from assay.llm import telemetry
-    from assay.llm.model import RowError
 
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    before = telemetry._tracer
-    telemetry._tracer = lambda: provider.get_tracer("assay")
-    try:
-        model = ScriptedModel(
-            lambda p, _: RowError("canary", kind="refused") if p.text == "1" else "a"
-        )
-        opened = gateway(model)
-        opened.choose(model.name, prompts(2), ["a", "b"])
-        opened.embed(model.name, ["canary one", "two"])
-    finally:
-        telemetry._tracer = before
-    finished = exporter.get_finished_spans()
+def test_spans_follow_the_conventions_and_hold_no_text(gateway: Make, spans: Any) -> None:
+    model = ScriptedModel(lambda p, _: RowError("canary", kind="refused") if p.text == "1" else "a")
+    opened = gateway(model)
+    opened.choose(model.name, prompts(2), ["a", "b"])
+    opened.embed(model.name, ["canary one", "two"])
+    finished = spans.get_finished_spans()
     (embedded,) = [each for each in finished if each.name == "embeddings model"]
     assert embedded.attributes["gen_ai.operation.name"] == "embeddings"
     assert embedded.attributes["gen_ai.usage.input_tokens"] == 3
     assert embedded.attributes["gen_ai.embeddings.dimension.count"] == 32
     assert "canary" not in embedded.to_json()
     asked = [each for each in finished if each is not embedded]
-    spans = {each.attributes.get("error.type"): each for each in asked}
-    good = spans[None]
+    by_error = {each.attributes.get("error.type"): each for each in asked}
+    good = by_error[None]
     assert good.name == "chat model"
     assert good.attributes["gen_ai.request.model"] == "model"
     assert good.attributes["gen_ai.usage.input_tokens"] == 2
-    assert "canary" not in spans["refused"].to_json()
-    assert telemetry._tracer() is None
+    assert "canary" not in by_error["refused"].to_json()

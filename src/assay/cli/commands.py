@@ -16,6 +16,10 @@ COMMANDS: dict[str, Command] = {
     "init": Command("assay.cli.init:init", "Make a project from a table and lock its vault."),
     "label": Command("assay.cli.label:label", "Label rows, with a guarantee."),
     "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
+    "experiment": Command(
+        "assay.cli.experiment:experiment", "Search for the best recipe and prove it."
+    ),
+    "experiments": Command("assay.cli.experiments:experiments", "The leaderboard of a search."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
     "ask": Command("assay.cli.ask:ask", "Answer a question by code that was run first."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),

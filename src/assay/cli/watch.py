@@ -11,9 +11,9 @@ from rich.text import Text
 from assay.cli.forecast import duration, error_lines, forecast_table
 from assay.cli.output import progress_bar
 from assay.evidence import Verdict
+from assay.evidence.figures import estimate_text, span
 from assay.improve import events
 from assay.improve.events import Event, Listener
-from assay.improve.report.figures import estimate_text, span
 from assay.improve.report.terminal import STYLES
 from assay.llm import Progress as Asking
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from assay.engine.local import run_jobs, worker_count
+from assay.engine.local import die_with, run_jobs, worker_count
 
-__all__ = ["run_jobs", "worker_count"]
+__all__ = ["die_with", "run_jobs", "worker_count"]

@@ -68,13 +68,13 @@ def run_jobs(
 
 
 def _work(function: Callable[[Job], Result], parent: int, job: Job) -> Result:
-    _die_with(parent)
+    die_with(parent)
     return function(job)
 
 
 @cache
-def _die_with(parent: int) -> None:
-    """End this process soon after ``parent`` has: a killed run leaves no workers behind."""
+def die_with(parent: int) -> None:
+    """End this process soon after its ``parent``: a killed run leaves no workers behind."""
 
     def watch() -> None:
         while os.getppid() == parent:

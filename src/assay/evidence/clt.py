@@ -151,22 +151,28 @@ def _row_variance(
     if kinds is None:
         return float(sums @ sums) / n**2 * count / (count - 1), count - 1.0, np.array([count])
     parts, held = _by_kind(influence, groups, kinds)
+    if len(held) == 2:
+        check_held(held)
     if like.strata is None:
         df = _satterthwaite(parts, np.maximum(held - 1, 1), count - 1.0)
         return float(sums @ sums) / n**2 * count / (count - 1), df, held
-    if held.min() < MIN_STRATUM_GROUPS:
-        raise InputError(
-            "one of the two classes occurs in too few groups.",
-            given=f"{held.min():.0f} groups",
-            allowed=f"at least {MIN_STRATUM_GROUPS}",
-            next_step="gather rows from more groups, or choose accuracy or log_loss",
-        )
     if parts.sum() == 0:
         return 0.0, held.min() - 1.0, held
     inflated = parts * held / (held - 1)
     # Groups may hold both classes: their covariance is in the sums over whole groups.
     variance = float(sums @ sums) / n**2 * float(inflated.sum() / parts.sum())
     return variance, _satterthwaite(inflated, held - 1, count - 1.0), held
+
+
+def check_held(held: Floats | Codes) -> None:
+    """Refuse two classes of which one is too rare to tell how much it varies."""
+    if held.min() < MIN_STRATUM_GROUPS:
+        raise InputError(
+            "one of the two classes occurs in too few rows or groups.",
+            given=f"{held.min():.0f} of {held.sum():.0f}",
+            allowed=f"at least {MIN_STRATUM_GROUPS}",
+            next_step="gather more of that class, or choose accuracy",
+        )
 
 
 def _by_kind(influence: Floats, groups: Codes | None, kinds: Codes) -> tuple[Floats, Floats]:

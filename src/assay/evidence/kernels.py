@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from assay.errors import InputError
-from assay.evidence.clt import Linear
+from assay.evidence.clt import Linear, check_held
 from assay.evidence.numbers import Codes, Floats, Rows
 
 
@@ -49,6 +49,8 @@ class RowMean:
             influence *= weights
         if not self.root:
             classes = np.asarray(truth, dtype=np.int64) if k > 0 and self.bound is None else None
+            if classes is not None and k == 2:
+                check_held(np.bincount(classes, minlength=2))
             return Linear(mean, influence, self.bound, classes=classes)
         value = mean**0.5
         return Linear(value, influence / (2 * value) if value > 0 else influence)

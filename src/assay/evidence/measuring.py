@@ -9,11 +9,11 @@ import numpy as np
 
 from assay.errors import InputError
 from assay.evidence.bootstrap import REPLICATES, resample
-from assay.evidence.clt import Pooled, pool
+from assay.evidence.clt import Pooled, check_held, pool
 from assay.evidence.inputs import Sample, read_sample
 from assay.evidence.kernels import Auc, OfConfusion, RowMean, Whole
 from assay.evidence.metrics import Metric, as_metric
-from assay.evidence.numbers import Floats
+from assay.evidence.numbers import Codes, Floats
 from assay.evidence.resampled import Resampled
 from assay.evidence.rowwise import MOST_ROWS
 from assay.evidence.spec import Evidence, Interval
@@ -157,6 +157,8 @@ def _measure(
 ) -> Pooled | Resampled:
     kernel = judged.kernel
     paired = len(sample.models) == 2
+    if judged.reads == "scores":
+        check_held(_held(sample))
     if isinstance(kernel, OfConfusion | Whole):
         sign = judged.sign if paired else 1
         return resample(
@@ -209,7 +211,7 @@ def _details(sample: Sample, result: Pooled | Resampled) -> dict[str, Any]:
     if sample.groups is not None:
         details["groups"] = result.units
     if sample.classes:
-        details["rarest_class_units"] = _rarest(sample)
+        details["rarest_class_units"] = int(_held(sample).min())
     if isinstance(result, Pooled):
         details["df"] = result.df
         if details["fits"] > 1:
@@ -224,14 +226,14 @@ def _effective(weights: Floats) -> float:
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
-def _rarest(sample: Sample) -> int:
-    """Rows, or groups, that hold the rarest class: below ten, trust no interval far."""
+def _held(sample: Sample) -> Codes:
+    """Rows, or groups, that hold each class that occurs: below ten, trust no interval far."""
     codes = sample.truth
     if sample.groups is not None:
         width = len(sample.classes)
         codes = np.unique(sample.groups * width + sample.truth) % width
     counts = np.bincount(codes)
-    return int(counts[counts > 0].min())
+    return counts[counts > 0]
 
 
 def _method(sample: Sample, judged: Metric, replicates: int) -> str:

@@ -172,6 +172,10 @@ class Vault:
             answer = self._record(key, body, run)
         return self._released(answer)
 
+    def is_answered(self, key: str) -> bool:
+        """Whether the question that ``key`` names has its answer, so that asking costs no look."""
+        return self._answered(key) is not None
+
     def retire(self, reason: str) -> pl.DataFrame:
         """End this vault and return its rows, which may now be trained on.
 

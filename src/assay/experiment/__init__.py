@@ -1,7 +1,12 @@
-"""Experiments: features, weights, regularisation and estimators, proposed by rules."""
+"""Experiments: the search for the best honest recipe, and edits proposed by rules."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from assay.callable_module import make_callable
 from assay.experiment.propose import (
     ClassWeightSource,
     EstimatorSource,
@@ -9,4 +14,115 @@ from assay.experiment.propose import (
     RegularisationSource,
 )
 
-__all__ = ["ClassWeightSource", "EstimatorSource", "FeatureSource", "RegularisationSource"]
+if TYPE_CHECKING:
+    from assay.experiment.events import Listener
+    from assay.experiment.result import ExperimentResult
+    from assay.project import Project
+    from assay.recipe import Estimator
+
+__all__ = [
+    "ClassWeightSource",
+    "EstimatorSource",
+    "FeatureSource",
+    "RegularisationSource",
+    "experiment",
+]
+
+
+def experiment(
+    project: Project,
+    *,
+    minutes: float = 10.0,
+    families: Sequence[str] = (),
+    estimators: Sequence[Estimator] = (),
+    keep: Sequence[str] = (),
+    most: int | None = None,
+    workers: int | None = None,
+    fit_seconds: float | None = None,
+    memory_gib: float | None = None,
+    engine: str = "tpe",
+    confirm: bool = True,
+    models: Mapping[str, Any] | None = None,
+    on_event: Listener | None = None,
+) -> ExperimentResult:
+    """Search for the best recipe, judge it on fresh folds, and confirm it once on the vault.
+
+    A portfolio of complementary defaults comes first, then what Optuna proposes; successive
+    halving drops what does badly on one fold. Every fit runs in a process of its own that is
+    killed when it takes too long or too much memory. What scored best is blended; the
+    one-standard-error rule chooses; the gate compares the choice with the project's recipe; and
+    ``recipe.toml`` changes only when the vault confirms. A search that was stopped goes on.
+
+    Parameters
+    ----------
+    project
+        Where to work; see :meth:`assay.Project.open`.
+    minutes
+        For all of it; judging the choice is part of it.
+    families
+        Names of families to search in; by default all that suit the task.
+    estimators
+        Your own, tried first: any import path with ``fit`` and ``predict``.
+    keep
+        Columns that may stay although they seem to give the target away.
+    most
+        Recipes to try at most.
+    workers
+        Fits side by side; by default one for each core.
+    fit_seconds
+        The longest that one fit may take; by default 15 % of the time, and at least ten seconds.
+    memory_gib
+        What one fit's process may hold; by default its share of 70 % of what is free.
+    engine
+        ``tpe``, or ``random`` for a comparison.
+    confirm
+        Whether the vault is looked at; without, nothing is promised and nothing saved.
+    models
+        Language models by name, in place of the ones the gateway would load.
+    on_event
+        Called with each :data:`assay.experiment.events.Event` as it happens.
+
+    Raises
+    ------
+    InputError
+        When an option is not usable, or every column gives the target away.
+    MissingExtraError
+        Without the ``experiment`` extra.
+    """
+    from assay.experiment.events import ignore
+    from assay.experiment.order import Order
+    from assay.experiment.record import Record
+    from assay.experiment.run import Search
+    from assay.experiment.search.tuner import checked_engine
+    from assay.recipe import Tools
+
+    tell = ignore if on_event is None else on_event
+    order = Order(
+        minutes=minutes,
+        families=tuple(families),
+        estimators=tuple(estimators),
+        keep=tuple(keep),
+        most=most,
+        workers=workers,
+        fit_seconds=fit_seconds,
+        memory_gib=memory_gib,
+        engine=checked_engine(engine),
+        confirm=confirm,
+    )
+    began = time.monotonic()
+    record = Record.open(
+        project.ledger(),
+        {
+            **order.beginning,
+            "baseline": project.recipe.hash,
+            "task": project.task.model_dump(mode="json"),
+            "seed": project.settings.seed,
+            "vault": project.vault().id,
+        },
+    )
+    with project.gateway(run=record.id, models=models, capability="experiment") as gateway:
+        tools = Tools.of(record.ledger, gateway)
+        return Search(project, order, record, tools, tell, began).run()
+
+
+make_callable(__name__)

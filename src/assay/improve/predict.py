@@ -38,7 +38,7 @@ def predict_table(
         tools = Tools.of(ledger, gateway)
         model = fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
         predicted = rows.with_columns(pl.Series("prediction", model.predict(rows).tolist()))
-        if task.kind == "regression" or not hasattr(model.estimator, "predict_proba"):
+        if task.kind == "regression" or not model.gives_probabilities:
             return predicted
         probabilities = model.predict_proba(rows)
     return predicted.with_columns(

@@ -62,7 +62,7 @@ def rehearse_prediction(
     with project.rehearsal(models=models) as gateway:
         tools = Tools.of(project.ledger(), gateway)
         prepare([recipe], project.search(), tools)
-        for feature in dict.fromkeys([*recipe.features, *added]):
+        for feature in dict.fromkeys([*recipe.all_features, *added]):
             if isinstance(feature, Embedding):
                 tools.vectors(feature.model, texts(rows, feature.column), feature.column)
     return Forecast(tuple(each for each in gateway.noted if each.rows))
@@ -104,7 +104,7 @@ class _Rehearsing:
         read = {
             feature
             for recipe in self._recipes
-            for feature in recipe.features
+            for feature in recipe.all_features
             if isinstance(feature, Embedding)
         }
         share = self._project.vault().n / max(self._search.height, 1)

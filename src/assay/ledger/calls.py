@@ -70,6 +70,7 @@ class CallBook:
     def __init__(self, ledger: Ledger, run: str) -> None:
         self._engine = ledger.engine
         self._fast = FastStatements(ledger.engine.dialect.name)
+        self.run = run
         self._run = run_number(run)
         self._lock = threading.Lock()
         self._balance = Balance()
@@ -111,6 +112,28 @@ class CallBook:
             if wanted and caps != NO_CAPS:
                 fitting, reached = self._fitting(cursor, wanted, caps)
             return self._insert_intents(cursor, fitting, owner), reached
+
+    def make_up(self, owner: str, found: Sequence[Call], left: set[int] | None) -> None:
+        """Write, for a process that was killed, what it had not committed, once only.
+
+        Parameters
+        ----------
+        owner
+            The name under which it reserved.
+        found
+            How those of its requests went that ended.
+        left
+            The intents whose requests left. All its others are released; where it is None, that
+            is not known, and none is.
+        """
+        with self._lock, translated("written"), self._writing() as cursor:
+            unsettled = self._fast.unsettled(cursor, self._run, owner)
+            landed = [each for each in found if each.intent in unsettled]
+            ended = {each.intent for each in landed}
+            never = [] if left is None else sorted(unsettled.keys() - ended - left)
+            landed += [_unsent(number, *unsettled[number]) for number in never]
+            now = self._fast.now()
+            self._fast.insert(cursor, "calls", [self._row(each, now) for each in landed])
 
     def balance(self) -> Balance:
         """Return what the run has spent and reserved, by all its processes."""
@@ -201,6 +224,11 @@ class CallBook:
         old = self._balance
         self._balance = Balance(old.spent + spent, old.reserved + reserved - released)
         return self._balance
+
+
+def _unsent(intent: int, key: str, worst: Amount) -> Call:
+    why = "the process was killed before the request left"
+    return Call(key, "", "", "unsent", 0, 0, 0, 0.0, why=why, intent=intent, released=worst)
 
 
 def recorded_answers(ledger: Ledger, keys: Sequence[str]) -> dict[str, str]:

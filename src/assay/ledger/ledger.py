@@ -71,6 +71,14 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def flights(self) -> Path:
+        """Folder of what was asked of servers and is not yet committed."""
+        url = self.engine.url
+        if url.get_backend_name() == "sqlite":
+            return Path(f"{url.database}-flights")
+        return self.artefacts / "flights"
+
     def start_run(self, name: str, body: Mapping[str, Any]) -> str:
         """Record the start of a run and return its id, for example ``run-3``."""
         return self._insert("run", body, run=None, key=name)

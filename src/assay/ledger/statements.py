@@ -67,6 +67,11 @@ class FastStatements:
         cursor.execute("SELECT coalesce(max(n), 0) FROM intents")
         return int(cursor.fetchone()[0])
 
+    def unsettled(self, cursor: Any, run: int, owner: str) -> dict[int, tuple[str, Amount]]:
+        """Return the key and the worst case of each intent of an owner that no call settles."""
+        cursor.execute(_UNSETTLED.replace("?", self._mark), (run, owner, run))
+        return {int(n): (key, Amount(int(m), int(t), 1)) for n, key, m, t in cursor.fetchall()}
+
     def sum_calls(self, cursor: Any, run: int, after: int) -> tuple[Amount, Amount, int]:
         """Return what calls after a number spent and released, and the last number."""
         cursor.execute(_SUM_CALLS.replace("?", self._mark), (run, after))
@@ -80,6 +85,10 @@ class FastStatements:
         return Amount(*row[:3]), row[3]
 
 
+_UNSETTLED = (
+    "SELECT n, key, money, tokens FROM intents WHERE run = ? AND owner = ? AND n NOT IN"
+    " (SELECT intent FROM calls WHERE run = ? AND intent IS NOT NULL)"
+)
 _SUM_CALLS = (
     "SELECT coalesce(sum(money), 0), coalesce(sum(tokens_in + tokens_out), 0),"  # noqa: S608
     f" coalesce(sum(CASE WHEN status IN {NOT_SENT} THEN 0 ELSE 1 END), 0),"

@@ -1,9 +1,8 @@
 """Asks one question of many prompts concurrently: ledger first, intents, requests, answers.
 
 Memory grows with the requests in flight, not with the rows: prompts are read chunk by chunk,
-and an answer leaves as soon as it is committed. A worker sends its next request only once its
-last answer is committed (in the same transaction as the intent of the next), so that what is
-not on record is never more than what is in flight.
+and an answer is handed over as soon as it is committed. Intents are written ahead of the
+requests, so that a worker never waits for the ledger.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assay.errors import LedgerError
+from assay.ledger import Ledger
 from assay.ledger.amounts import NOTHING, Amount
 from assay.ledger.calls import CallBook
 from assay.llm.attempts import Attempts
-from assay.llm.journal import CapReachedError
 from assay.llm.model import Model
 from assay.llm.pace import Pace
 from assay.llm.prompt import Prompt
@@ -38,6 +38,7 @@ async def ask(
     model: Model,
     question: Question,
     terms: Terms,
+    ledger: Ledger,
     book: CallBook,
     sink: Sink,
     shared: SharedAnswers | None,
@@ -57,7 +58,7 @@ async def ask(
     LedgerError
         When answers could not be recorded.
     """
-    await _Asking(model, question, terms, book, sink, shared, errors).run(prompts)
+    await _Asking(model, question, terms, ledger, book, sink, shared, errors).run(prompts)
 
 
 class _Asking:
@@ -68,6 +69,7 @@ class _Asking:
         model: Model,
         question: Question,
         terms: Terms,
+        ledger: Ledger,
         book: CallBook,
         sink: Sink,
         shared: SharedAnswers | None,
@@ -87,6 +89,7 @@ class _Asking:
             model,
             question,
             terms,
+            ledger,
             book,
             sink,
             shared,
@@ -97,7 +100,8 @@ class _Asking:
             model, question, terms, self._pace, self._stop, self._record, errors
         )
         self._chunk = max(16, terms.limits.in_flight)
-        self._queue: asyncio.Queue[Part] = asyncio.Queue()
+        self._ready: asyncio.Queue[Part] = asyncio.Queue()
+        self._ahead = 0
 
     async def run(self, prompts: Sequence[Prompt]) -> None:
         workers = [
@@ -112,6 +116,8 @@ class _Asking:
         finally:
             self._stop.set()
             alarm.cancel()
+            while not self._ready.empty():
+                self._keep_back(self._ready.get_nowait())
             try:
                 await self._last_answers()
             finally:
@@ -148,12 +154,9 @@ class _Asking:
             rows = range(start, min(start + self._chunk, total))
             new = self._record.unanswered(self._parts_of(prompts, rows))
             for part in new:
-                if self._reached is None:
-                    part.worst = self._worst(part)
-                    self._queue.put_nowait(part)
-                else:
-                    self._leave(part)
-            while self._queue.qsize() >= self._chunk and not self._stop.is_set:
+                part.worst = self._worst(part)
+                self._want(part)
+            while self._ahead >= self._chunk and not self._stop.is_set:
                 await self._wait_for_news()
             if self._stop.is_set:
                 return
@@ -172,38 +175,57 @@ class _Asking:
         worst = self._model.worst(part.prompt, self._question.name, self._question.extra)
         return Amount(self._terms.price.of(worst), worst.tokens_in + worst.tokens_out, 1)
 
+    def _want(self, part: Part) -> None:
+        """Have the intent of a part written, unless a cap was reached."""
+        if self._reached is not None:
+            self._leave(part)
+        else:
+            self._ahead += 1
+            self._record.journal.reserve(part, self._reserved)
+
+    def _reserved(self, part: Part, reached: str | None) -> None:
+        if reached is not None:
+            self._ahead -= 1
+            self._reached = self._reached or reached
+            self._leave(part)
+        elif self._stop.is_set:
+            self._keep_back(part)
+        else:
+            self._ready.put_nowait(part)
+
+    def _keep_back(self, part: Part) -> None:
+        """Release what is reserved for a part whose request will not leave."""
+        self._ahead -= 1
+        self._record.finish(part, Outcome("unsent", why=self._stop.why))
+
     async def _work(self, index: int) -> None:
         while True:
             if not self._pace.is_open(index):
                 await self._pace.turn(index)
-            part = await self._queue.get()
-            if self._queue.qsize() < self._chunk // 2:
+            if self._ready.empty():
+                self._record.journal.hurry()
+            part = await self._ready.get()
+            self._ahead -= 1
+            if self._ahead < self._chunk // 2:
                 self._news.set()
             try:
                 await self._ask(part)
-            except CapReachedError as reached:
-                self._reach(str(reached))
-                self._leave(part)
             except Exception as error:  # a defect in a provider must not hang the question
                 self._stop_for(error)
 
     async def _ask(self, part: Part) -> None:
-        while not self._stop.is_set:
-            await self._record.journal.reserve(part)
-            outcome = await self._attempts.ask(part)
-            if outcome.status == "invalid" and part.corrections == self._terms.limits.corrections:
-                outcome.status = "failed"
-            self._record.finish(part, outcome)
-            if outcome.status != "invalid":
-                return
-            part.corrections += 1
-            part.correction = outcome.correction
+        outcome = await self._attempts.ask(part)
+        again = outcome.status == "invalid" and part.corrections < self._terms.limits.corrections
+        if outcome.status == "invalid" and not again:
+            outcome.status = "failed"
+        self._record.finish(part, outcome)
+        if again:
+            correction = outcome.correction
+            self._want(replace(part, corrections=part.corrections + 1, correction=correction))
 
     def _reach(self, cap: str) -> None:
         """Note that a cap of the budget lets no further request leave."""
         self._reached = self._reached or cap
-        while not self._queue.empty():
-            self._leave(self._queue.get_nowait())
 
     def _leave(self, part: Part) -> None:
         """Tell the rows of a part that a cap leaves them unanswered."""

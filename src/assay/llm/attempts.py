@@ -98,6 +98,7 @@ class Attempts:
         return await hedged(self._request, part, self._record, self._stop, seconds)
 
     async def _request(self, part: Part) -> Reply:
+        self._record.leaves(part)
         self._pace.in_flight += 1
         try:
             return await self._traced_request(part)

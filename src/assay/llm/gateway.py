@@ -20,6 +20,7 @@ from assay.llm.asking import ask
 from assay.llm.budget import Budget, Spend, dollars
 from assay.llm.bulk import BulkAsking
 from assay.llm.caches import Cache
+from assay.llm.collector import collecting_seldom
 from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimator
 from assay.llm.forecast import Estimate
@@ -314,9 +315,12 @@ class Gateway:
             if self._batch:
                 self._ask_in_batches(model, question, prompts, sink, errors)
             elif isinstance(model, Model):
-                self._loop.run(
-                    ask(model, question, terms, self.book, sink, self._shared, errors, prompts)
+                ledger, shared = self._ledger, self._shared
+                asking = ask(
+                    model, question, terms, ledger, self.book, sink, shared, errors, prompts
                 )
+                with collecting_seldom():
+                    self._loop.run(asking)
             elif isinstance(model, BulkModel):
                 BulkAsking(model, question, terms, self.book, sink, parameters).run(prompts)
             else:

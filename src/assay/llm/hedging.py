@@ -47,13 +47,21 @@ async def hedged(
 
 async def _reserved(again: Part, first: asyncio.Future[Reply], record: Record) -> bool:
     """Whether the second request may leave; not where the first is answered before it may."""
-    reserving = asyncio.ensure_future(record.journal.reserve(again))
-    either: set[asyncio.Future[Any]] = {first, reserving}
+    reserved: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def told(part: Part, reached: str | None) -> None:
+        if not reserved.done():
+            reserved.set_result(reached is None)
+        elif reached is None:
+            record.release(part)
+
+    record.journal.reserve(again, told)
+    either: set[asyncio.Future[Any]] = {first, reserved}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    if not reserving.done():
-        reserving.cancel()  # the journal releases what it still reserves
+    if not reserved.done():
+        reserved.cancel()
         return False
-    return reserving.exception() is None
+    return reserved.result()
 
 
 async def _first_answer(

@@ -19,6 +19,9 @@ from assay.ledger.amounts import Caps
 from assay.ledger.calls import Call, CallBook, Intent
 from assay.llm.terms import Part
 
+_BUSY = 8
+_GATHER_SECONDS = 0.02
+"""Under load a group is let grow: a commit costs the event loop more than a row in it does."""
 _asking: set[str] = set()
 
 
@@ -48,12 +51,10 @@ def is_alive(owner: str) -> bool:
     return True
 
 
+Told = Callable[[Part, str | None], None]
+"""Told that a part's intent is on record, or which cap it does not fit under."""
 _Call = tuple[Call, Callable[[], None]]
-_Wanted = tuple[Part, "asyncio.Future[None]"]
-
-
-class CapReachedError(Exception):
-    """Nothing more fits under the cap that this names, and nothing in flight will make room."""
+_Wanted = tuple[Part, Told]
 
 
 class Journal:
@@ -65,32 +66,25 @@ class Journal:
         Where it writes.
     caps
         What requests are let go under.
-    unused
-        Told of a part whose number nobody waits for any more: its request never left.
     broken
         Told when a group could not be committed.
 
     Attributes
     ----------
+    owner
+        The name that its intents bear.
     unsettled
-        Requests that were let go and are not yet on record: no more than these are asked again
-        when the process is killed.
+        Intents on record of which the calls are not.
     """
 
     def __init__(
-        self,
-        book: CallBook,
-        caps: Caps,
-        *,
-        unused: Callable[[Part], None],
-        broken: Callable[[BaseException], None],
+        self, book: CallBook, caps: Caps, *, broken: Callable[[BaseException], None]
     ) -> None:
         self.unsettled = 0
-        self._owner = new_owner()
-        _asking.add(self._owner)
+        self.owner = new_owner()
+        _asking.add(self.owner)
         self._book = book
         self._caps = caps
-        self._unused = unused
         self._broken = broken
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Call | _Wanted] = deque()
@@ -99,25 +93,26 @@ class Journal:
         self._error: BaseException | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._hurry = threading.Event()
         self._signals: SimpleQueue[bool] = SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="assay-journal", daemon=True)
         self._thread.start()
 
-    async def reserve(self, part: Part) -> None:
-        """Return once the part has its intent on record, after the calls that were added before.
+    def reserve(self, part: Part, told: Told) -> None:
+        """Queue a part's intent, behind the calls that were added before.
 
-        Raises
-        ------
-        CapReachedError
-            When it does not fit under the caps although everything in flight is settled.
+        ``told`` hears on the loop that it is on record, or the cap that it does not fit under
+        although everything that was reserved is settled.
         """
-        reserved = self._loop.create_future()
-        self._put((part, reserved))
-        await reserved
+        self._put((part, told))
 
     def add(self, call: Call, then: Callable[[], None]) -> None:
         """Queue a call; ``then`` runs on the loop once it is committed."""
         self._put((call, then))
+
+    def hurry(self) -> None:
+        """Let the next group be committed at once: somebody waits for it."""
+        self._hurry.set()
 
     async def settle(self) -> None:
         """Return once everything added is committed; raise what stopped it."""
@@ -129,7 +124,7 @@ class Journal:
         """End the writing thread."""
         self._signals.put(False)
         self._thread.join()
-        _asking.discard(self._owner)
+        _asking.discard(self.owner)
 
     def _put(self, item: _Call | _Wanted) -> None:
         self._queue.append(item)
@@ -148,12 +143,15 @@ class Journal:
                         [call for call, _ in calls],
                         [Intent(part.key, part.worst) for part, _ in wanted],
                         self._caps,
-                        self._owner,
+                        self.owner,
                     )
                 except BaseException as error:
                     self._loop.call_soon_threadsafe(self._fail, error)
                     return
                 self._loop.call_soon_threadsafe(self._committed, calls, wanted, numbers, reached)
+                if len(calls) >= _BUSY:
+                    self._hurry.wait(_GATHER_SECONDS)
+                self._hurry.clear()
 
     def _collected(self) -> tuple[list[_Call], list[_Wanted]]:
         calls: list[_Call] = []
@@ -176,16 +174,12 @@ class Journal:
         """Tell, on the loop, everyone whose part or call is committed."""
         self._left -= len(calls) + len(wanted)
         self.unsettled += len(numbers) - sum(call.intent is not None for call, _ in calls)
-        for number, (part, reserved) in zip(numbers, wanted, strict=False):
+        for number, (part, told) in zip(numbers, wanted, strict=False):
             part.intent = number
-            if reserved.done():
-                self._unused(part)
-            else:
-                reserved.set_result(None)
+            told(part, None)
         for _, then in calls:
             then()
-        blocked = self._blocked + list(wanted[len(numbers) :])
-        self._blocked = [each for each in blocked if not each[1].done()]
+        self._blocked += wanted[len(numbers) :]
         if self._blocked and calls:  # what was settled may have made room
             self._queue.extendleft(reversed(self._blocked))
             self._left += len(self._blocked)
@@ -199,9 +193,8 @@ class Journal:
 
     def _refuse(self, reached: str) -> None:
         blocked, self._blocked = self._blocked, []
-        for _, reserved in blocked:
-            if not reserved.done():
-                reserved.set_exception(CapReachedError(reached))
+        for part, told in blocked:
+            told(part, reached)
 
     def _fail(self, error: BaseException) -> None:
         self._error = error

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 from pydantic_core import from_json, to_json
 
+from assay.ledger import Ledger
 from assay.ledger.amounts import Amount
 from assay.ledger.calls import Call, CallBook
+from assay.llm.flights import Flights, put_on_record
 from assay.llm.journal import Journal, is_alive
 from assay.llm.model import Model, Usage
 from assay.llm.questions import Question
@@ -29,6 +31,7 @@ class Record:
         model: Model,
         question: Question,
         terms: Terms,
+        ledger: Ledger,
         book: CallBook,
         sink: Sink,
         shared: SharedAnswers | None,
@@ -37,7 +40,9 @@ class Record:
         broken: Callable[[BaseException], None],
     ) -> None:
         self.waiting: dict[str, list[tuple[int, int]]] = {}
-        self.journal = Journal(book, terms.caps, unused=self._unused, broken=broken)
+        self.journal = Journal(book, terms.caps, broken=broken)
+        self._flights = Flights(ledger.flights, self.journal.owner, book.run)
+        self._ledger = ledger
         self._model = model
         self._question = question
         self._terms = terms
@@ -49,7 +54,8 @@ class Record:
         self._left_behind: dict[str, list[tuple[int, Amount]]] = {}
 
     def look_back(self) -> None:
-        """Find the intents that killed processes left unsettled."""
+        """Find what killed processes had noted, and the intents that they left unsettled."""
+        put_on_record(self._ledger, is_alive)
         if self._book.balance().reserved.calls:
             self._left_behind = self._book.left_behind(is_alive)
 
@@ -74,8 +80,13 @@ class Record:
                 new.append(part)
         return new
 
+    def leaves(self, part: Part) -> None:
+        """Note that the request of a part leaves now."""
+        assert part.intent is not None  # noqa: S101 - it is reserved
+        self._flights.left(part.intent)
+
     def finish(self, part: Part, outcome: Outcome) -> None:
-        """Journal how a request went; its rows are told once that is committed."""
+        """Put down how a request went; its rows are told once that is committed."""
         answer = None
         if outcome.status == "answered":
             answer = to_json(outcome.value).decode()
@@ -87,9 +98,8 @@ class Record:
                 self._share(part.key, answer)
             if outcome.status != "invalid":
                 self.give(part, outcome)
-            self._settled()
 
-        self.journal.add(self._call(part, outcome, answer), then)
+        self._put_down(self._call(part, outcome, answer), then)
 
     def give(self, part: Part, outcome: Outcome) -> None:
         """Tell the rows that wait for a part how it ended."""
@@ -107,11 +117,13 @@ class Record:
             await self.journal.settle()
         finally:
             self.journal.close()
+            self._flights.close()
             if self._shared is not None:
                 self._shared.add(self._to_share)
 
-    def _unused(self, part: Part) -> None:
-        self.finish(part, Outcome("unsent"))
+    def release(self, part: Part) -> None:
+        """Settle a reservation whose request never left; its rows still wait for another."""
+        self._put_down(self._call(part, Outcome("unsent"), None), lambda: None)
 
     def lose(self, part: Part, usage: Usage, why: str) -> None:
         """Settle a request whose answer does not count, at what it has cost at most.
@@ -121,7 +133,19 @@ class Record:
         lost = Outcome("lost", usage=usage, why=why)
         if self._model.capabilities.replays:
             lost = Outcome("replayed", why=why)
-        self.journal.add(self._call(part, lost, None), self._settled)
+        self._put_down(self._call(part, lost, None), lambda: None)
+
+    def _put_down(self, call: Call, then: Callable[[], None]) -> None:
+        """Note a call, which outlives this process, and have it committed."""
+
+        def committed() -> None:
+            if call.intent is not None:
+                self._flights.settled(call.intent)
+            then()
+            self._settled()
+
+        self.journal.add(call, committed)
+        self._flights.landed(call)
 
     def _settle_left_behind(self, part: Part, usage: Usage) -> None:
         """Settle what a killed process had reserved for a request that is answered now.

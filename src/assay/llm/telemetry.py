@@ -42,8 +42,11 @@ _OPERATIONS = {"choose": "chat", "generate": "generate_content", "embed": "embed
 
 
 @contextmanager
-def request(model: str, question: str) -> Iterator[Span]:
-    """Trace one request; an `AskError` that leaves the block is noted by its kind alone."""
+def request(model: str, question: str, batched: int = 0) -> Iterator[Span]:
+    """Trace one request; an `AskError` that leaves the block is noted by its kind alone.
+
+    ``batched`` is how many requests it submits as one batch.
+    """
     tracer = _tracer()
     if tracer is None:
         yield _NONE
@@ -52,11 +55,13 @@ def request(model: str, question: str) -> Iterator[Span]:
 
     provider, _, name = model.partition(":")
     operation = _OPERATIONS[question]
-    attributes = {
+    attributes: dict[str, str | int] = {
         "gen_ai.operation.name": operation,
         "gen_ai.provider.name": provider,
         "gen_ai.request.model": name,
     }
+    if batched:
+        attributes["assay.batch.requests"] = batched
     with tracer.start_as_current_span(
         f"{operation} {name}",
         kind=SpanKind.CLIENT,

@@ -127,7 +127,7 @@ def _require_timeable(guards: Sequence[Guard], *recipes: Recipe) -> None:
             given=absolute[0],
             allowed="latency:10%",
         )
-    if any(isinstance(each, Embedding) for recipe in recipes for each in recipe.features):
+    if any(isinstance(each, Embedding) for recipe in recipes for each in recipe.all_features):
         raise InputError(
             "The latency of a recipe that embeds texts cannot be guarded here: its vectors come "
             "from the cache.",

@@ -67,7 +67,7 @@ def _uses(project: Project) -> Iterator[tuple[str, str, list[str]]]:
     recipe = project.recipe
     judging = [feature for each in recipe.rows.added for feature in each.features]
     judging += [feature for each in recipe.rows.mended for feature in each.features]
-    for feature in (*recipe.features, *judging):
+    for feature in (*recipe.all_features, *judging):
         if isinstance(feature, Embedding):
             yield "recipe", feature.model, [feature.column]
 

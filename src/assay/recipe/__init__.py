@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from assay.recipe.build import FittedModel, fit_recipe, new_estimator
+from assay.recipe.build import fit_recipe
+from assay.recipe.estimators import new_estimator
+from assay.recipe.model import BlendedModel, FittedModel, Model
 from assay.recipe.proposal import Observation, Proposal, ProposalSource
 from assay.recipe.rows import MADE_FROM, VOTE, training_rows, voted_rows
 from assay.recipe.spec import (
     AddedRows,
+    Blended,
     Embedding,
     Estimator,
     Feature,
     Mended,
+    Raw,
     Recipe,
     Rows,
     Tabular,
@@ -27,21 +31,25 @@ from assay.recipe.text import (
     write_recipe,
 )
 from assay.recipe.tools import Tools
-from assay.recipe.trial import OutOfFold, Trial, out_of_fold, run_trial
+from assay.recipe.trial import OutOfFold, Trial, compared, out_of_fold, run_trial
 
 __all__ = [
     "MADE_FROM",
     "VOTE",
     "AddedRows",
+    "BlendedModel",
+    "Blended",
     "Embedding",
     "Estimator",
     "Feature",
     "FittedModel",
     "Mended",
+    "Model",
     "Observation",
     "OutOfFold",
     "Proposal",
     "ProposalSource",
+    "Raw",
     "Recipe",
     "Rows",
     "Split",
@@ -50,6 +58,7 @@ __all__ = [
     "Tools",
     "Trial",
     "baseline_recipe",
+    "compared",
     "fit_recipe",
     "new_estimator",
     "out_of_fold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,11 +10,15 @@ import polars as pl
 import scipy.sparse as sp
 
 from assay.errors import InputError, MissingExtraError
-from assay.recipe.spec import Embedding, Feature, Tabular, Tfidf
+from assay.recipe.spec import Embedding, Feature, Raw, Tabular, Tfidf
 from assay.recipe.tools import Tools
 
 Matrix = Any
-"""An (n, d) numpy array or SciPy CSR matrix of floats."""
+"""An (n, d) numpy array or SciPy CSR matrix of floats; of raw columns a pandas table."""
+
+MOST_QUANTILES = 1000
+FEW_COMPONENTS = 10
+"""What trees are given of a column of many categories; each component costs them a search."""
 
 
 class Encoder(Protocol):
@@ -94,31 +99,83 @@ class TabularEncoder:
     """skrub's ``TableVectorizer``: dates, numbers and categories to floats."""
 
     def __init__(self, feature: Tabular) -> None:
-        try:
-            from skrub import TableVectorizer
-        except ImportError as error:
-            raise MissingExtraError("The encoder of tabular columns (skrub)", "tabular") from error
-        from sklearn.impute import SimpleImputer
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        steps: list[Any] = [TableVectorizer(), SimpleImputer(keep_empty_features=True)]
-        if feature.scale:
-            steps.append(StandardScaler())
         self._feature = feature
-        self._pipeline = make_pipeline(*steps)
+        self._pipeline: Any = None
 
     def fit_transform(self, rows: pl.DataFrame) -> Matrix:
         """Learn from ``rows`` and return their (n, d) matrix."""
+        self._pipeline = _tabular_steps(self._feature, rows.height)
         return np.asarray(self._pipeline.fit_transform(self._columns(rows)), dtype=np.float64)
 
     def transform(self, rows: pl.DataFrame) -> Matrix:
         """Return the (n, d) matrix of ``rows``."""
-        return np.asarray(self._pipeline.transform(self._columns(rows)), dtype=np.float64)
+        with warnings.catch_warnings():
+            # A category that the training rows lack is read as none of theirs, as it should be.
+            warnings.filterwarnings("ignore", message="Found unknown categories")
+            matrix = self._pipeline.transform(self._columns(rows))
+        return np.asarray(matrix, dtype=np.float64)
 
     def _columns(self, rows: pl.DataFrame) -> Any:
         require(rows, self._feature.columns)
+        return _without_infinity(rows.select(self._feature.columns)).to_pandas()
+
+
+class RawEncoder:
+    """The columns as a pandas table, for an estimator that reads one."""
+
+    def __init__(self, feature: Raw) -> None:
+        self._feature = feature
+
+    def fit_transform(self, rows: pl.DataFrame) -> Matrix:
+        """Learn nothing and return the table."""
+        return self.transform(rows)
+
+    def transform(self, rows: pl.DataFrame) -> Matrix:
+        """Return the table."""
+        require(rows, self._feature.columns)
         return rows.select(self._feature.columns).to_pandas()
+
+
+def _tabular_steps(feature: Tabular, rows: int) -> Any:
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
+    steps: list[Any] = [_vectorizer(feature)]
+    if feature.missing != "kept":
+        flagged = feature.missing == "flagged"
+        steps.append(SimpleImputer(keep_empty_features=True, add_indicator=flagged))
+    if feature.numbers == "quantile":
+        steps.append(
+            QuantileTransformer(
+                n_quantiles=min(MOST_QUANTILES, rows), output_distribution="normal", random_state=0
+            )
+        )
+    if feature.scale:
+        steps.append(StandardScaler())
+    return make_pipeline(*steps)
+
+
+def _vectorizer(feature: Tabular) -> Any:
+    try:
+        from skrub import StringEncoder, TableVectorizer
+    except ImportError as error:
+        raise MissingExtraError("The encoder of tabular columns (skrub)", "tabular") from error
+    if feature.categories == "one_hot":
+        return TableVectorizer()
+    from sklearn.preprocessing import OrdinalEncoder
+
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float32)
+    words = StringEncoder(n_components=FEW_COMPONENTS, random_state=0)
+    return TableVectorizer(low_cardinality=codes, high_cardinality=words)
+
+
+def _without_infinity(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return ``rows`` with an empty cell for each infinite one: no encoder can scale those."""
+    floats = [name for name, kind in rows.schema.items() if kind.is_float()]
+    return rows.with_columns(
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats
+    )
 
 
 def texts(rows: pl.DataFrame, column: str) -> list[str]:
@@ -146,6 +203,8 @@ def _encoder(feature: Feature, tools: Tools) -> Encoder:
             return EmbeddingEncoder(feature, tools)
         case Tabular():
             return TabularEncoder(feature)
+        case Raw():
+            return RawEncoder(feature)
 
 
 def side_by_side(matrices: list[Matrix]) -> Matrix:

@@ -18,6 +18,8 @@ VOTE = "vote:"
 MADE_FROM = "made_from"
 """Column of an extra row that names the search row it was made from, where there is one."""
 
+ORDER = "drawn as"
+
 FLOOR = 1e-4
 """Votes below this probability count as this: a single vote is never certain."""
 
@@ -66,6 +68,8 @@ def training_rows(
     rows = _relabelled(recipe, _kept(recipe, labelled, tools), task, tools)
     for mended in recipe.rows.mended:
         rows = mended_rows(mended, rows, task, tools, seed)
+    if recipe.rows.rarest_share:
+        rows = _thinned(rows, task, recipe.rows.rarest_share, seed)
     parts = [rows.select(columns)]
     weights = [np.ones(rows.height)]
     for artefact in recipe.rows.extra:
@@ -137,6 +141,20 @@ def _kept(recipe: Recipe, rows: pl.DataFrame, tools: Tools) -> pl.DataFrame:
             "The recipe drops every training row.", next_step="mend rows.dropped in recipe.toml"
         )
     return rows
+
+
+def _thinned(rows: pl.DataFrame, task: Task, rarest_share: float, seed: int) -> pl.DataFrame:
+    """Leave rows of large classes out until the rarest has its share of the largest."""
+    if task.kind == "regression":
+        raise InputError(
+            "Rows of a regression cannot be thinned by class.",
+            next_step="remove rows.rarest_share from recipe.toml",
+        )
+    order = np.random.default_rng(seed).permutation(rows.height)
+    sizes = rows.group_by(task.target).len()["len"]
+    most = int(np.ceil(int(sizes.min()) / rarest_share))  # type: ignore[arg-type]
+    drawn = rows.with_columns(pl.Series(ORDER, order))
+    return drawn.filter(pl.col(ORDER).rank("ordinal").over(task.target) <= most).drop(ORDER)
 
 
 def _relabelled(recipe: Recipe, rows: pl.DataFrame, task: Task, tools: Tools) -> pl.DataFrame:

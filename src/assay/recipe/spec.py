@@ -50,14 +50,37 @@ class Embedding(_Part):
 
 
 class Tabular(_Part):
-    """Columns encoded by skrub's ``TableVectorizer``, then scaled where asked."""
+    """Columns encoded by skrub's ``TableVectorizer``, then scaled where asked.
+
+    Attributes
+    ----------
+    scale
+        Whether every column ends with mean 0 and variance 1.
+    categories
+        ``one_hot``, or ``ordinal``: one column of codes, for trees.
+    missing
+        ``mean`` puts the mean in an empty cell; ``kept`` leaves it to an estimator that reads
+        NaN; ``flagged`` puts the mean and adds a column that says so.
+    numbers
+        ``plain``, or ``quantile``: mapped to a normal distribution by rank.
+    """
 
     kind: Literal["tabular"] = "tabular"
     columns: tuple[str, ...]
     scale: bool = True
+    categories: Literal["one_hot", "ordinal"] = "one_hot"
+    missing: Literal["mean", "kept", "flagged"] = "mean"
+    numbers: Literal["plain", "quantile"] = "plain"
 
 
-Feature = Annotated[Tfidf | Embedding | Tabular, Field(discriminator="kind")]
+class Raw(_Part):
+    """Columns handed to the estimator as a pandas table, as they are; the only feature then."""
+
+    kind: Literal["raw"] = "raw"
+    columns: tuple[str, ...]
+
+
+Feature = Annotated[Tfidf | Embedding | Tabular | Raw, Field(discriminator="kind")]
 
 
 class AddedRows(_Part):
@@ -122,6 +145,9 @@ class Rows(_Part):
         Artefact ids of tables with ``row_id`` and the new target.
     mended
         How labels that look wrong are found and mended, after the edits above.
+    rarest_share
+        Rows of a class are left out at random until the rarest class has at least this share
+        of the largest, in (0, 1]; 0 leaves none out.
     """
 
     added: tuple[AddedRows, ...] = ()
@@ -129,6 +155,7 @@ class Rows(_Part):
     dropped: tuple[str, ...] = ()
     relabelled: tuple[str, ...] = ()
     mended: tuple[Mended, ...] = ()
+    rarest_share: float = Field(default=0.0, ge=0, le=1)
 
 
 class Estimator(_Part):
@@ -147,13 +174,54 @@ class Estimator(_Part):
         return {name: value for name, value in parameters.items() if value is not None}
 
 
-class Recipe(_Part):
-    """How a model is built: rows in, features, estimator."""
+class _Model(_Part):
+    """Features, the estimator that reads them, and how its predictions are adjusted.
+
+    Attributes
+    ----------
+    rarity
+        Class probabilities are divided by the class's share of the training rows to this power
+        (logit adjustment; Menon et al. 2021): 0 leaves them, 1 treats classes as equally common.
+    log_target
+        Whether a regression learns the logarithm of its target, shifted to be positive.
+    """
+
+    features: tuple[Feature, ...] = Field(min_length=1)
+    estimator: Estimator
+    rarity: float = Field(default=0.0, ge=0, le=2)
+    log_target: bool = False
+
+    @field_validator("features")
+    @classmethod
+    def _raw_alone(cls, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
+        if len(features) > 1 and any(isinstance(each, Raw) for each in features):
+            raise ValueError("raw columns stand beside no other feature")
+        return features
+
+
+class Blended(_Model):
+    """A further model whose predictions are averaged with the recipe's own.
+
+    Attributes
+    ----------
+    weight
+        How much it counts; the recipe's own model counts 1.
+    """
+
+    weight: float = Field(default=1.0, gt=0)
+
+
+class _Head(_Part):
+    """What a recipe's text begins with."""
 
     format: Literal[1] = FORMAT
     rows: Rows = Rows()
-    features: tuple[Feature, ...] = Field(min_length=1)
-    estimator: Estimator
+
+
+class Recipe(_Model, _Head):
+    """How a model is built: rows in, features, estimator; and models blended with it."""
+
+    blend: tuple[Blended, ...] = ()
 
     @property
     def hash(self) -> str:
@@ -170,9 +238,44 @@ class Recipe(_Part):
         """Return this recipe with another estimator."""
         return self.model_copy(update={"estimator": Estimator(path=path, parameters=parameters)})
 
-    def with_features(self, *features: Tfidf | Embedding | Tabular) -> Recipe:
+    def with_features(self, *features: Tfidf | Embedding | Tabular | Raw) -> Recipe:
         """Return this recipe with other features."""
         return self.model_copy(update={"features": features})
+
+    def blended_with(self, *others: tuple[float, Recipe]) -> Recipe:
+        """Return this recipe with the models of ``others`` averaged in, each by its weight."""
+        blend = [
+            Blended(
+                features=each.features,
+                estimator=each.estimator,
+                rarity=each.rarity,
+                log_target=each.log_target,
+                weight=weight,
+            )
+            for weight, each in others
+        ]
+        return self.model_copy(update={"blend": (*self.blend, *blend)})
+
+    @property
+    def all_features(self) -> tuple[Feature, ...]:
+        """The features of every model, each once."""
+        blended = [feature for each in self.blend for feature in each.features]
+        return tuple(dict.fromkeys((*self.features, *blended)))
+
+    @property
+    def members(self) -> tuple[tuple[float, Recipe], ...]:
+        """Its own model with weight 1, then the blended ones, each as a recipe of its own."""
+        alone = self.model_copy(update={"blend": ()})
+        others = [
+            (
+                each.weight,
+                alone.model_copy(
+                    update={name: getattr(each, name) for name in _Model.model_fields}
+                ),
+            )
+            for each in self.blend
+        ]
+        return ((1.0, alone), *others)
 
     def with_added(self, *added: AddedRows) -> Recipe:
         """Return this recipe with more rows voted into the training set."""

@@ -17,7 +17,7 @@ from assay.task import Task
 
 HEADER = (
     "How the model is built. `assay improve` edits this file when an edit has passed its test;",
-    "you may edit it too. Features: tfidf, embedding, tabular. Estimator: any import path that",
+    "you may edit it too. Features: tfidf, embedding, tabular, raw. Estimator: any path that",
     "is scikit-learn compatible, with its parameters.",
 )
 

@@ -87,7 +87,7 @@ def run_trial(
     first, second = out_of_fold(
         (before, after), search, task, found, tools=tools, seed=seed, step=step
     )
-    return _compared(
+    return compared(
         search, task, first, second, seed=seed, min_effect=min_effect, allowed_loss=allowed_loss
     )
 
@@ -139,13 +139,13 @@ def out_of_fold(
 def prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> None:
     """Embed every text that a fold may ask for, so that folds need no model."""
     for recipe in recipes:
-        pairs = [(feature, search) for feature in recipe.features]
+        pairs = [(feature, search) for feature in recipe.all_features]
         pairs += [(feature, search) for each in recipe.rows.mended for feature in each.features]
         for added in recipe.rows.added:
             votes = tools.table(added.votes)
-            pairs += [(feature, votes) for feature in (*added.features, *recipe.features)]
+            pairs += [(feature, votes) for feature in (*added.features, *recipe.all_features)]
         for artefact in recipe.rows.extra:
-            pairs += [(feature, tools.table(artefact)) for feature in recipe.features]
+            pairs += [(feature, tools.table(artefact)) for feature in recipe.all_features]
         for feature, rows in pairs:
             if isinstance(feature, Embedding):
                 tools.vectors(feature.model, texts(rows, feature.column), feature.column)
@@ -166,16 +166,17 @@ def _judge(fold: _Fold) -> list[np.ndarray]:
     return predictions
 
 
-def _compared(
+def compared(
     search: pl.DataFrame,
     task: Task,
     first: OutOfFold,
     second: OutOfFold,
     *,
     seed: int,
-    min_effect: float,
-    allowed_loss: float,
+    min_effect: float = 0.0,
+    allowed_loss: float = 0.05,
 ) -> Trial:
+    """Compare the predictions of two recipes on identical splits of ``search`` rows."""
     judged = search[first.rows]
     truth = judged[task.target].to_numpy()
     groups = judged[task.group].cast(pl.String).to_numpy() if task.group else None

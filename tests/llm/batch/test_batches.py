@@ -59,6 +59,16 @@ def test_a_batch_answers_as_a_live_model_does(
     assert opened.spend.unsettled == 0.0
 
 
+def test_a_batch_is_one_span(serve: Serve, gateway: Make, spans: Any) -> None:
+    _, name = serve("openai")
+    gateway(batch=True).choose(name, rows(4), OPTIONS)
+    (span,) = spans.get_finished_spans()
+    assert span.name == "chat good"
+    assert span.attributes["gen_ai.provider.name"] == "openai"
+    assert span.attributes["assay.batch.requests"] == 8
+    assert "sport" not in span.to_json()
+
+
 def test_what_a_batch_answered_is_not_asked_again_nor_live(serve: Serve, gateway: Make) -> None:
     server, name = serve("openai")
     gateway(batch=True).choose(name, [*rows(4), *rows(2)], OPTIONS)  # two rows come twice

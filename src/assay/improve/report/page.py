@@ -9,10 +9,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.config import write_text
-from assay.evidence import Evidence, Verdict
-from assay.improve.report import figures, plots
+from assay.evidence import Evidence, Verdict, figures
+from assay.evidence.figures import Scale
+from assay.improve.report import plots
 from assay.improve.report.confusions import Confusions, heat
-from assay.improve.report.figures import Scale
 from assay.improve.report.story import LESS_IS_BETTER, counted, metric_name, tell
 from assay.improve.spec import ImproveResult
 

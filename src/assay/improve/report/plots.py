@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from assay.evidence import Evidence
-from assay.improve.report.figures import Scale, estimate_text, span
+from assay.evidence.figures import Scale, estimate_text, span
 from assay.improve.spec import CurvePoint
 
 STRIP, AXIS, CURVE = 26, 22, 250

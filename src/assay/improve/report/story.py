@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.improve.report.figures import estimate_text, gain_text
+from assay.evidence.figures import estimate_text, gain_text
 from assay.improve.spec import Confirmed, ImproveResult
 
 METRICS = {

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.evidence import Decision, Evidence
-from assay.improve.report.figures import Scale, duration, estimate_text, span
+from assay.evidence.figures import Scale, duration, estimate_text, span
 from assay.improve.report.story import counted, metric_name, tell
 from assay.improve.spec import ImproveResult
 

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from assay.ledger.amounts import Amount
 from assay.ledger.batches import Batch
 from assay.ledger.calls import CallBook, Intent
+from assay.llm import telemetry
 from assay.llm.batch.exchange import Sent
 from assay.llm.batch.finding import candidates
 from assay.llm.batch.job import AT_ONCE, Job, Outstanding, Settling, Wanted
@@ -152,9 +153,10 @@ class Submitting:
                 found = self._look(out) if may_be_taken else None
                 if found is not None:
                     return found
-                return job.loop.run(
-                    job.server.submit(packing.spool, packing.path, packing.token, self._run)
-                )
+                with telemetry.request(job.model.name, job.question.name, len(out.wanted)):
+                    return job.loop.run(
+                        job.server.submit(packing.spool, packing.path, packing.token, self._run)
+                    )
             except TransientError as error:
                 job.errors[error.kind] += 1
                 last = error

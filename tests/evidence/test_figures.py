@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.evidence import Evidence, Interval
-from assay.improve.report.figures import (
+from assay.evidence.figures import (
     Scale,
     decimals,
     duration,

@@ -1,0 +1,138 @@
+"""Looking before searching: leaks, a sample of many rows, embeddings where they are affordable."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from assay.errors import AssayError, InputError
+from assay.experiment.leaks import Leak, leaks
+from assay.experiment.order import Order, without_columns
+from assay.experiment.search.circumstances import Circumstances
+from assay.project import Project
+from assay.recipe import Recipe, Tools
+from assay.recipe.features import texts
+from assay.recipe.trial import prepare
+from assay.seeds import derive_seed
+
+MOST_ROWS = 50_000
+"""A search reads so many rows at most; what it finds is built on all of them."""
+
+TASTED = 48
+"""Texts that are embedded to see how long all would take."""
+
+SHARE_OF_EMBEDDING = 0.25
+"""Embedding may take so much of the time."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a search goes by.
+
+    Attributes
+    ----------
+    rows
+        The rows that the search reads: all search rows, or a sample.
+    sampled
+        How many, where it is a sample.
+    baseline
+        The project's recipe without the columns that are left out.
+    """
+
+    rows: pl.DataFrame
+    sampled: int | None
+    leaks: tuple[Leak, ...]
+    left_out: tuple[str, ...]
+    baseline: Recipe
+    circumstances: Circumstances
+    notes: list[str] = field(default_factory=list)
+
+
+def look(project: Project, order: Order, tools: Tools) -> Seen:
+    """Return what the search will go by.
+
+    Raises
+    ------
+    InputError
+        When a column to keep is none of the task's, or nothing is left to predict from.
+    """
+    task, search = project.task, project.search()
+    unknown = [each for each in order.keep if each not in task.features]
+    if unknown:
+        raise InputError(
+            "There is no such column to keep.",
+            given=unknown[0],
+            allowed=", ".join(task.features[:20]),
+        )
+    seed, notes = project.settings.seed, []
+    found = leaks(search, task, seed=seed)
+    left_out = tuple(each.column for each in found if each.column not in order.keep)
+    for leak in found:
+        fate = "left out" if leak.column in left_out else "kept, as you asked"
+        notes.append(f"{leak.why}; it is {fate}")
+    if left_out and set(left_out) >= set(task.inputs):
+        raise InputError(
+            "Every column gives the target away, so there is nothing to search.",
+            given=", ".join(left_out),
+            next_step="name those that are known before the outcome with --keep",
+        )
+    rows = _sample(search, project, notes)
+    baseline = without_columns(project.recipe, left_out)
+    prepare([baseline], rows, tools)
+    circumstances = Circumstances.of(
+        task, rows, without=left_out, embed_model=_embedder(project, rows, order, tools, notes)
+    )
+    return Seen(
+        rows=rows,
+        sampled=rows.height if rows.height < search.height else None,
+        leaks=found,
+        left_out=left_out,
+        baseline=baseline,
+        circumstances=circumstances,
+        notes=notes,
+    )
+
+
+def _sample(search: pl.DataFrame, project: Project, notes: list[str]) -> pl.DataFrame:
+    if search.height <= MOST_ROWS:
+        return search
+    seed, group = derive_seed(project.settings.seed, "sample"), project.task.group
+    if group is None:
+        rows = search.sample(MOST_ROWS, seed=seed)
+    else:
+        groups = search[group].unique(maintain_order=True)
+        share = MOST_ROWS / search.height
+        drawn = groups.sample(fraction=share, seed=seed)
+        rows = search.filter(pl.col(group).is_in(drawn.implode()))
+    notes.append(
+        f"the search reads a sample of {rows.height:,} of {search.height:,} rows; what it finds "
+        "is built on all of them"
+    )
+    return rows
+
+
+def _embedder(
+    project: Project, rows: pl.DataFrame, order: Order, tools: Tools, notes: list[str]
+) -> str | None:
+    """Embed every text and return the model, or None where that fails or takes too long."""
+    column, model = project.task.text, project.settings.models.embed
+    if column is None:
+        return None
+    words = texts(rows, column)
+    try:
+        tools.vectors(model, words[:2], column)  # loads the model
+        began = time.monotonic()
+        tools.vectors(model, words[:TASTED], column)
+        expected = (time.monotonic() - began) / TASTED * len(words)
+        if expected > SHARE_OF_EMBEDDING * 60 * order.minutes:
+            notes.append(
+                f"embeddings are left out: {len(words):,} texts would take about {expected:.0f} s"
+            )
+            return None
+        tools.vectors(model, words, column)
+    except AssayError as error:
+        notes.append(f"embeddings are left out: {error}")
+        return None
+    return model

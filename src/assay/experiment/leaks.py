@@ -1,0 +1,115 @@
+"""Columns that give the target away, found before the search on the search rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from assay.seeds import derive_seed
+from assay.task import Task
+
+NEARLY_ALL = 0.99
+"""A column that alone explains so much of the target is hardly a cause of it."""
+
+NAMED_ALIKE = 0.9
+"""So much is enough where its name holds the target's."""
+
+MOST_ROWS = 5_000
+LEAST_ROWS = 50
+LEAVES = 32
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A column that gives the target away.
+
+    Attributes
+    ----------
+    explained
+        Share of the errors of a constant guess that the column alone avoids, on rows that were
+        not learned from; of a regression the share of the variance.
+    """
+
+    column: str
+    explained: float
+
+    @property
+    def why(self) -> str:
+        """What it means, in one sentence."""
+        return (
+            f"column {self.column!r} alone explains {self.explained:.1%} of the target: it was "
+            "probably written down after the outcome"
+        )
+
+
+def leaks(rows: pl.DataFrame, task: Task, *, seed: int = 0) -> tuple[Leak, ...]:
+    """Return the feature columns of a table that alone determine the target, the worst first.
+
+    Each column is given to a small tree, judged on held-out rows. A value that the tree cannot
+    have seen, as in an identifier, explains nothing.
+    """
+    if rows.height < LEAST_ROWS:
+        return ()
+    some = rows.sample(min(rows.height, MOST_ROWS), seed=derive_seed(seed, "leaks"))
+    target = some[task.target]
+    if task.kind == "regression":
+        truth = target.cast(pl.Float64).to_numpy()
+    else:
+        truth = target.rank("dense").to_numpy().astype(int)
+    found = [Leak(name, _explained(some[name], truth, task)) for name in task.features]
+    found = [each for each in found if each.explained >= _threshold(each.column, task.target)]
+    return tuple(sorted(found, key=lambda each: -each.explained))
+
+
+def _threshold(column: str, target: str) -> float:
+    alike = len(target) > 2 and target.lower() in column.lower()
+    return NAMED_ALIKE if alike else NEARLY_ALL
+
+
+def _explained(column: pl.Series, truth: np.ndarray, task: Task) -> float:
+    from sklearn.model_selection import KFold
+
+    values = _numbers(column)
+    if task.kind == "regression":
+        return _explained_by_rank(values, truth)
+    wrong = wrong_before = 0
+    for train, test in KFold(2, shuffle=True, random_state=0).split(values):
+        codes, counts = np.unique(truth[train], return_counts=True)
+        wrong_before += int((truth[test] != codes[counts.argmax()]).sum())
+        wrong += int((truth[test] != _tree_guess(values, truth, train, test)).sum())
+    return 0.0 if wrong_before == 0 else round(1 - wrong / wrong_before, 4)
+
+
+def _tree_guess(
+    values: np.ndarray, truth: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> np.ndarray:
+    from sklearn.tree import DecisionTreeClassifier
+
+    tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=0)
+    return np.asarray(tree.fit(values[train], truth[train]).predict(values[test]))
+
+
+def _explained_by_rank(values: np.ndarray, truth: np.ndarray) -> float:
+    """Return the squared rank correlation: a copy in another unit or scale is a copy."""
+    known = values[:, 1] == 0
+    given = values[known, 0]
+    if known.sum() < LEAST_ROWS or len(np.unique(given)) < LEAVES:
+        return 0.0
+    from scipy import stats
+
+    found = float(stats.spearmanr(given, truth[known]).statistic)
+    share = float(known.mean())
+    return 0.0 if np.isnan(found) else round(share * found**2, 4)
+
+
+def _numbers(column: pl.Series) -> np.ndarray:
+    """Return (n, 2): the value as a number, words by rank, and whether the cell is empty."""
+    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+        numbers = column.cast(pl.Float64).to_numpy()
+    else:
+        numbers = column.rank("dense").cast(pl.Float64).to_numpy()
+    finite = np.isfinite(numbers)
+    filled = np.where(finite, numbers, 0.0)
+    return np.column_stack([filled, ~finite])

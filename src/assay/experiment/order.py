@@ -1,0 +1,118 @@
+"""What a search was asked for, and the entrants that it begins with."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.errors import InputError
+from assay.experiment.search.entrant import Entrant
+from assay.experiment.search.families import portfolio
+from assay.experiment.search.space import Family
+from assay.experiment.search.tuner import Engine
+from assay.recipe import Estimator, Feature, Raw, Recipe, Tabular, new_estimator
+from assay.task import Task
+
+UNKNOWN_COMPLEXITY = 4
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a search was asked for; see :func:`assay.experiment.experiment`."""
+
+    minutes: float = 10.0
+    families: tuple[str, ...] = ()
+    estimators: tuple[Estimator, ...] = ()
+    keep: tuple[str, ...] = ()
+    most: int | None = None
+    workers: int | None = None
+    fit_seconds: float | None = None
+    memory_gib: float | None = None
+    engine: Engine = "tpe"
+    confirm: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the figures.
+
+        Raises
+        ------
+        InputError
+            When one is not above zero.
+        """
+        for name in ("minutes", "most", "workers", "fit_seconds", "memory_gib"):
+            given = getattr(self, name)
+            if given is not None and not given > 0:
+                raise InputError(f"{name} must be above zero.", given=given)
+
+    @property
+    def beginning(self) -> dict[str, object]:
+        """What makes a search the same one: it goes on where it was stopped."""
+        return {
+            "families": list(self.families),
+            "estimators": [each.plain() for each in self.estimators],
+            "keep": list(self.keep),
+            "minutes": self.minutes,
+            "most": self.most,
+            "engine": self.engine,
+        }
+
+
+def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
+    """Return ``recipe`` with these columns taken out of its table features."""
+
+    def mended(feature: Feature) -> Feature:
+        if not isinstance(feature, Tabular | Raw):
+            return feature
+        left = tuple(each for each in feature.columns if each not in columns)
+        return feature.model_copy(update={"columns": left})
+
+    members = [(weight, each) for weight, each in recipe.members]
+    bare = [
+        (weight, each.with_features(*(mended(feature) for feature in each.features)))
+        for weight, each in members
+    ]
+    return bare[0][1].blended_with(*bare[1:])
+
+
+def first_entrants(
+    order: Order, baseline: Recipe, families: tuple[Family, ...], task: Task
+) -> deque[Entrant]:
+    """Return the project's own recipe, the user's estimators, and the portfolio."""
+    entrants = [_entrant("project", "recipe", baseline, 1)]
+    for estimator in order.estimators:
+        name = estimator.path.rpartition(".")[2]
+        recipe = own_model(baseline, estimator, task)
+        entrants.append(_entrant(name, "yours", recipe, UNKNOWN_COMPLEXITY))
+    for family, values in portfolio(families):
+        entrant = _entrant(family.name, "portfolio", family.build(values), family.complexity)
+        entrant.values = dict(values)
+        entrants.append(entrant)
+    return deque(entrants)
+
+
+def own_model(baseline: Recipe, estimator: Estimator, task: Task) -> Recipe:
+    """Return the recipe of a user's estimator, on the features that the baseline has.
+
+    An estimator whose attribute ``reads_table`` is true is given the columns as they are.
+
+    Raises
+    ------
+    InputError
+        When it cannot be imported, or refuses a parameter.
+    """
+    model = new_estimator(estimator, 0)
+    recipe = baseline.model_copy(update={"estimator": estimator, "blend": ()})
+    if not getattr(model, "reads_table", False):
+        return recipe
+    columns = {name for each in baseline.features for name in columns_of(each)}
+    return recipe.with_features(Raw(columns=tuple(n for n in task.inputs if n in columns)))
+
+
+def columns_of(feature: Feature) -> tuple[str, ...]:
+    """Return the columns that a feature reads."""
+    return feature.columns if isinstance(feature, Tabular | Raw) else (feature.column,)
+
+
+def _entrant(family: str, origin: str, recipe: Recipe, complexity: int) -> Entrant:
+    return Entrant(0, family, origin, recipe, {}, complexity)

@@ -1,0 +1,165 @@
+"""A search's place in the ledger, and picking up one that was cut short."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from assay.errors import ProjectError
+from assay.evidence import Evidence, Verdict
+from assay.experiment.result import ExperimentResult
+from assay.experiment.search.entrant import Entrant, State
+from assay.ledger import Ledger
+from assay.recipe import Recipe, recipe_to_toml
+
+NAME = "experiment"
+TRIED = "tried"
+ARRAY = "application/x-npy"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One search in the ledger. Every recipe tried is one event, found under the run."""
+
+    id: str
+    ledger: Ledger
+
+    @classmethod
+    def open(cls, ledger: Ledger, beginning: dict[str, Any]) -> Record:
+        """Return the unfinished search with this very beginning, or a new one."""
+        content = json.dumps(beginning, sort_keys=True).encode()
+        key = f"began:{hashlib.sha256(content).hexdigest()[:16]}"
+        begun = ledger.find("event", key)
+        if begun is not None and begun.run is not None and not _ended(ledger, begun.run):
+            return cls(begun.run, ledger)
+        record = cls(ledger.start_run(NAME, beginning), ledger)
+        ledger.record("event", {"beginning": beginning}, run=record.id, key=key)
+        return record
+
+    def tried(self, entrant: Entrant, elapsed: float) -> str:
+        """Record what is known of an entrant after ``elapsed`` seconds; return the entry's id."""
+        found = entrant.found if entrant.state == "finished" else None
+        body = {
+            "what": TRIED,
+            "name": f"{entrant.family}: {entrant.state}",
+            "number": entrant.number,
+            "family": entrant.family,
+            "origin": entrant.origin,
+            "recipe": entrant.recipe.plain(),
+            "values": entrant.values,
+            "complexity": entrant.complexity,
+            "state": entrant.state,
+            "stage": entrant.stage,
+            "scores": [each if np.isfinite(each) else None for each in entrant.scores],
+            "seconds": round(entrant.seconds, 4),
+            "fit_seconds": round(entrant.fit_seconds, 4),
+            "reason": entrant.reason,
+            "predictions": None if found is None else self._keep(entrant, found),
+            "elapsed": round(elapsed, 3),
+        }
+        return self.ledger.record("event", body, run=self.id, key=f"{TRIED}:{self.id}")
+
+    def earlier(self) -> tuple[list[Entrant], dict[int, str], float]:
+        """Return what was tried before a stop, its ledger ids, and how long that took."""
+        entrants: dict[int, Entrant] = {}
+        ids: dict[int, str] = {}
+        elapsed = 0.0
+        for entry in self.ledger.entries("event", run=self.id):
+            if entry.body.get("what") == TRIED:
+                entrant = self._entrant(entry.body)
+                entrants[entrant.number], ids[entrant.number] = entrant, entry.id
+                elapsed = max(elapsed, entry.body["elapsed"])
+        return [entrants[number] for number in sorted(entrants)], ids, elapsed
+
+    def evidence(self, fact: Evidence) -> Evidence:
+        """Record ``fact`` and return it with its id."""
+        return fact.with_id(self.ledger.record("evidence", fact.as_dict(), run=self.id))
+
+    def verdict(self, verdict: Verdict) -> Verdict:
+        """Record every fact of ``verdict``."""
+        return replace(verdict, evidence=tuple(self.evidence(each) for each in verdict.evidence))
+
+    def recipe(self, recipe: Recipe) -> str:
+        """Keep the recipe's text as an artefact; return its id."""
+        return self.ledger.put_artefact(
+            recipe_to_toml(recipe).encode(),
+            name=f"recipe-{recipe.hash}.toml",
+            media_type="application/toml",
+            run=self.id,
+        )
+
+    def result(self, result: ExperimentResult) -> None:
+        """Keep the whole result, which ends the run."""
+        artefact = self.ledger.put_artefact(
+            result.to_json().encode(),
+            name="experiment.json",
+            media_type="application/json",
+            run=self.id,
+        )
+        body = {"artefact": artefact, "recipe": self.recipe(result.recipe)}
+        self.ledger.record("event", body, run=self.id, key=_result_key(self.id))
+
+    def _keep(self, entrant: Entrant, found: np.ndarray) -> str:
+        buffer = io.BytesIO()
+        np.save(buffer, found.astype(np.float32))
+        return self.ledger.put_artefact(
+            buffer.getvalue(),
+            name=f"out-of-fold-{entrant.recipe.hash}.npy",
+            media_type=ARRAY,
+            run=self.id,
+        )
+
+    def _entrant(self, body: dict[str, Any]) -> Entrant:
+        kept = body["predictions"]
+        found = None if kept is None else np.load(io.BytesIO(self.ledger.read_artefact(kept)))
+        state: State = "dropped" if body["state"] == "waiting" else body["state"]
+        return Entrant(
+            number=body["number"],
+            family=body["family"],
+            origin=body["origin"],
+            recipe=Recipe.model_validate(body["recipe"]),
+            values=body["values"],
+            complexity=body["complexity"],
+            stage=body["stage"],
+            scores=[float("-inf") if each is None else each for each in body["scores"]],
+            state=state,
+            seconds=body["seconds"],
+            reason=body["reason"],
+            found=None if found is None else found.astype(np.float64),
+            fit_seconds=body["fit_seconds"],
+        )
+
+
+def recorded_experiment(ledger: Ledger, run: str | None = None) -> ExperimentResult:
+    """Return what a search found; by default the newest that ended.
+
+    Raises
+    ------
+    LedgerError
+        When there is no such run.
+    ProjectError
+        When it has not ended, or no search has.
+    """
+    runs = [each.id for each in ledger.entries("run")] if run is None else [ledger.get(run).id]
+    for each in reversed(runs):
+        event = ledger.find("event", _result_key(each))
+        if event is not None:
+            return ExperimentResult.from_json(ledger.read_artefact(event.body["artefact"]))
+    raise ProjectError(
+        "No search has ended yet." if run is None else "This run is no search that has ended.",
+        given=run,
+        next_step="run assay experiment",
+    )
+
+
+def _result_key(run: str) -> str:
+    return f"experiment:{run}"
+
+
+def _ended(ledger: Ledger, run: str) -> bool:
+    return ledger.find("event", _result_key(run)) is not None

@@ -1,0 +1,176 @@
+"""What a search returns: every recipe tried, the one chosen, and what it promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from assay.evidence.spec import Evidence, Verdict
+from assay.experiment.leaks import Leak
+from assay.recipe.spec import Recipe
+from assay.task import Task
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One recipe that was tried.
+
+    Attributes
+    ----------
+    number
+        In the order of entry, from 0.
+    origin
+        ``recipe`` (the project's own), ``yours``, ``portfolio``, ``tpe`` or ``random``.
+    state
+        ``finished``: judged on every fold. ``waiting``: given up early for better ones.
+        ``failed``: see ``reason``.
+    score
+        Of the last stage that it ended; greater is better, so a loss is negative. None where it
+        failed before.
+    estimate
+        The metric by cross-validation, in its own unit; of finished ones only. The best of many
+        flatters.
+    id
+        The ledger's.
+    """
+
+    number: int
+    family: str
+    origin: str
+    recipe: Recipe
+    values: dict[str, Any]
+    state: str
+    stage: int
+    score: float | None
+    estimate: Evidence | None
+    seconds: float
+    reason: str | None
+    id: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the one-standard-error rule chose, and why.
+
+    Attributes
+    ----------
+    name
+        The family, or ``blend``.
+    number
+        The standing's; None for a blend.
+    """
+
+    name: str
+    why: str
+    number: int | None
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the vault says of the chosen recipe.
+
+    Attributes
+    ----------
+    verdict
+        Kept means confirmed. Its first evidence is the gain against the project's recipe.
+    before, after
+        The metric of both recipes on the locked rows; None where only the verdict was released.
+    """
+
+    verdict: Verdict
+    before: Evidence | None
+    after: Evidence | None
+    looks_left: int
+    id: str
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """A whole search.
+
+    Attributes
+    ----------
+    rows, vault
+        Labelled rows searched on, and locked ones.
+    sampled
+        How many of the rows the search read, where it read a sample; None for all.
+    leaks
+        Columns that give the target away. Those in ``left_out`` took no part.
+    standings
+        Every recipe tried, the best first; those that failed last.
+    chosen
+        None where nothing finished.
+    claimed
+        The chosen recipe's metric in the search: the best of many, so it flatters.
+    screened
+        The same on fresh folds, and ``verdict`` on its gain against ``baseline``.
+    promised
+        The vault's figure: the one to quote. None where the gate kept nothing, or no look is
+        left.
+    first_seconds
+        When the first recipe had been judged in full.
+    """
+
+    project: str
+    run: str
+    task: Task
+    seed: int
+    minutes: float
+    rows: int
+    vault: int
+    sampled: int | None
+    leaks: tuple[Leak, ...]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    baseline: Recipe
+    chosen: Chosen | None
+    claimed: Evidence | None
+    screened: Evidence | None
+    verdict: Verdict | None
+    promised: Promise | None
+    recipe: Recipe
+    diff: str
+    first_seconds: float | None
+    seconds: float
+
+    @property
+    def improved(self) -> bool:
+        """Whether the vault confirmed the chosen recipe, which is then the project's."""
+        return self.promised is not None and self.promised.verdict.kept
+
+    @property
+    def finished(self) -> tuple[Standing, ...]:
+        """The recipes that were judged in full, the best first."""
+        return tuple(each for each in self.standings if each.state == "finished")
+
+    @property
+    def optimism(self) -> float | None:
+        """How much the search's figure flatters against the vault's; positive flatters."""
+        if self.claimed is None or self.promised is None or self.promised.after is None:
+            return None
+        gap = self.claimed.estimate - self.promised.after.estimate
+        return -gap if self.task.metric in ("log_loss", "mae", "rmse") else gap
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the whole result as plain JSON values."""
+        values: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return values
+
+    def to_json(self) -> str:
+        """Return the whole result as JSON."""
+        return _adapter().dump_json(self, indent=2).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ExperimentResult:
+        """Return the result that :meth:`to_json` wrote."""
+        return _adapter().validate_json(text)
+
+
+@cache
+def _adapter() -> TypeAdapter[ExperimentResult]:
+    return TypeAdapter(ExperimentResult)

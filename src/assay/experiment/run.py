@@ -1,0 +1,279 @@
+"""A search from its beginning to its end: look, search, choose, judge, record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from assay.engine import worker_count
+from assay.errors import AssayError, InputError
+from assay.evidence import Evidence, Verdict
+from assay.experiment.circumspection import Seen, look
+from assay.experiment.events import Listener, Noted, Tried, Working
+from assay.experiment.judge import Judge
+from assay.experiment.order import Order, first_entrants
+from assay.experiment.record import Record
+from assay.experiment.result import Chosen, ExperimentResult, Promise, Standing
+from assay.experiment.search.blending import blended
+from assay.experiment.search.choosing import Choice, choose
+from assay.experiment.search.contest import Contest
+from assay.experiment.search.entrant import Entrant
+from assay.experiment.search.families import families_for
+from assay.experiment.search.halving import stages
+from assay.experiment.search.jobs import Context
+from assay.experiment.search.memory import allowed_bytes
+from assay.experiment.search.pool import Limits, Pool, working
+from assay.experiment.search.scoring import Scorer
+from assay.experiment.search.tuner import Tuner
+from assay.project import Project
+from assay.recipe import Tools, recipe_diff, splits
+from assay.recipe.splits import FOLDS, REPEATS
+from assay.seeds import derive_seed
+
+SHARE_OF_END = 0.45
+"""At most so much of the time is kept for judging what the search chose."""
+
+SHARE_OF_FIT = 0.15
+"""A fit may take so much of the time, unless the user says otherwise, and always ten seconds."""
+
+LEAST_FIT = 10.0
+"""Seconds."""
+
+
+@dataclass
+class Search:
+    """One search in progress."""
+
+    project: Project
+    order: Order
+    record: Record
+    tools: Tools
+    tell: Listener
+    began: float
+    seen: Seen = field(init=False)
+    ids: dict[int, str] = field(default_factory=dict)
+    first_seconds: float | None = None
+    before: float = 0.0
+    """Seconds that earlier sessions of this search took."""
+
+    def run(self) -> ExperimentResult:
+        """Look, search, choose, judge, record."""
+        workers = self.order.workers or worker_count()
+        trial = verdict = None
+        with working(workers, self._limits(workers)) as pool:  # they start while we look
+            self.seen = look(self.project, self.order, self.tools)
+            for each in self.seen.notes:
+                self.tell(Noted(each))
+            rows, task = self.seen.rows, self.project.task
+            pool.open(Context(rows, task, self.tools.snapshot(), FOLDS, REPEATS))
+            seed = derive_seed(self.project.settings.seed, "experiment", self.record.id)
+            scorer = Scorer(rows, task, seed=seed)
+            entrants = self._searched(pool, workers, scorer, seed)
+            most = self._affordable(entrants, workers)
+            chosen = choose(entrants, blended(entrants, scorer, seconds=most), scorer)
+            if chosen is not None and chosen.recipe.hash != self.seen.baseline.hash:
+                trial, verdict = self._screened(chosen, entrants, pool, workers)
+        promised = None
+        if verdict is not None and verdict.kept and self.order.confirm and chosen is not None:
+            promised = self._confirmed(chosen)
+        return self._result(entrants, scorer, chosen, trial, verdict, promised)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the search began, those of earlier sessions included."""
+        return self.before + time.monotonic() - self.began
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the search may take."""
+        return 60 * self.order.minutes
+
+    def _limits(self, workers: int) -> Limits:
+        given = self.order.memory_gib
+        memory = allowed_bytes(workers) if given is None else int(given * 2**30)
+        return Limits(self._fit_limit, memory)
+
+    @property
+    def _fit_limit(self) -> float:
+        return self.order.fit_seconds or max(LEAST_FIT, SHARE_OF_FIT * self.seconds)
+
+    def _searched(self, pool: Pool, workers: int, scorer: Scorer, seed: int) -> list[Entrant]:
+        families = families_for(self.seen.circumstances, self.order.families)
+        tuner = Tuner(families, seed=seed, engine=self.order.engine)
+        earlier, self.ids, self.before = self.record.earlier()
+        for each in earlier:
+            score = each.score if np.isfinite(each.score) else None
+            tuner.tell(each.family, each.values, score)
+        contest = Contest(
+            pool=pool,
+            workers=workers,
+            scorer=scorer,
+            stages=stages(int(self.seen.rows.height * (1 - 1 / FOLDS)), FOLDS),
+            folds=splits(self.seen.rows, self.project.task, seed=seed, folds=FOLDS, repeats=1),
+            seed=seed,
+            seconds=max(self.seconds - self.elapsed, 0.0),
+            tuner=tuner,
+            engine=self.order.engine,
+            planned=first_entrants(self.order, self.seen.baseline, families, self.project.task),
+            ended=lambda entrant: self._tried(entrant, contest.entrants),
+            most=self.order.most,
+            entrants=earlier,
+        )
+        contest.run(lambda entrants: self._reserve(entrants, workers))
+        return contest.entrants
+
+    def _tried(self, entrant: Entrant, entrants: Sequence[Entrant]) -> None:
+        self.ids[entrant.number] = self.record.tried(entrant, self.elapsed)
+        others = [each.score for each in entrants if each.state == "finished"]
+        finished = entrant.state == "finished"
+        if finished and self.first_seconds is None and len(others) == 1:
+            self.first_seconds = round(self.elapsed, 3)
+        self.tell(Tried(entrant, finished and entrant.score >= max(others)))
+        self.tell(Working("searching", self.elapsed, self.seconds))
+
+    def _affordable(self, entrants: Sequence[Entrant], workers: int) -> float:
+        """Return the longest fit on a fold whose judging fits into what is left."""
+        return (self.seconds - self.elapsed) / _judging(1.0, workers) - _own_seconds(entrants)
+
+    def _reserve(self, entrants: Sequence[Entrant], workers: int) -> float:
+        """Return the seconds that judging what would be chosen now takes."""
+        finished = sorted(
+            (each for each in entrants if each.state == "finished"), key=lambda each: -each.score
+        )
+        fit = _own_seconds(entrants) + sum(each.fit_seconds for each in finished[:3])
+        return 1.0 + min(SHARE_OF_END * self.seconds, _judging(fit, workers))
+
+    def _screened(
+        self, chosen: Choice, entrants: Sequence[Entrant], pool: Pool, workers: int
+    ) -> tuple[Evidence | None, Verdict | None]:
+        """Return the chosen recipe's metric on fresh folds, and the verdict on its gain."""
+        once = FOLDS * (_own_seconds(entrants) + chosen.fit_seconds) / workers
+        left = self.seconds - self.elapsed - 3 * chosen.fit_seconds
+        repeats = int(min(max(left / once if once else REPEATS, 1), REPEATS))
+        seed = derive_seed(self.project.settings.seed, "screen", self.record.id)
+        task = self.project.task
+        judge = Judge(self.project, self.record, self.seen.rows, self.tools)
+        try:
+            trial, verdict = judge.screen(
+                self.seen.baseline,
+                chosen.recipe,
+                chosen.name,
+                pool=pool,
+                folds=[
+                    each
+                    for each in splits(
+                        self.seen.rows, task, seed=seed, folds=FOLDS, repeats=REPEATS
+                    )
+                    if each.repeat < repeats
+                ],
+                seed=seed,
+                limit=max(self._fit_limit, 4 * chosen.fit_seconds),
+                step=lambda done, total: self.tell(Working("judging on fresh folds", done, total)),
+            )
+        except AssayError as error:
+            self._note(f"the choice could not be judged: {error}")
+            return None, None
+        return self.record.evidence(trial.after), verdict
+
+    def _confirmed(self, chosen: Choice) -> Promise | None:
+        self.tell(Working("confirming on the vault", 0, 1))
+        judge = Judge(self.project, self.record, self.seen.rows, self.tools)
+        try:
+            promised = judge.confirm(self.seen.baseline, chosen.recipe)
+        except AssayError as error:
+            self._note(str(error))
+            return None
+        if promised.verdict.kept:
+            self.project.save_recipe(chosen.recipe)
+        return promised
+
+    def _note(self, text: str) -> None:
+        self.seen.notes.append(text)
+        self.tell(Noted(text))
+
+    def _result(
+        self,
+        entrants: Sequence[Entrant],
+        scorer: Scorer,
+        chosen: Choice | None,
+        screened: Evidence | None,
+        verdict: Verdict | None,
+        promised: Promise | None,
+    ) -> ExperimentResult:
+        project, baseline = self.project, self.seen.baseline
+        kept = promised is not None and promised.verdict.kept
+        recipe = chosen.recipe if kept and chosen is not None else project.recipe
+        result = ExperimentResult(
+            project=project.path.name,
+            run=self.record.id,
+            task=project.task,
+            seed=project.settings.seed,
+            minutes=self.order.minutes,
+            rows=project.search().height,
+            vault=project.vault().n,
+            sampled=self.seen.sampled,
+            leaks=self.seen.leaks,
+            left_out=self.seen.left_out,
+            notes=tuple(self.seen.notes),
+            standings=_standings(entrants, scorer, self.ids),
+            baseline=baseline,
+            chosen=None
+            if chosen is None
+            else Chosen(chosen.name, chosen.why, chosen.number, chosen.recipe),
+            claimed=None if chosen is None else self.record.evidence(chosen.claimed),
+            screened=screened,
+            verdict=verdict,
+            promised=promised,
+            recipe=recipe,
+            diff="" if chosen is None else recipe_diff(baseline, chosen.recipe),
+            first_seconds=self.first_seconds,
+            seconds=round(self.elapsed, 3),
+        )
+        self.record.result(result)
+        return result
+
+
+def _own_seconds(entrants: Sequence[Entrant]) -> float:
+    """Return how long the project's own recipe takes on a fold."""
+    return next((each.fit_seconds for each in entrants if each.origin == "recipe"), 0.0)
+
+
+def _judging(fit: float, workers: int) -> float:
+    """Return the seconds that fresh folds and one model of all rows take."""
+    return fit * (FOLDS / workers + 1.5)
+
+
+def _standings(
+    entrants: Sequence[Entrant], scorer: Scorer, ids: dict[int, str]
+) -> tuple[Standing, ...]:
+    told = [each for each in entrants if each.number in ids]
+    order = {"finished": 0, "waiting": 1, "dropped": 1, "failed": 2}
+    told.sort(key=lambda each: (order.get(each.state, 1), -each.stage, -each.score))
+    return tuple(_standing(each, scorer, ids[each.number]) for each in told)
+
+
+def _standing(entrant: Entrant, scorer: Scorer, id_: str) -> Standing:
+    estimate = None
+    if entrant.state == "finished" and entrant.found is not None:
+        positions = entrant.positions
+        try:
+            estimate = scorer.estimate(positions, entrant.found[positions])
+        except InputError:  # too few rows for an interval
+            estimate = None
+    return Standing(
+        number=entrant.number,
+        family=entrant.family,
+        origin=entrant.origin,
+        recipe=entrant.recipe,
+        values=entrant.values,
+        state="waiting" if entrant.state in ("dropped", "running") else entrant.state,
+        stage=entrant.stage,
+        score=entrant.score if np.isfinite(entrant.score) else None,
+        estimate=estimate,
+        seconds=round(entrant.seconds, 3),
+        reason=entrant.reason,
+        id=id_,
+    )

@@ -1,0 +1,76 @@
+"""What decides which families are worth trying: the task, the rows, and what is installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+
+import polars as pl
+
+from assay.recipe.trial import LABEL_METRICS
+from assay.task import Task
+
+IMBALANCED = 0.2
+"""Below this share of rows a class is rare."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """The task and its rows, as far as the choice of families depends on them.
+
+    Attributes
+    ----------
+    columns
+        The feature columns of a tabular task.
+    rows
+        How many rows train.
+    rarest
+        Share of the rarest class; 1 for a regression.
+    embed_model
+        Sentence embeddings that are at hand; None where there are none.
+    """
+
+    task: Task
+    columns: tuple[str, ...]
+    rows: int
+    rarest: float
+    embed_model: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        rows: pl.DataFrame,
+        *,
+        without: tuple[str, ...] = (),
+        embed_model: str | None = None,
+    ) -> Circumstances:
+        """Return the circumstances of ``rows``; columns ``without`` take no part."""
+        columns = tuple(name for name in task.features if name not in without)
+        rarest = 1.0
+        if task.kind != "regression":
+            counts = rows[task.target].value_counts()["count"]
+            rarest = int(counts.min()) / rows.height  # type: ignore[arg-type]
+        return cls(task, columns, rows.height, rarest, embed_model)
+
+    @property
+    def regression(self) -> bool:
+        """Whether numbers are predicted."""
+        return self.task.kind == "regression"
+
+    @property
+    def labels_suffice(self) -> bool:
+        """Whether an estimator without probabilities can be judged."""
+        return self.regression or self.task.metric in LABEL_METRICS
+
+    @property
+    def weighs_classes(self) -> bool:
+        """Whether rare classes may deserve more than their share."""
+        return not self.regression and (self.task.metric == "macro_f1" or self.rarest < IMBALANCED)
+
+
+@cache
+def installed(module: str) -> bool:
+    """Whether a module could be imported."""
+    return find_spec(module) is not None

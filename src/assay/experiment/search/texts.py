@@ -1,0 +1,150 @@
+"""Families for text: words, letters, embeddings and their union, under several estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.making import shared_space, with_defaults
+from assay.experiment.search.space import Dimension, Family, Real, Values, Whole
+from assay.recipe import Embedding, Estimator, Feature, Recipe, Tfidf
+
+FEW_TERMS = 400
+"""Boosted trees read a dense matrix, so the vocabulary is kept small."""
+
+
+def text_families(seen: Circumstances) -> tuple[Family, ...]:
+    """Return the families that suit a text task, the most promising defaults first."""
+    column = str(seen.task.text)
+    families = [
+        _linear(seen, "words", lambda values: (_words(column, values),), _WORDS),
+        _linear(
+            seen,
+            "words_and_letters",
+            lambda values: (_words(column, values), _letters(column, values)),
+            {**_WORDS, **_LETTERS},
+        ),
+        _linear(seen, "letters", lambda values: (_letters(column, values),), _LETTERS),
+    ]
+    if seen.labels_suffice and not seen.regression:
+        families.append(_margins(seen, column))
+    if seen.embed_model is not None:
+        embedding = Embedding(column=column, model=seen.embed_model)
+        families += [
+            _linear(seen, "embeddings", lambda values: (embedding,), {}),
+            _linear(
+                seen,
+                "words_and_embeddings",
+                lambda values: (_words(column, values), embedding),
+                _WORDS,
+            ),
+            _boosted(seen, "boosted_embeddings", embedding),
+        ]
+    boosted_words = Tfidf(column=column, max_terms=FEW_TERMS, min_rows=2, sublinear=True)
+    return (*families, _boosted(seen, "boosted_words", boosted_words))
+
+
+_WORDS: dict[str, Dimension] = {"max_ngram": Whole(1, 2), "min_rows": Whole(1, 3)}
+_LETTERS: dict[str, Dimension] = {"letters": Whole(3, 6)}
+_PLAIN = {"max_ngram": 2, "min_rows": 1, "letters": 4}
+
+
+def _words(column: str, values: Values) -> Tfidf:
+    return Tfidf(
+        column=column,
+        max_ngram=values["max_ngram"],
+        min_rows=values["min_rows"],
+        sublinear=True,
+    )
+
+
+def _letters(column: str, values: Values) -> Tfidf:
+    return Tfidf(
+        column=column,
+        analyzer="char_wb",
+        max_ngram=values["letters"],
+        min_rows=2,
+        sublinear=True,
+        max_terms=100_000,
+    )
+
+
+def _linear(
+    seen: Circumstances,
+    name: str,
+    features: Callable[[Values], tuple[Feature, ...]],
+    own: dict[str, Dimension],
+) -> Family:
+    if seen.regression:
+        path, strength, default = "sklearn.linear_model.Ridge", "alpha", 1.0
+    else:
+        path, strength, default = "sklearn.linear_model.LogisticRegression", "C", 10.0
+    space = {strength: Real(1e-2, 1e3, log=True), **own, **shared_space(seen)}
+
+    def build(values: Values) -> Recipe:
+        parameters = {strength: values[strength]}
+        if not seen.regression:
+            parameters |= {"max_iter": 300, "class_weight": values.get("class_weight")}
+        return _recipe(features(values), path, parameters, values)
+
+    return Family(
+        name,
+        "what is said decides, whatever the order",
+        1 if name in ("words", "letters", "embeddings") else 2,
+        space,
+        with_defaults(space, {strength: default, **_PLAIN}),
+        build,
+    )
+
+
+def _margins(seen: Circumstances, column: str) -> Family:
+    shared = {name: each for name, each in shared_space(seen).items() if name != "rarity"}
+    space = {"C": Real(1e-2, 1e2, log=True), **_WORDS, **_LETTERS, **shared}
+
+    def build(values: Values) -> Recipe:
+        parameters = {"C": values["C"], "class_weight": values.get("class_weight")}
+        features = (_words(column, values), _letters(column, values))
+        return _recipe(features, "sklearn.svm.LinearSVC", parameters, values)
+
+    return Family(
+        "margins",
+        "a widest margin between many sparse features",
+        2,
+        space,
+        with_defaults(space, {"C": 0.5, **_PLAIN}),
+        build,
+    )
+
+
+def _boosted(seen: Circumstances, name: str, feature: Feature) -> Family:
+    kind = "Regressor" if seen.regression else "Classifier"
+    space: dict[str, Dimension] = {
+        "learning_rate": Real(0.03, 0.3, log=True),
+        "max_iter": Whole(30, 200, log=True),
+        "max_leaf_nodes": Whole(4, 32, log=True),
+        "max_features": Real(0.1, 0.7),
+        **shared_space(seen),
+    }
+    default = {"learning_rate": 0.1, "max_iter": 60, "max_leaf_nodes": 8, "max_features": 0.3}
+
+    def build(values: Values) -> Recipe:
+        parameters = {key: values[key] for key in default}
+        if "class_weight" in values:
+            parameters["class_weight"] = values["class_weight"]
+        path = f"sklearn.ensemble.HistGradientBoosting{kind}"
+        return _recipe((feature,), path, parameters, values)
+
+    return Family(
+        name, "some words matter only beside others", 3, space, with_defaults(space, default), build
+    )
+
+
+def _recipe(
+    features: tuple[Feature, ...], path: str, parameters: dict[str, object], values: Values
+) -> Recipe:
+    return Recipe(
+        features=features,
+        estimator=Estimator(path=path, parameters=parameters),
+        rarity=round(values.get("rarity", 0.0), 3),
+        log_target=values.get("log_target", False),
+    )

@@ -1,0 +1,73 @@
+"""The process that builds recipes for a search, and may be killed at any moment.
+
+``python -m assay.experiment.search.worker FOLDER`` waits for an empty line that says that the
+context is there, then reads one job a line and answers with one line of JSON each; predictions go
+to files in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from assay.engine import die_with
+from assay.errors import AssayError, shorten
+from assay.experiment.search.jobs import Bench, Context, Job
+
+
+def main() -> None:
+    """Answer jobs until the input ends."""
+    answers = _own_answers()
+    die_with(os.getppid())
+    warnings.simplefilter("ignore")
+    folder = Path(sys.argv[1])
+    _import_ahead()
+    sys.stdin.readline()  # the context is written
+    bench = Bench(Context.read(folder))
+    _answer(answers, {"ready": True})
+    for line in sys.stdin:
+        _answer(answers, _done(bench, Job.from_line(line), folder))
+
+
+def _import_ahead() -> None:
+    """Import what most recipes need, so that no fit's time holds it."""
+    for each in ("sklearn.linear_model", "sklearn.ensemble", "skrub"):
+        with suppress(ImportError):
+            import_module(each)
+
+
+def _own_answers() -> TextIO:
+    """Keep the answers' channel for ourselves; whatever an estimator prints goes elsewhere."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return answers
+
+
+def _done(bench: Bench, job: Job, folder: Path) -> dict[str, object]:
+    began = time.perf_counter()
+    try:
+        np.save(folder / job.name, bench.predictions(job))
+    except AssayError as error:
+        return {"ok": False, "reason": shorten(error.problem)}
+    except Exception as error:  # an estimator may raise anything
+        return {"ok": False, "reason": shorten(f"{type(error).__name__}: {error}")}
+    return {"ok": True, "seconds": round(time.perf_counter() - began, 4)}
+
+
+def _answer(answers: TextIO, body: Mapping[str, object]) -> None:
+    answers.write(json.dumps(body) + "\n")
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Built recipes: what predicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from assay.errors import InputError
+from assay.recipe.adjustment import Adjustment
+from assay.recipe.features import FeatureUnion, Matrix
+from assay.recipe.spec import Recipe
+from assay.task import Task
+
+
+class Model(Protocol):
+    """A built recipe, of one model or of several."""
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether :meth:`predict_proba` can be called."""
+        ...
+
+    def predict(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return (n,) class names, or float64 values for a regression."""
+        ...
+
+    def predict_proba(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return an (n, k) array of probabilities in the order of ``task.class_names``."""
+        ...
+
+    def predictions(self, rows: pl.DataFrame, *, probabilities: bool = True) -> np.ndarray:
+        """Return what the evidence module compares: probabilities, class names or values."""
+        ...
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A built recipe of one model.
+
+    Attributes
+    ----------
+    seen
+        Indices into ``task.class_names`` of the classes that the training rows held.
+    adjustment
+        What its predictions are brought to their final form with.
+    """
+
+    recipe: Recipe
+    task: Task
+    features: FeatureUnion
+    estimator: Any
+    seen: np.ndarray
+    adjustment: Adjustment
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether :meth:`predict_proba` can be called."""
+        return hasattr(self.estimator, "predict_proba")
+
+    def predict(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return (n,) class names, or float64 values for a regression."""
+        names = np.asarray(self.task.class_names, dtype=object)
+        if self.recipe.rarity and self.gives_probabilities:
+            return np.asarray(names[self.predict_proba(rows).argmax(axis=1)])
+        raw = np.asarray(self.estimator.predict(self._matrix(rows)))
+        if self.task.kind == "regression":
+            return self.adjustment.values(raw.astype(np.float64))
+        return np.asarray(names[self.seen[raw.astype(int)]])
+
+    def predict_proba(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return an (n, k) array of probabilities in the order of ``task.class_names``.
+
+        Raises
+        ------
+        InputError
+            When the estimator gives no probabilities.
+        """
+        if not self.gives_probabilities:
+            raise InputError(
+                f"{self.recipe.estimator.path} gives no probabilities.",
+                next_step="use a metric of labels, such as accuracy, or another estimator",
+            )
+        filled = np.zeros((rows.height, len(self.task.classes)))
+        found = self.estimator.predict_proba(self._matrix(rows))
+        filled[:, self.seen] = self.adjustment.probabilities(found)
+        return filled
+
+    def predictions(self, rows: pl.DataFrame, *, probabilities: bool = True) -> np.ndarray:
+        """Return what the evidence module compares: probabilities, class names or values."""
+        if self.task.kind == "regression":
+            return self.predict(rows)
+        if probabilities or self.gives_probabilities:
+            return self.predict_proba(rows)
+        return self.predict(rows)
+
+    def _matrix(self, rows: pl.DataFrame) -> Matrix:
+        return densified(self.estimator, self.features.transform(rows))
+
+
+@dataclass(frozen=True)
+class BlendedModel:
+    """A built recipe of several models: the weighted mean of what they predict.
+
+    Attributes
+    ----------
+    members
+        The weight of each model, and the model. One that gives labels alone casts a vote.
+    """
+
+    task: Task
+    members: tuple[tuple[float, FittedModel], ...]
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether :meth:`predict_proba` can be called: for classes always."""
+        return self.task.kind != "regression"
+
+    def predict(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return (n,) class names, or float64 values for a regression."""
+        if self.task.kind == "regression":
+            return self._mean([each.predict(rows) for _, each in self.members])
+        names = np.asarray(self.task.class_names, dtype=object)
+        return np.asarray(names[self.predict_proba(rows).argmax(axis=1)])
+
+    def predict_proba(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return an (n, k) array of probabilities in the order of ``task.class_names``."""
+        found = [each.predictions(rows, probabilities=False) for _, each in self.members]
+        return self._mean([as_probabilities(each, self.task) for each in found])
+
+    def predictions(self, rows: pl.DataFrame, *, probabilities: bool = True) -> np.ndarray:
+        """Return what the evidence module compares: probabilities, or values."""
+        return self.predict(rows) if self.task.kind == "regression" else self.predict_proba(rows)
+
+    def _mean(self, found: list[np.ndarray]) -> np.ndarray:
+        mean = np.average(found, axis=0, weights=[weight for weight, _ in self.members])
+        return np.asarray(mean, dtype=np.float64)
+
+
+def as_probabilities(found: np.ndarray, task: Task) -> np.ndarray:
+    """Return (n, k) probabilities; of (n,) labels, all on the label."""
+    if found.ndim == 2:
+        return found
+    names = np.asarray(task.class_names, dtype=object)
+    return np.asarray(found[:, None] == names[None, :], dtype=np.float64)
+
+
+def densified(estimator: Any, matrix: Matrix) -> Matrix:
+    """Return ``matrix``, dense where the estimator reads no sparse one."""
+    import scipy.sparse as sp
+    from sklearn.utils import get_tags
+
+    if not sp.issparse(matrix) or get_tags(estimator).input_tags.sparse:
+        return matrix
+    dense: np.ndarray = matrix.toarray()  # type: ignore[attr-defined]
+    return dense

@@ -1,0 +1,214 @@
+"""The parts of the search: leaks, the space, halving, the tuner, blending, choosing."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay.errors import InputError
+from assay.experiment.leaks import leaks
+from assay.experiment.search.blending import blended
+from assay.experiment.search.choosing import choose
+from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.entrant import Entrant
+from assay.experiment.search.families import families_for, portfolio
+from assay.experiment.search.halving import promoted, stages
+from assay.experiment.search.scoring import Scorer
+from assay.experiment.search.tuner import Tuner
+from assay.recipe import Tools, baseline_recipe, fit_recipe, recipe_from_toml, recipe_to_toml
+from assay.task import ClassDescription, MetricName, Task
+from newsroom import TASK as NEWS
+from newsroom import newsroom
+from troublesome import shop
+
+CLASSES = (ClassDescription(name="no"), ClassDescription(name="yes"))
+TASK = Task(
+    kind="binary",
+    modality="tabular",
+    target="bought",
+    features=("size", "age", "town"),
+    classes=CLASSES,
+)
+PRICE = Task(
+    kind="regression", modality="tabular", target="price", features=("size", "town"), metric="mae"
+)
+
+
+def no_tools(*_: object, **__: object) -> None:
+    raise AssertionError
+
+
+TOOLS = Tools(read_table=no_tools, embed=no_tools)  # type: ignore[arg-type]
+
+
+def priced(rows: int) -> pl.DataFrame:
+    table = shop(rows).with_columns((pl.col("size") * 3).exp().alias("price"))
+    return table.with_row_index("row_id").with_columns(pl.col("row_id").cast(pl.String))
+
+
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        (pl.col("bought") + "!", 1.0),
+        (pl.when(pl.col("bought") == "yes").then(pl.lit(7.5)), 1.0),
+        (pl.col("bought").shuffle(seed=1), None),
+        (pl.int_range(pl.len()).cast(pl.String), None),
+        (pl.lit("same"), None),
+    ],
+    ids=["a copy", "filled in afterwards", "unrelated", "an identifier", "constant"],
+)
+def test_a_column_that_gives_the_target_away_is_found(column: pl.Expr, found: float | None) -> None:
+    task = TASK.model_copy(update={"features": ("size", "extra")})
+    told = leaks(shop(300).with_columns(column.alias("extra")), task)
+    assert [each.column for each in told] == ([] if found is None else ["extra"])
+    if found is not None:
+        assert told[0].explained == pytest.approx(found, abs=0.01)
+        assert "after the outcome" in told[0].why
+
+
+def test_a_price_in_another_currency_is_a_leak_and_a_good_predictor_is_none() -> None:
+    rows = priced(400).with_columns((pl.col("price") * 1.1 + 3).alias("euros"))
+    rows = rows.with_columns((pl.col("price").rank() + 80 * pl.col("age")).alias("size"))
+    task = PRICE.model_copy(update={"features": ("size", "euros")})
+    assert [each.column for each in leaks(rows, task)] == ["euros"]
+    assert leaks(rows.head(20), task) == (), "among few rows anything may be chance"
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+def test_every_default_of_a_table_can_be_built_and_read_back(metric: MetricName) -> None:
+    rows = priced(120)
+    task = TASK.model_copy(update={"metric": metric})
+    families = families_for(Circumstances.of(task, rows))
+    for family, values in portfolio(families):
+        assert set(values) == set(family.space), family.name
+        recipe = family.build(values)
+        assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
+        if family.name != "network":
+            model = fit_recipe(recipe, rows, task, tools=TOOLS, seed=0)
+            assert (model.predict(rows) == rows["bought"].to_numpy()).mean() > 0.5
+
+
+def test_every_default_of_a_regression_predicts_prices() -> None:
+    rows = priced(150)
+    for family, values in portfolio(families_for(Circumstances.of(PRICE, rows))):
+        if family.name != "network":
+            model = fit_recipe(family.build(values), rows, PRICE, tools=TOOLS, seed=0)
+            assert np.isfinite(model.predict(rows)).all(), family.name
+
+
+def test_every_default_of_texts_beats_guessing() -> None:
+    rows = newsroom(120)
+    for family, values in portfolio(families_for(Circumstances.of(NEWS, rows))):
+        model = fit_recipe(family.build(values), rows, NEWS, tools=TOOLS, seed=0)
+        assert (model.predict(rows) == rows["topic"].to_numpy()).mean() > 0.5, family.name
+    with pytest.raises(InputError, match="no such family"):
+        families_for(Circumstances.of(NEWS, rows), ("forest",))
+
+
+def test_columns_left_out_take_no_part() -> None:
+    seen = Circumstances.of(TASK, shop(), without=("age",))
+    family = families_for(seen)[0]
+    (feature,) = family.build(family.defaults[0]).features
+    assert feature.columns == ("size", "town")  # type: ignore[union-attr]
+
+
+def test_the_tuner_learns_where_the_score_is_high() -> None:
+    families = families_for(Circumstances.of(TASK, shop()), ("linear", "neighbours"))
+    tuner = Tuner(families, seed=1)
+
+    def score(name: str, strength: float) -> float:
+        return -abs(np.log10(strength) - 1) if name == "linear" else -3.0
+
+    asked = []
+    for _ in range(40):
+        family, values, handle = tuner.ask()
+        assert family.build(values)
+        asked.append((family.name, values))
+        tuner.tell(family.name, values, score(family.name, values.get("C", 1.0)), handle)
+    late = [values["C"] for name, values in asked[20:] if name == "linear"]
+    assert np.median(np.abs(np.log10(late) - 1)) < 0.7
+
+
+def test_stages_grow_by_thirds_and_end_with_every_fold() -> None:
+    small, large = stages(4_000, 5), stages(100_000, 5)
+    assert [(each.share, each.folds) for each in small] == [(1.0, (4,)), (1.0, (0, 1, 2, 3))]
+    assert [each.share for each in large] == pytest.approx([1 / 9, 1 / 3, 1.0, 1.0])
+
+
+def entrant(number: int, score: float, found: np.ndarray | None = None, **more: object) -> Entrant:
+    defaults = {"family": f"family{number}", "complexity": 2, "state": "finished"} | more
+    recipe = baseline_recipe(TASK).with_parameters(C=float(number + 1))
+    return Entrant(  # type: ignore[arg-type]
+        number=number,
+        origin="tpe",
+        recipe=recipe,
+        values={},
+        scores=[score],
+        found=found,
+        **defaults,
+    )
+
+
+def test_the_best_third_of_a_stage_goes_on() -> None:
+    waiting = [entrant(n, float(n), state="waiting") for n in range(6)]
+    first = promoted(waiting, last=1)
+    assert first is waiting[5]
+    first.state, first.stage = "running", 1
+    second = promoted(waiting, last=1)
+    assert second is waiting[4]
+    second.state, second.stage = "running", 1
+    assert promoted(waiting, last=1) is None
+
+
+def noisy(rows: pl.DataFrame, noise: float, seed: int) -> np.ndarray:
+    """Return probabilities that know the answer under some noise."""
+    random = np.random.default_rng(seed)
+    signal = np.where(rows["bought"] == "yes", 1.0, -1.0) + noise * random.normal(size=rows.height)
+    positive = 1 / (1 + np.exp(-2 * signal))
+    return np.column_stack([1 - positive, positive])
+
+
+def test_a_blend_of_independent_errors_beats_each_and_leaves_noise_out() -> None:
+    rows = shop(2_000)
+    task = TASK.model_copy(update={"metric": "log_loss"})
+    scorer = Scorer(rows, task)
+    everything = np.arange(rows.height)
+    made = [noisy(rows, 1.2, 1), noisy(rows, 1.2, 2), noisy(rows, 40.0, 3)]
+    entrants = [entrant(n, scorer.score(everything, f), f) for n, f in enumerate(made)]
+    blend = blended(entrants, scorer)
+    assert blend is not None
+    assert {each.number for _, each in blend.members} == {0, 1}
+    assert blend.score > max(each.score for each in entrants)
+    assert sum(weight for weight, _ in blend.members) == pytest.approx(1)
+    assert len(blend.recipe.members) == 2
+    choice = choose(entrants, blend, scorer)
+    assert choice is not None
+    assert choice.name == "blend"
+    for each in entrants:
+        each.fit_seconds = 2.0
+    assert blended(entrants, scorer, seconds=3.0) is None, "there is no time for two"
+
+
+def test_the_simplest_within_one_standard_error_is_chosen() -> None:
+    rows = shop(600)
+    scorer = Scorer(rows, TASK)
+    everything = np.arange(rows.height)
+    best = noisy(rows, 1.0, 1)
+    near, bad = best.copy(), noisy(rows, 3.0, 4)
+    right = np.flatnonzero((best[:, 1] > 0.5) == (rows["bought"] == "yes").to_numpy())
+    wrong = np.setdiff1d(everything, right)
+    near[right[:6]], near[wrong[:5]] = near[right[:6], ::-1], near[wrong[:5], ::-1]
+    entrants = [
+        entrant(0, scorer.score(everything, best), best, complexity=3),
+        entrant(1, scorer.score(everything, near), near, complexity=1),
+        entrant(2, scorer.score(everything, bad), bad, complexity=1),
+    ]
+    choice = choose(entrants, None, scorer)
+    assert choice is not None
+    assert choice.number == 1
+    assert "one standard error" in choice.why
+    far = choose([entrants[0], entrants[2]], None, scorer)
+    assert far is not None
+    assert far.number == 0
+    assert choose([], None, scorer) is None

@@ -1,0 +1,197 @@
+"""Whole searches: what goes wrong costs one trial, a kill costs one fit, the vault has its say."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay import Project
+from assay.errors import InputError
+from assay.experiment import experiment
+from assay.experiment.record import TRIED, recorded_experiment
+from assay.experiment.report import render_html
+from assay.experiment.result import ExperimentResult
+from assay.improve.predict import predict_table
+from assay.recipe import Estimator
+from troublesome import shop
+
+pytestmark = pytest.mark.slow
+
+
+def project(folder: Path, rows: int = 640, **columns: pl.Expr) -> Project:
+    table = shop(rows).with_columns(**columns)
+    return Project.create(folder / "shop", table, target="bought", seed=2)
+
+
+def test_what_goes_wrong_costs_one_trial_and_is_told(tmp_path: Path) -> None:
+    names = ("Hangs", "EatsMemory", "Crashes", "PredictsNaN", "Raises")
+    result = experiment(
+        project(tmp_path, 200),
+        minutes=1,
+        families=("linear",),
+        estimators=[Estimator(path=f"troublesome.{name}") for name in names],
+        most=8,
+        fit_seconds=6,
+        memory_gib=0.75,
+        confirm=False,
+    )
+    told = {each.family: each.reason for each in result.standings if each.state == "failed"}
+    assert told.keys() == set(names)
+    assert told["Hangs"] == "it took longer than 6 s"
+    assert told["Crashes"] == "the process died: SIGSEGV"
+    assert "not finite" in str(told["PredictsNaN"])
+    assert "MiB" in str(told["EatsMemory"])
+    assert told["Raises"] == "RuntimeError: it does not want to"
+    assert {each.family for each in result.finished} >= {"project", "linear"}
+
+
+def test_a_better_recipe_is_found_confirmed_and_used(tmp_path: Path) -> None:
+    made = project(tmp_path, leak=pl.col("bought").str.to_uppercase(), same=pl.lit(1))
+    events: list[object] = []
+    result = experiment(made, minutes=1, most=6, on_event=events.append)
+    assert [each.column for each in result.leaks] == ["leak"] == list(result.left_out)
+    assert "left out" in result.notes[0]
+    assert result.improved
+    assert result.promised is not None
+    assert result.promised.after is not None
+    assert result.promised.after.n == result.vault == 160
+    assert result.claimed is not None
+    assert result.optimism == pytest.approx(
+        result.claimed.estimate - result.promised.after.estimate
+    )
+    columns = {c for f in result.recipe.all_features for c in f.columns}  # type: ignore[union-attr]
+    assert columns == {"size", "age", "town"}
+    assert Project.open(made.path).recipe == result.recipe
+    new = shop(300, seed=9).with_columns(leak=pl.lit("?"), same=pl.lit(1))
+    predicted = predict_table(Project.open(made.path), new)
+    assert (predicted["prediction"] == predicted["bought"]).mean() > 0.8
+    ledger = made.ledger()
+    assert recorded_experiment(ledger) == result
+    assert ExperimentResult.from_json(result.to_json()) == result
+    for each in result.standings:
+        assert ledger.get(each.id).body["recipe"] == each.recipe.plain()
+    page = render_html(result)
+    assert "<script" not in page
+    assert all(each.id in page for each in result.standings)
+
+
+def test_many_classes_few_rows_of_one_and_odd_columns_are_searched(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows = 400
+    x = random.normal(size=rows)
+    table = pl.DataFrame(
+        {
+            "x": np.where(np.arange(rows) % 40 == 0, np.inf, x),
+            "day": [f"2024-{1 + n % 12:02d}-{1 + n % 28:02d}" for n in range(rows)],
+            "code": [f"code {n}" for n in random.integers(0, 2000, rows)],
+            "mixed": [str(n) if n % 3 else f"n/a {n % 5}" for n in range(rows)],
+            "grade": np.where(np.arange(rows) < 6, "rare", np.where(x > 0, "up", "down")),
+        }
+    )
+    made = Project.create(tmp_path / "odd", table, target="grade", metric="macro_f1")
+    result = experiment(
+        made, minutes=0.5, families=("linear", "boosting", "neighbours"), most=4, confirm=False
+    )
+    assert len(result.finished) == 4, [each.reason for each in result.standings]
+
+
+RUN = """
+import sys
+from assay import Project
+from assay.experiment import experiment
+experiment(Project.open(sys.argv[1]), minutes=1, most=6, families=("linear",), confirm=False)
+"""
+
+
+def tried(folder: Path) -> list[dict[str, object]]:
+    with Project.open(folder).ledger() as ledger:
+        return [each.body for each in ledger.entries("event") if each.body.get("what") == TRIED]
+
+
+def test_a_killed_search_goes_on_where_it_was(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    command = [sys.executable, "-c", RUN, str(made.path)]
+    first = subprocess.Popen(command)
+    while len(before := tried(made.path)) < 3:
+        assert first.poll() is None
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    before = tried(made.path)
+    subprocess.run(command, check=True)
+    after = tried(made.path)
+    assert after[: len(before)] == before
+    finished = [each["number"] for each in after if each["state"] == "finished"]
+    assert len(finished) == len(set(finished)), "nothing that was judged is judged again"
+    assert len({each["number"] for each in after}) == 6
+    assert recorded_experiment(made.ledger()).run == "run-1"
+    deadline = time.monotonic() + 20
+    while workers_of(first.pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not workers_of(first.pid), "a killed search leaves no workers behind"
+
+
+def workers_of(process: int) -> list[str]:
+    """Return the search workers that are orphans of a killed process."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pgid,ppid,args"], capture_output=True, text=True, check=True
+    ).stdout
+    lines = [each.split(maxsplit=2) for each in listed.splitlines()[1:]]
+    return [
+        args
+        for _, parent, args in lines
+        if "assay.experiment.search.worker" in args and parent in ("1", str(process))
+    ]
+
+
+def test_the_command_searches_with_a_program_and_shows_the_leaderboard(tmp_path: Path) -> None:
+    made = project(tmp_path, 240)
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import pathlib, sys, polars as pl\n"
+        "verb, folder = sys.argv[1], pathlib.Path(sys.argv[2])\n"
+        "if verb == 'fit':\n"
+        "    rows = pl.read_parquet(folder / 'train.parquet')\n"
+        "    (folder / 'model').write_text(str(rows['target'].mode()[0]))\n"
+        "else:\n"
+        "    rows = pl.read_parquet(folder / 'rows.parquet')\n"
+        "    code = int((folder / 'model').read_text())\n"
+        "    found = pl.DataFrame({'prediction': [code] * rows.height})\n"
+        "    found.write_csv(folder / 'predictions.csv')\n"
+    )
+    assay = [sys.executable, "-m", "assay"]
+    options = ["--minutes", "0.5", "--most", "3", "--path", str(made.path), "--json"]
+    command = [*assay, "experiment", "--command", f"{sys.executable} {program}", *options]
+    environment = {**os.environ, "ASSAY_WORKERS": "2"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    told = json.loads(ended.stdout)
+    own = next(each for each in told["standings"] if each["origin"] == "yours")
+    assert own["family"] == "CommandClassifier"
+    assert own["state"] in ("finished", "waiting")
+    assert (made.path / "experiment.html").is_file()
+    board = [*assay, "experiments", "--path", str(made.path)]
+    shown = subprocess.run(board, capture_output=True, text=True, check=True).stdout
+    assert "CommandClassifier" in shown
+    assert told["run"] in shown
+
+
+def test_mistakes_are_told_before_anything_is_searched(tmp_path: Path) -> None:
+    made = project(tmp_path, 240, leak=pl.col("bought"))
+    for wrong, message in (
+        ({"minutes": 0}, "minutes must be above zero"),
+        ({"engine": "luck"}, "engine is not known"),
+        ({"keep": ["colour"]}, "no such column to keep"),
+        ({"families": ["words"]}, "no such family"),
+        ({"estimators": [Estimator(path="nowhere.Model")]}, "cannot be imported"),
+    ):
+        with pytest.raises(InputError, match=message):
+            experiment(made, **wrong)  # type: ignore[arg-type]

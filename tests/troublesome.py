@@ -1,0 +1,51 @@
+"""Estimators that go wrong, each in its own way; and a shop to try them on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sklearn.linear_model import LogisticRegression
+
+
+class Hangs(LogisticRegression):
+    def fit(self, rows: Any, targets: Any) -> Any:
+        time.sleep(600)
+
+
+class Crashes(LogisticRegression):
+    def fit(self, rows: Any, targets: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class PredictsNaN(LogisticRegression):
+    def predict_proba(self, rows: Any) -> Any:
+        return np.full((rows.shape[0], 2), np.nan)
+
+
+class EatsMemory(LogisticRegression):
+    def fit(self, rows: Any, targets: Any) -> Any:
+        held = []
+        while True:
+            held.append(np.ones(2**22))
+
+
+class Raises(LogisticRegression):
+    def fit(self, rows: Any, targets: Any) -> Any:
+        print("noise on the channel of answers")
+        raise RuntimeError("it does not want to")
+
+
+def shop(rows: int = 260, seed: int = 0) -> pl.DataFrame:
+    """Return customers whose purchase depends on size and town, not additively."""
+    random = np.random.default_rng(seed)
+    size, age = random.normal(size=rows), random.normal(size=rows)
+    town = random.choice(["Ulm", "Bern", "Linz"], rows)
+    score = np.where(town == "Ulm", 2 * size, -2 * size) + random.normal(size=rows) / 2
+    return pl.DataFrame(
+        {"size": size, "age": age, "town": town, "bought": np.where(score > 0, "yes", "no")}
+    )
