@@ -75,7 +75,7 @@ def _write_features(folder: Path, result: ImproveResult) -> None:
     derived = [each for each in result.recipe.features if isinstance(each, Derived)]
     if derived:
         found = {
-            each.name: f"Screened: {each.verdict.reason} (ledger {each.verdict_id})."
+            each.name: f"Screened: {each.verdict.reason} Ledger entry {each.verdict_id}."
             for each in result.attempts
             if each.verdict.kept
         }

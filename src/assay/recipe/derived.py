@@ -71,8 +71,8 @@ def values_of(
     missing = [name for name in feature.columns if name not in rows.columns]
     if missing:
         raise _unusable(feature, f"the rows have no column {missing[0]!r}")
-    shown = rows.select(feature.columns)
-    known = None if seen is None else seen.select(feature.columns)
+    shown = rows.select(feature.columns).fill_nan(None)
+    known = None if seen is None else seen.select(feature.columns).fill_nan(None)
     outcome = run(
         _PROGRAM.format(code=feature.code),
         {"rows": shown, "seen": known},

@@ -170,6 +170,8 @@ def test_what_is_absent_or_infinite_becomes_the_mean_of_training_rows() -> None:
     found = encoder.fit_transform(train)
     assert found.ravel().tolist() == pytest.approx([-(1.5**0.5), 1.5**0.5, 0.0])
     assert encoder.transform(pl.DataFrame({"height": [None, 2.0]})).tolist() == [[0.0], [0.0]]
+    nan = pl.DataFrame({"height": [float("nan"), 1.0]})
+    assert encoder.transform(nan)[0, 0] == 0.0
     with pytest.raises(InputError, match="no column 'height'"):
         encoder.transform(pl.DataFrame({"weight": [1.0]}))
 

@@ -28,7 +28,7 @@ class Columns:
     @classmethod
     def of(cls, rows: pl.DataFrame, task: Task) -> Columns:
         """Return the columns of ``rows`` that a model of ``task`` may read."""
-        inputs = rows.select(task.inputs)
+        inputs = rows.select(task.inputs).fill_nan(None)
         words = inputs.select(cs.string() | cs.categorical() | cs.enum()).columns
         texts = [name for name in words if _is_text(inputs[name])]
         return cls(
