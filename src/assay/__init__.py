@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay import evidence
+    from assay.ask import Answer, ask
     from assay.evidence import Evidence, Verdict, compare
     from assay.evidence.gate import gate
     from assay.experiment import experiment
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Answer": "assay.ask",
     "Budget": "assay.llm",
     "ClassDescription": "assay.task",
     "Evidence": "assay.evidence",
@@ -37,9 +39,10 @@ _HOMES = {
     "gate": "assay.evidence.gate",
     "vote": "assay.label",
 }
-_PACKAGES = {"evidence", "experiment", "improve", "label"}
+_PACKAGES = {"ask", "evidence", "experiment", "improve", "label"}
 
 __all__ = [
+    "Answer",
     "Budget",
     "ClassDescription",
     "Evidence",
@@ -53,6 +56,7 @@ __all__ = [
     "Task",
     "Verdict",
     "__version__",
+    "ask",
     "compare",
     "evidence",
     "experiment",

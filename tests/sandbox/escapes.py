@@ -11,7 +11,7 @@ from textwrap import dedent
 from assay.sandbox import Limits, Protection
 
 SMALL = Limits(
-    wall_seconds=5, cpu_seconds=5, memory_mebibytes=512, file_mebibytes=4, output_bytes=2**20
+    wall_seconds=60, cpu_seconds=30, memory_mebibytes=512, file_mebibytes=4, output_bytes=2**20
 )
 SHORT = Limits(wall_seconds=0.3, output_bytes=2**20)
 FOUR = Limits(wall_seconds=5, memory_mebibytes=2048, processes=4)
@@ -245,8 +245,9 @@ WRITING = _all(
         Protection.WRITING,
         """
         import os
-        got = open('/dev/shm/assay-escape', 'w').write('x')
-        os.unlink('/dev/shm/assay-escape')
+        name = f'/dev/shm/assay-escape-{os.getpid()}'
+        got = open(name, 'w').write('x')
+        os.unlink(name)
         """,
     ),
     Escape(

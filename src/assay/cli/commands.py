@@ -21,6 +21,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "experiments": Command("assay.cli.experiments:experiments", "The leaderboard of a search."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
+    "ask": Command("assay.cli.ask:ask", "Answer a question by code that was run first."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),
     "review": Command("assay.cli.review:app", "Check labels; what you find counts."),
     "gate": Command("assay.cli.gate:gate", "Compare two prediction files; for CI."),

@@ -11,7 +11,7 @@ from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import portfolio
 from assay.experiment.search.space import Family
 from assay.experiment.search.tuner import Engine
-from assay.recipe import Estimator, Feature, Raw, Recipe, Tabular, new_estimator
+from assay.recipe import Derived, Estimator, Feature, Raw, Recipe, Tabular, new_estimator
 from assay.task import Task
 
 UNKNOWN_COMPLEXITY = 4
@@ -59,7 +59,7 @@ class Order:
 
 
 def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
-    """Return ``recipe`` with these columns taken out of its table features."""
+    """Return ``recipe`` without these columns, and without the functions that read one."""
 
     def mended(feature: Feature) -> Feature:
         if not isinstance(feature, Tabular | Raw):
@@ -67,9 +67,12 @@ def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
         left = tuple(each for each in feature.columns if each not in columns)
         return feature.model_copy(update={"columns": left})
 
+    def usable(feature: Feature) -> bool:
+        return not (isinstance(feature, Derived) and set(feature.columns) & set(columns))
+
     members = [(weight, each) for weight, each in recipe.members]
     bare = [
-        (weight, each.with_features(*(mended(feature) for feature in each.features)))
+        (weight, each.with_features(*(mended(one) for one in each.features if usable(one))))
         for weight, each in members
     ]
     return bare[0][1].blended_with(*bare[1:])
@@ -111,7 +114,7 @@ def own_model(baseline: Recipe, estimator: Estimator, task: Task) -> Recipe:
 
 def columns_of(feature: Feature) -> tuple[str, ...]:
     """Return the columns that a feature reads."""
-    return feature.columns if isinstance(feature, Tabular | Raw) else (feature.column,)
+    return feature.columns if isinstance(feature, Tabular | Raw | Derived) else (feature.column,)
 
 
 def _entrant(family: str, origin: str, recipe: Recipe, complexity: int) -> Entrant:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from pathlib import Path
 
+from assay.config import write_text
+from assay.experiment.features import features_module
 from assay.improve.events import Progress
 from assay.improve.insight import insight
 from assay.improve.loop import Loop
 from assay.improve.spec import Cost, ImproveResult, RowCounts
 from assay.ledger.spending import models_asked
-from assay.recipe import recipe_diff
+from assay.recipe import Derived, recipe_diff
 
 
 def finish(loop: Loop) -> ImproveResult:
@@ -57,6 +60,7 @@ def _keep(loop: Loop, result: ImproveResult) -> None:
     recipe = loop.run.recipe(result.recipe)
     if result.improved:
         loop.project.save_recipe(result.recipe)
+        _write_features(loop.project.path, result)
     artefact = loop.run.ledger.put_artefact(
         result.to_json().encode(),
         name="result.json",
@@ -64,6 +68,18 @@ def _keep(loop: Loop, result: ImproveResult) -> None:
         run=loop.run.id,
     )
     loop.run.event("result", {"artefact": artefact, "recipe": recipe})
+
+
+def _write_features(folder: Path, result: ImproveResult) -> None:
+    """Write the functions among the recipe's features where a person may read them."""
+    derived = [each for each in result.recipe.features if isinstance(each, Derived)]
+    if derived:
+        found = {
+            each.name: f"Screened: {each.verdict.reason} Ledger entry {each.verdict_id}."
+            for each in result.attempts
+            if each.verdict.kept
+        }
+        write_text(folder / "features.py", features_module(derived, found))
 
 
 def _cost(loop: Loop) -> Cost:

@@ -8,7 +8,10 @@ from assay.errors import InputError
 from assay.recipe import ProposalSource
 
 GROUP = "assay.sources"
-ORDER = ("label", "label_errors", "features", "class_weights", "regularisation", "estimators")
+ORDER = (
+    *("label", "label_errors", "features", "derived_features", "written_features"),
+    *("class_weights", "regularisation", "estimators"),
+)
 """Built-in sources come in this order; others follow, by name."""
 
 

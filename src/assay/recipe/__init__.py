@@ -10,6 +10,7 @@ from assay.recipe.rows import MADE_FROM, VOTE, training_rows, voted_rows
 from assay.recipe.spec import (
     AddedRows,
     Blended,
+    Derived,
     Embedding,
     Estimator,
     Feature,
@@ -39,6 +40,7 @@ __all__ = [
     "AddedRows",
     "BlendedModel",
     "Blended",
+    "Derived",
     "Embedding",
     "Estimator",
     "Feature",

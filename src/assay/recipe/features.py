@@ -10,7 +10,8 @@ import polars as pl
 import scipy.sparse as sp
 
 from assay.errors import InputError, MissingExtraError
-from assay.recipe.spec import Embedding, Feature, Raw, Tabular, Tfidf
+from assay.recipe.derived import DerivedEncoder
+from assay.recipe.spec import Derived, Embedding, Feature, Raw, Tabular, Tfidf
 from assay.recipe.tools import Tools
 
 Matrix = Any
@@ -205,6 +206,8 @@ def _encoder(feature: Feature, tools: Tools) -> Encoder:
             return TabularEncoder(feature)
         case Raw():
             return RawEncoder(feature)
+        case Derived():
+            return DerivedEncoder(feature)
 
 
 def side_by_side(matrices: list[Matrix]) -> Matrix:

@@ -80,7 +80,27 @@ class Raw(_Part):
     columns: tuple[str, ...]
 
 
-Feature = Annotated[Tfidf | Embedding | Tabular | Raw, Field(discriminator="kind")]
+class Derived(_Part):
+    """Numbers that a small Python function computes from columns; it runs in the sandbox.
+
+    Attributes
+    ----------
+    name
+        What it is called where it is judged.
+    columns
+        What it may read; the target is never among them.
+    code
+        Defines ``feature(rows, seen)``: from Polars tables of these columns, of any rows and of
+        the training rows, to a column or table of numbers for ``rows``.
+    """
+
+    kind: Literal["derived"] = "derived"
+    name: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    code: str = Field(max_length=20_000)
+
+
+Feature = Annotated[Tfidf | Embedding | Tabular | Raw | Derived, Field(discriminator="kind")]
 
 
 class AddedRows(_Part):
@@ -238,7 +258,7 @@ class Recipe(_Model, _Head):
         """Return this recipe with another estimator."""
         return self.model_copy(update={"estimator": Estimator(path=path, parameters=parameters)})
 
-    def with_features(self, *features: Tfidf | Embedding | Tabular | Raw) -> Recipe:
+    def with_features(self, *features: Tfidf | Embedding | Tabular | Raw | Derived) -> Recipe:
         """Return this recipe with other features."""
         return self.model_copy(update={"features": features})
 

@@ -17,8 +17,8 @@ from assay.task import Task
 
 HEADER = (
     "How the model is built. `assay improve` edits this file when an edit has passed its test;",
-    "you may edit it too. Features: tfidf, embedding, tabular, raw. Estimator: any path that",
-    "is scikit-learn compatible, with its parameters.",
+    "you may edit it too. Features: tfidf, embedding, tabular, raw, derived. Estimator: any path",
+    "that is scikit-learn compatible, with its parameters.",
 )
 
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -124,6 +124,10 @@ def toml_item(value: Any) -> Any:
         for each in value:
             tables.append(toml_item(each))
         return tables
+    if isinstance(value, str) and "\n" in value:
+        # TOML drops the line break after the opening quotes.
+        quoted = tomlkit.string(value, multiline=True).as_string()
+        return tomlkit.value(f"{quoted[:3]}\n{quoted[3:]}")
     if isinstance(value, list | tuple) and len(value) > SHORT_LIST:
         # Parsed as a whole: building an array item by item takes time in its square.
         lines = "".join(f"  {tomlkit.item(each).as_string()},\n" for each in value)
