@@ -54,6 +54,7 @@ class Search:
     tell: Listener
     began: float
     seen: Seen = field(init=False)
+    best: Choice | None = None
     ids: dict[int, str] = field(default_factory=dict)
     first_seconds: float | None = None
     before: float = 0.0
@@ -72,8 +73,9 @@ class Search:
             seed = derive_seed(self.project.settings.seed, "experiment", self.record.id)
             scorer = Scorer(rows, task, seed=seed)
             entrants = self._searched(pool, workers, scorer, seed)
-            most = self._affordable(entrants, workers)
-            chosen = choose(entrants, blended(entrants, scorer, seconds=most), scorer)
+            blend = blended(entrants, scorer, seconds=self._affordable(entrants, workers))
+            chosen = choose(entrants, blend, scorer, simplest=self.order.simplest)
+            self.best = choose(entrants, blend, scorer, simplest=False)
             if chosen is not None and chosen.recipe.hash != self.seen.baseline.hash:
                 trial, verdict = self._screened(chosen, entrants, pool, workers)
         promised = None
@@ -220,9 +222,8 @@ class Search:
             notes=tuple(self.seen.notes),
             standings=_standings(entrants, scorer, self.ids),
             baseline=baseline,
-            chosen=None
-            if chosen is None
-            else Chosen(chosen.name, chosen.why, chosen.number, chosen.recipe),
+            chosen=_told(chosen),
+            best=_told(self.best),
             claimed=None if chosen is None else self.record.evidence(chosen.claimed),
             screened=screened,
             verdict=verdict,
@@ -234,6 +235,12 @@ class Search:
         )
         self.record.result(result)
         return result
+
+
+def _told(choice: Choice | None) -> Chosen | None:
+    if choice is None:
+        return None
+    return Chosen(choice.name, choice.why, choice.number, choice.recipe)
 
 
 def _own_seconds(entrants: Sequence[Entrant]) -> float:
