@@ -20,6 +20,8 @@ from assay.experiment import experiment
 from assay.experiment.record import TRIED, recorded_experiment
 from assay.experiment.report import render_html
 from assay.experiment.result import ExperimentResult
+from assay.experiment.source import SearchSource
+from assay.improve import improve
 from assay.improve.predict import predict_table
 from assay.recipe import Estimator
 from troublesome import shop
@@ -195,3 +197,15 @@ def test_mistakes_are_told_before_anything_is_searched(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=message):
             experiment(made, **wrong)  # type: ignore[arg-type]
+
+
+def test_the_loop_judges_what_the_search_proposes(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    source = SearchSource(minutes=0.3, families=("boosting",), most=3)
+    result = improve(made, sources=[source])
+    assert result.kept
+    assert result.kept[0].name.startswith("search: ")
+    assert result.improved
+    (event,) = [e for e in made.ledger().entries("event") if e.body.get("name") == "searched"]
+    observed = [each[0] for each in event.body["found"]]
+    assert [each.name for each in result.attempts] == [f"search: {name}" for name in observed]

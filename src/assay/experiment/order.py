@@ -95,11 +95,17 @@ def first_entrants(
             entrant = _entrant(each.family, "plan", family.build(each.values), family.complexity)
             entrant.values = dict(each.values)
             entrants.append(entrant)
+    return deque([*entrants, *default_entrants(families)])
+
+
+def default_entrants(families: tuple[Family, ...]) -> list[Entrant]:
+    """Return the portfolio."""
+    entrants = []
     for family, values in portfolio(families):
         entrant = _entrant(family.name, "portfolio", family.build(values), family.complexity)
         entrant.values = dict(values)
         entrants.append(entrant)
-    return deque(entrants)
+    return entrants
 
 
 def own_model(baseline: Recipe, estimator: Estimator, task: Task) -> Recipe:
