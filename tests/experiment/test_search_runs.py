@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from assay import Project
-from assay.errors import InputError
+from assay.errors import InputError, MissingExtraError
 from assay.experiment import experiment
 from assay.experiment.record import TRIED, recorded_experiment
 from assay.experiment.report import render_html
@@ -197,6 +197,13 @@ def test_mistakes_are_told_before_anything_is_searched(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=message):
             experiment(made, **wrong)  # type: ignore[arg-type]
+
+
+def test_tracking_without_mlflow_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'runs.db'}")
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(MissingExtraError, match=r"assay\[mlflow\]"):
+        experiment(project(tmp_path, 240))
 
 
 def test_the_loop_judges_what_the_search_proposes(tmp_path: Path) -> None:

@@ -106,9 +106,9 @@ class Contest:
             before = known.get(recipe.hash)
             if before is None:
                 self._repeats = 0
-                number, complexity = len(self.entrants), family.complexity
+                level = family.complexity
                 return self._entered(
-                    Entrant(number, family.name, self.engine, recipe, values, complexity, handle)
+                    Entrant(0, family.name, self.engine, recipe, values, level, handle)
                 )
             self._repeats += 1
             score = before.score if before.scores else None
@@ -116,7 +116,8 @@ class Contest:
         return None
 
     def _entered(self, entrant: Entrant) -> Entrant:
-        entrant.number = len(self.entrants)
+        # What was under way at a kill is not among them, so their count may be a number taken.
+        entrant.number = 1 + max((each.number for each in self.entrants), default=-1)
         self.entrants.append(entrant)
         return entrant
 
