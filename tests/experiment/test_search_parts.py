@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
+from assay import Project
 from assay.errors import InputError
+from assay.experiment import circumspection
 from assay.experiment.leaks import leaks
+from assay.experiment.order import Order
 from assay.experiment.search.blending import blended
 from assay.experiment.search.choosing import choose
 from assay.experiment.search.circumstances import Circumstances
@@ -87,6 +92,37 @@ def test_every_default_of_a_table_can_be_built_and_read_back(metric: MetricName)
         if family.name != "network":
             model = fit_recipe(recipe, rows, task, tools=TOOLS, seed=0)
             assert (model.predict(rows) == rows["bought"].to_numpy()).mean() > 0.5
+
+
+def test_odd_columns_and_a_class_of_six_rows_are_learned_from() -> None:
+    random, rows = np.random.default_rng(0), 400
+    x = random.normal(size=rows)
+    table = pl.DataFrame(
+        {
+            "row_id": [str(number) for number in range(rows)],
+            "x": np.where(np.arange(rows) % 40 == 0, np.inf, x),
+            "day": [f"2024-{1 + n % 12:02d}-{1 + n % 28:02d}" for n in range(rows)],
+            "code": [f"code {n}" for n in random.integers(0, 2000, rows)],
+            "mixed": [str(n) if n % 3 else f"n/a {n % 5}" for n in range(rows)],
+            "same": ["one"] * rows,
+            "grade": np.where(np.arange(rows) < 6, "rare", np.where(x > 0, "up", "down")),
+        }
+    )
+    names = ("x", "day", "code", "mixed", "same")
+    classes = tuple(ClassDescription(name=each) for each in ("down", "rare", "up"))
+    task = Task(
+        kind="multiclass",
+        modality="tabular",
+        target="grade",
+        features=names,
+        classes=classes,
+        metric="macro_f1",
+    )
+    wanted = ("linear", "boosting", "neighbours", "forest")
+    for family in families_for(Circumstances.of(task, table), wanted):
+        model = fit_recipe(family.build(family.defaults[0]), table, task, tools=TOOLS, seed=0)
+        found = model.predict(table.with_columns(pl.lit("code new").alias("code")))
+        assert (found == table["grade"].to_numpy()).mean() > 0.6, family.name
 
 
 def test_every_default_of_a_regression_predicts_prices() -> None:
@@ -212,3 +248,13 @@ def test_the_simplest_within_one_standard_error_is_chosen() -> None:
     assert far is not None
     assert far.number == 0
     assert choose([], None, scorer) is None
+
+
+def test_many_rows_are_sampled_and_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(circumspection, "MOST_ROWS", 150)
+    made = Project.create(tmp_path / "shop", shop(600), target="bought")
+    with made.gateway() as gateway:
+        seen = circumspection.look(made, Order(), Tools.of(made.ledger(), gateway))
+    assert seen.sampled == seen.rows.height == 150
+    assert "150 of 450 rows" in seen.notes[0]
+    assert "built on all" in seen.notes[0]

@@ -10,16 +10,17 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
 from assay import Project
-from assay.errors import InputError
+from assay.errors import InputError, MissingExtraError
 from assay.experiment import experiment
 from assay.experiment.record import TRIED, recorded_experiment
 from assay.experiment.report import render_html
 from assay.experiment.result import ExperimentResult
+from assay.experiment.source import SearchSource
+from assay.improve.observe import observe
 from assay.improve.predict import predict_table
 from assay.recipe import Estimator
 from troublesome import shop
@@ -82,26 +83,6 @@ def test_a_better_recipe_is_found_confirmed_and_used(tmp_path: Path) -> None:
     page = render_html(result)
     assert "<script" not in page
     assert all(each.id in page for each in result.standings)
-
-
-def test_many_classes_few_rows_of_one_and_odd_columns_are_searched(tmp_path: Path) -> None:
-    random = np.random.default_rng(0)
-    rows = 400
-    x = random.normal(size=rows)
-    table = pl.DataFrame(
-        {
-            "x": np.where(np.arange(rows) % 40 == 0, np.inf, x),
-            "day": [f"2024-{1 + n % 12:02d}-{1 + n % 28:02d}" for n in range(rows)],
-            "code": [f"code {n}" for n in random.integers(0, 2000, rows)],
-            "mixed": [str(n) if n % 3 else f"n/a {n % 5}" for n in range(rows)],
-            "grade": np.where(np.arange(rows) < 6, "rare", np.where(x > 0, "up", "down")),
-        }
-    )
-    made = Project.create(tmp_path / "odd", table, target="grade", metric="macro_f1")
-    result = experiment(
-        made, minutes=0.5, families=("linear", "boosting", "neighbours"), most=4, confirm=False
-    )
-    assert len(result.finished) == 4, [each.reason for each in result.standings]
 
 
 RUN = """
@@ -195,3 +176,33 @@ def test_mistakes_are_told_before_anything_is_searched(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=message):
             experiment(made, **wrong)  # type: ignore[arg-type]
+
+
+def test_tracking_without_mlflow_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'runs.db'}")
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(MissingExtraError, match=r"assay\[mlflow\]"):
+        experiment(project(tmp_path, 240))
+
+
+def test_what_a_search_found_is_proposed_again_without_a_second_search(tmp_path: Path) -> None:
+    made = project(tmp_path, 400)
+    source = SearchSource(minutes=0.2, families=("boosting",), most=2)
+    observation = observe(
+        made,
+        source,
+        made.recipe,
+        search=made.search(),
+        pool=made.pool(),
+        gateway=made.gateway(),
+        ledger=made.ledger(),
+    )
+    first = list(source.propose(observation))
+    edited = [each.apply(made.recipe) for each in first]
+    assert "HistGradientBoosting" in edited[-1].estimator.path
+    assert all(each.name.startswith("search: ") for each in first)
+    entries = len(made.ledger().entries("event"))
+    source.most = 0
+    again = [each.apply(made.recipe) for each in source.propose(observation)]
+    assert again == edited, "with no recipe allowed, a second search would find nothing"
+    assert len(made.ledger().entries("event")) == entries

@@ -16,6 +16,7 @@ COMMANDS: dict[str, Command] = {
     "init": Command("assay.cli.init:init", "Make a project from a table and lock its vault."),
     "label": Command("assay.cli.label:label", "Label rows, with a guarantee."),
     "improve": Command("assay.cli.improve:improve", "Improve the recipe and prove it."),
+    "plan": Command("assay.cli.plan:plan", "Plan an experiment from a sentence."),
     "experiment": Command(
         "assay.cli.experiment:experiment", "Search for the best recipe and prove it."
     ),

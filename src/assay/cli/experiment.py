@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 def experiment(
     path: ProjectPath = Path(),
-    minutes: Annotated[float, typer.Option(help="For all of it.")] = 10.0,
+    minutes: Annotated[
+        float | None, typer.Option(help="For all of it; the plan's by default, else 10.")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(help="A plan by assay plan to follow.")] = None,
     family: Annotated[
         list[str] | None, typer.Option(help="Search in this family alone; may be repeated.")
     ] = None,
@@ -43,6 +46,9 @@ def experiment(
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Whether the vault is looked at.")
     ] = True,
+    simplest: Annotated[
+        bool, typer.Option("--simplest/--best", help="The simplest within one standard error.")
+    ] = True,
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; experiment.html by default.")
     ] = None,
@@ -54,6 +60,7 @@ def experiment(
     and confirmed once on the vault. A stopped search goes on.
     """
     from assay.experiment import experiment as run
+    from assay.experiment.plan import read_plan
     from assay.experiment.report import render_terminal, write_html
     from assay.project import Project
 
@@ -62,6 +69,7 @@ def experiment(
         result = run(
             project,
             minutes=minutes,
+            plan=None if plan is None else read_plan(plan),
             families=family or (),
             estimators=_estimators(project, estimator or [], command),
             keep=keep or (),
@@ -70,6 +78,7 @@ def experiment(
             fit_seconds=fit_seconds,
             memory_gib=memory,
             confirm=confirm,
+            simplest=simplest,
             on_event=watch,
         )
     page = html or project.path / "experiment.html"

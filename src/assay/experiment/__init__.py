@@ -16,6 +16,7 @@ from assay.experiment.propose import (
 
 if TYPE_CHECKING:
     from assay.experiment.events import Listener
+    from assay.experiment.plan import ExperimentPlan
     from assay.experiment.result import ExperimentResult
     from assay.project import Project
     from assay.recipe import Estimator
@@ -32,7 +33,8 @@ __all__ = [
 def experiment(
     project: Project,
     *,
-    minutes: float = 10.0,
+    minutes: float | None = None,
+    plan: ExperimentPlan | None = None,
     families: Sequence[str] = (),
     estimators: Sequence[Estimator] = (),
     keep: Sequence[str] = (),
@@ -42,6 +44,7 @@ def experiment(
     memory_gib: float | None = None,
     engine: str = "tpe",
     confirm: bool = True,
+    simplest: bool = True,
     models: Mapping[str, Any] | None = None,
     on_event: Listener | None = None,
 ) -> ExperimentResult:
@@ -58,7 +61,10 @@ def experiment(
     project
         Where to work; see :meth:`assay.Project.open`.
     minutes
-        For all of it; judging the choice is part of it.
+        For all of it; judging the choice is part of it. By default the plan's, else ten.
+    plan
+        From :func:`assay.experiment.plan.make_plan`: its minutes, families and tries hold where
+        nothing else is given.
     families
         Names of families to search in; by default all that suit the task.
     estimators
@@ -77,6 +83,8 @@ def experiment(
         ``tpe``, or ``random`` for a comparison.
     confirm
         Whether the vault is looked at; without, nothing is promised and nothing saved.
+    simplest
+        Whether the one-standard-error rule chooses; without, what scores best is chosen.
     models
         Language models by name, in place of the ones the gateway would load.
     on_event
@@ -98,8 +106,9 @@ def experiment(
 
     tell = ignore if on_event is None else on_event
     order = Order(
-        minutes=minutes,
-        families=tuple(families),
+        minutes=(10.0 if plan is None else plan.minutes) if minutes is None else minutes,
+        families=tuple(families) or (() if plan is None else plan.families),
+        tries=() if plan is None else plan.tries,
         estimators=tuple(estimators),
         keep=tuple(keep),
         most=most,
@@ -108,6 +117,7 @@ def experiment(
         memory_gib=memory_gib,
         engine=checked_engine(engine),
         confirm=confirm,
+        simplest=simplest,
     )
     began = time.monotonic()
     record = Record.open(

@@ -26,6 +26,9 @@ TASTED = 48
 SHARE_OF_EMBEDDING = 0.25
 """Embedding may take so much of the time."""
 
+LEAST_MINUTES = 2
+"""In less time loading the model and tasting would cost more than it brings."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -121,6 +124,9 @@ def _embedder(
     if column is None:
         return None
     words = texts(rows, column)
+    if order.minutes < LEAST_MINUTES:
+        notes.append(f"embeddings are left out of a search of less than {LEAST_MINUTES} minutes")
+        return None
     try:
         tools.vectors(model, words[:2], column)  # loads the model
         began = time.monotonic()

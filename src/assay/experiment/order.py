@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.errors import InputError
+from assay.experiment.plan.spec import Try
 from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import portfolio
 from assay.experiment.search.space import Family
@@ -31,6 +32,8 @@ class Order:
     memory_gib: float | None = None
     engine: Engine = "tpe"
     confirm: bool = True
+    simplest: bool = True
+    tries: tuple[Try, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the figures.
@@ -55,6 +58,7 @@ class Order:
             "minutes": self.minutes,
             "most": self.most,
             "engine": self.engine,
+            "tries": [each.model_dump(mode="json") for each in self.tries],
         }
 
 
@@ -87,11 +91,24 @@ def first_entrants(
         name = estimator.path.rpartition(".")[2]
         recipe = own_model(baseline, estimator, task)
         entrants.append(_entrant(name, "yours", recipe, UNKNOWN_COMPLEXITY))
+    named = {each.name: each for each in families}
+    for each in order.tries:
+        if each.family in named:
+            family = named[each.family]
+            entrant = _entrant(each.family, "plan", family.build(each.values), family.complexity)
+            entrant.values = dict(each.values)
+            entrants.append(entrant)
+    return deque([*entrants, *default_entrants(families)])
+
+
+def default_entrants(families: tuple[Family, ...]) -> list[Entrant]:
+    """Return the portfolio."""
+    entrants = []
     for family, values in portfolio(families):
         entrant = _entrant(family.name, "portfolio", family.build(values), family.complexity)
         entrant.values = dict(values)
         entrants.append(entrant)
-    return deque(entrants)
+    return entrants
 
 
 def own_model(baseline: Recipe, estimator: Estimator, task: Task) -> Recipe:

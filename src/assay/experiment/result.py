@@ -104,6 +104,8 @@ class ExperimentResult:
         Every recipe tried, the best first; those that failed last.
     chosen
         None where nothing finished.
+    best
+        What scored best, which the rule may have passed over for something simpler.
     claimed
         The chosen recipe's metric in the search: the best of many, so it flatters.
     screened
@@ -129,6 +131,7 @@ class ExperimentResult:
     standings: tuple[Standing, ...]
     baseline: Recipe
     chosen: Chosen | None
+    best: Chosen | None
     claimed: Evidence | None
     screened: Evidence | None
     verdict: Verdict | None

@@ -28,8 +28,9 @@ from assay.experiment.search.memory import allowed_bytes
 from assay.experiment.search.pool import Limits, Pool, working
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
+from assay.experiment.tracking import Tracking
 from assay.project import Project
-from assay.recipe import Tools, recipe_diff, splits
+from assay.recipe import Tools, fit_recipe, recipe_diff, splits
 from assay.recipe.splits import FOLDS, REPEATS
 from assay.seeds import derive_seed
 
@@ -54,13 +55,17 @@ class Search:
     tell: Listener
     began: float
     seen: Seen = field(init=False)
+    best: Choice | None = None
+    notes: list[str] = field(default_factory=list)
     ids: dict[int, str] = field(default_factory=dict)
     first_seconds: float | None = None
+    tracking: Tracking | None = None
     before: float = 0.0
     """Seconds that earlier sessions of this search took."""
 
     def run(self) -> ExperimentResult:
         """Look, search, choose, judge, record."""
+        self.tracking = Tracking.open(self.project.path.name, self.record.id, self._note)
         workers = self.order.workers or worker_count()
         trial = verdict = None
         with working(workers, self._limits(workers)) as pool:  # they start while we look
@@ -72,8 +77,9 @@ class Search:
             seed = derive_seed(self.project.settings.seed, "experiment", self.record.id)
             scorer = Scorer(rows, task, seed=seed)
             entrants = self._searched(pool, workers, scorer, seed)
-            most = self._affordable(entrants, workers)
-            chosen = choose(entrants, blended(entrants, scorer, seconds=most), scorer)
+            blend = blended(entrants, scorer, seconds=self._affordable(entrants, workers))
+            chosen = choose(entrants, blend, scorer, simplest=self.order.simplest)
+            self.best = choose(entrants, blend, scorer, simplest=False)
             if chosen is not None and chosen.recipe.hash != self.seen.baseline.hash:
                 trial, verdict = self._screened(chosen, entrants, pool, workers)
         promised = None
@@ -127,6 +133,8 @@ class Search:
 
     def _tried(self, entrant: Entrant, entrants: Sequence[Entrant]) -> None:
         self.ids[entrant.number] = self.record.tried(entrant, self.elapsed)
+        if self.tracking is not None:
+            self.tracking.tried(entrant, self.ids[entrant.number])
         others = [each.score for each in entrants if each.state == "finished"]
         finished = entrant.state == "finished"
         if finished and self.first_seconds is None and len(others) == 1:
@@ -191,7 +199,7 @@ class Search:
         return promised
 
     def _note(self, text: str) -> None:
-        self.seen.notes.append(text)
+        self.notes.append(text)
         self.tell(Noted(text))
 
     def _result(
@@ -217,12 +225,11 @@ class Search:
             sampled=self.seen.sampled,
             leaks=self.seen.leaks,
             left_out=self.seen.left_out,
-            notes=tuple(self.seen.notes),
+            notes=(*self.seen.notes, *self.notes),
             standings=_standings(entrants, scorer, self.ids),
             baseline=baseline,
-            chosen=None
-            if chosen is None
-            else Chosen(chosen.name, chosen.why, chosen.number, chosen.recipe),
+            chosen=_told(chosen),
+            best=_told(self.best),
             claimed=None if chosen is None else self.record.evidence(chosen.claimed),
             screened=screened,
             verdict=verdict,
@@ -232,8 +239,31 @@ class Search:
             first_seconds=self.first_seconds,
             seconds=round(self.elapsed, 3),
         )
+        if self.tracking is not None:
+            self._track(self.tracking, result)
         self.record.result(result)
         return result
+
+    def _track(self, tracking: Tracking, result: ExperimentResult) -> None:
+        """Give the tracker the model of the project's recipe as it now is, and the figures."""
+        task, rows = self.project.task, self.project.search()
+        seed = derive_seed(self.project.settings.seed, "confirm")
+        model = fit_recipe(result.recipe, rows, task, tools=self.tools, seed=seed)
+        tracking.chose(model, result.recipe, task, rows)
+        after = result.promised.after if result.promised else None
+        tracking.end(
+            {
+                "claimed": result.claimed.estimate if result.claimed else None,
+                "screened": result.screened.estimate if result.screened else None,
+                "promised": after.estimate if after else None,
+            }
+        )
+
+
+def _told(choice: Choice | None) -> Chosen | None:
+    if choice is None:
+        return None
+    return Chosen(choice.name, choice.why, choice.number, choice.recipe)
 
 
 def _own_seconds(entrants: Sequence[Entrant]) -> float:

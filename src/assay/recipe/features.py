@@ -118,7 +118,8 @@ class TabularEncoder:
 
     def _columns(self, rows: pl.DataFrame) -> Any:
         require(rows, self._feature.columns)
-        return _without_infinity(rows.select(self._feature.columns)).to_pandas()
+        # Polars all the way: skrub takes a fifth of the time that it takes with pandas.
+        return _without_infinity(rows.select(self._feature.columns))
 
 
 class RawEncoder:

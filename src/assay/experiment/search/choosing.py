@@ -41,8 +41,12 @@ class Choice:
     fit_seconds: float
 
 
-def choose(entrants: Sequence[Entrant], blend: Blend | None, scorer: Scorer) -> Choice | None:
+def choose(
+    entrants: Sequence[Entrant], blend: Blend | None, scorer: Scorer, *, simplest: bool = True
+) -> Choice | None:
     """Return the simplest of all whose loss against the best is within one standard error.
+
+    Without ``simplest`` the best itself.
 
     The standard error is the one of the paired difference on the same rows (Breiman et al. 1984
     use the best one's own, which forgives far more). None where nothing finished.
@@ -54,17 +58,15 @@ def choose(entrants: Sequence[Entrant], blend: Blend | None, scorer: Scorer) -> 
     best: Entrant | Blend = finished[0]
     if blend is not None and blend.score > best.score:
         best = blend
-    simplest: dict[int, Entrant] = {}
+    simpler: dict[int, Entrant] = {}
     for each in finished:
-        simplest.setdefault(each.complexity, each)
+        if simplest and each.complexity < best.complexity:
+            simpler.setdefault(each.complexity, each)
     positions = finished[0].positions
-    for level in sorted(simplest):
-        if level >= best.complexity:
-            break
-        near = _near(scorer, simplest[level], positions, best.found)
+    for _, each in sorted(simpler.items()):
+        near = _near(scorer, each, positions, best.found)
         if near is not None:
-            why = f"simpler than {best.family}, and {near}"
-            return _choice(simplest[level], why, scorer, positions)
+            return _choice(each, f"simpler than {best.family}, and {near}", scorer, positions)
     return _choice(best, "it scores best", scorer, positions)
 
 

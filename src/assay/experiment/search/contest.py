@@ -59,9 +59,12 @@ class Contest:
     _repeats: int = 0
 
     def run(self, reserve: Callable[[Sequence[Entrant]], float] = lambda _: 0.0) -> None:
-        """Try entrants until the time is over, less what ``reserve`` says the end will take."""
+        """Try entrants until the time is over, less what ``reserve`` says the end will take.
+
+        However short the time, the first that can be judged in full is.
+        """
         until = time.monotonic() + self.seconds
-        while time.monotonic() < until - reserve(self.entrants):
+        while time.monotonic() < until - reserve(self.entrants) or self._owes_one:
             while self.pool.idle and (work := self._next()):
                 entrant, job = work
                 self._running[job.name] = entrant
@@ -70,6 +73,12 @@ class Contest:
                 return
             for outcome in self.pool.wait(1.0):
                 self._take(outcome)
+
+    @property
+    def _owes_one(self) -> bool:
+        """Whether nothing is usable yet and something that was planned may be."""
+        finished = any(each.state == "finished" for each in self.entrants)
+        return not finished and bool(self.planned or self.pool.busy)
 
     def _next(self) -> tuple[Entrant, Job] | None:
         while not self._queue:
@@ -97,9 +106,9 @@ class Contest:
             before = known.get(recipe.hash)
             if before is None:
                 self._repeats = 0
-                number, complexity = len(self.entrants), family.complexity
+                level = family.complexity
                 return self._entered(
-                    Entrant(number, family.name, self.engine, recipe, values, complexity, handle)
+                    Entrant(0, family.name, self.engine, recipe, values, level, handle)
                 )
             self._repeats += 1
             score = before.score if before.scores else None
@@ -107,7 +116,8 @@ class Contest:
         return None
 
     def _entered(self, entrant: Entrant) -> Entrant:
-        entrant.number = len(self.entrants)
+        # What was under way at a kill is not among them, so their count may be a number taken.
+        entrant.number = 1 + max((each.number for each in self.entrants), default=-1)
         self.entrants.append(entrant)
         return entrant
 

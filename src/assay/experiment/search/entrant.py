@@ -39,7 +39,8 @@ class Entrant:
     family
         Its name; of a recipe outside every family what it is.
     origin
-        ``recipe`` (the project's own), ``yours``, ``portfolio``, ``tpe`` or ``random``.
+        ``recipe`` (the project's own), ``yours``, ``plan``, ``portfolio``, ``tpe`` or
+        ``random``.
     values
         The family's values; empty where there is no family.
     complexity

@@ -22,7 +22,10 @@ from assay.task import Task
 
 CONTEXT = "context.pickle"
 REMEMBERED = 12
-"""So many encoded folds are kept: what most candidates share is encoded once."""
+"""So many folds are kept."""
+
+REMEMBERED_BYTES = 300 * 2**20
+"""Encoded folds are kept up to this size: what most candidates share is encoded once."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ class Bench:
             key = (place, features, job.recipe.rows.model_dump_json())
             if key not in self._encoded:
                 union = _Remembering(features, tools)
-                _keep(self._encoded, key, (union, union.fit_transform(rows)))
+                self._encoded[key] = (union, union.fit_transform(rows))
+                self._forget()
             return self._encoded[key]
 
         model = fit_recipe(
@@ -155,8 +159,17 @@ class Bench:
             if job.share < 1:
                 random = np.random.default_rng(derive_seed(job.seed, "share", job.fold))
                 train = np.sort(random.choice(train, int(job.share * len(train)), replace=False))
-            _keep(self._frames, place, (context.rows[train], context.rows[split.test]))
+            self._frames[place] = (context.rows[train], context.rows[split.test])
+            while len(self._frames) > REMEMBERED:
+                self._frames.popitem(last=False)
         return self._frames[place]
+
+    def _forget(self) -> None:
+        """Forget the oldest encoded folds, but for the newest, until the rest is small enough."""
+        sizes = [_bytes(matrix) for _, matrix in self._encoded.values()]
+        while len(sizes) > 1 and sum(sizes) > REMEMBERED_BYTES:
+            self._encoded.popitem(last=False)
+            sizes.pop(0)
 
 
 class _Remembering(FeatureUnion):
@@ -173,7 +186,9 @@ class _Remembering(FeatureUnion):
         return self._last[1]
 
 
-def _keep(kept: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    kept[key] = value
-    while len(kept) > REMEMBERED:
-        kept.popitem(last=False)
+def _bytes(matrix: Matrix) -> int:
+    """Return the size of a dense or sparse matrix, or of a table."""
+    held = getattr(matrix, "data", None)
+    if hasattr(matrix, "nbytes"):
+        return int(matrix.nbytes)
+    return int(held.nbytes) if held is not None and hasattr(held, "nbytes") else 2**20

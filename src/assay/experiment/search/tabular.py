@@ -25,7 +25,8 @@ FEW_ROWS = 5_000
 
 def tabular_families(seen: Circumstances) -> tuple[Family, ...]:
     """Return the families that suit a table, the most promising defaults first."""
-    families = [_linear(seen), *boosted_families(seen), _trees(seen, "extra_trees")]
+    # A project begins with a line, so the search begins with what a line is not.
+    families = [*boosted_families(seen), _trees(seen, "extra_trees"), _linear(seen)]
     families += [_trees(seen, "forest"), _network(seen)]
     if seen.rows <= MOST_ROWS_OF_NEIGHBOURS:
         families.append(_neighbours(seen))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.making import shared_space, with_defaults
-from assay.experiment.search.space import Dimension, Family, Real, Values, Whole
+from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
 from assay.recipe import Embedding, Estimator, Feature, Recipe, Tfidf
 
 FEW_TERMS = 400
@@ -17,20 +17,20 @@ def text_families(seen: Circumstances) -> tuple[Family, ...]:
     """Return the families that suit a text task, the most promising defaults first."""
     column = str(seen.task.text)
     families = [
-        _linear(seen, "words", lambda values: (_words(column, values),), _WORDS),
         _linear(
             seen,
             "words_and_letters",
             lambda values: (_words(column, values), _letters(column, values)),
             {**_WORDS, **_LETTERS},
         ),
+        _linear(seen, "words", lambda values: (_words(column, values),), _WORDS),
         _linear(seen, "letters", lambda values: (_letters(column, values),), _LETTERS),
     ]
     if seen.labels_suffice and not seen.regression:
-        families.append(_margins(seen, column))
+        families.insert(0, _margins(seen, column))
     if seen.embed_model is not None:
         embedding = Embedding(column=column, model=seen.embed_model)
-        families += [
+        families[1:1] = [
             _linear(seen, "embeddings", lambda values: (embedding,), {}),
             _linear(
                 seen,
@@ -38,8 +38,8 @@ def text_families(seen: Circumstances) -> tuple[Family, ...]:
                 lambda values: (_words(column, values), embedding),
                 _WORDS,
             ),
-            _boosted(seen, "boosted_embeddings", embedding),
         ]
+        families.append(_boosted(seen, "boosted_embeddings", embedding))
     boosted_words = Tfidf(column=column, max_terms=FEW_TERMS, min_rows=2, sublinear=True)
     return (*families, _boosted(seen, "boosted_words", boosted_words))
 
@@ -99,11 +99,15 @@ def _linear(
 
 def _margins(seen: Circumstances, column: str) -> Family:
     shared = {name: each for name, each in shared_space(seen).items() if name != "rarity"}
-    space = {"C": Real(1e-2, 1e2, log=True), **_WORDS, **_LETTERS, **shared}
+    # Letters say more and take five times as long, so they wait for their turn.
+    letters = Choice((0, 3, 4, 5))
+    space = {"C": Real(1e-2, 1e2, log=True), **_WORDS, "letters": letters, **shared}
 
     def build(values: Values) -> Recipe:
         parameters = {"C": values["C"], "class_weight": values.get("class_weight")}
-        features = (_words(column, values), _letters(column, values))
+        features: tuple[Feature, ...] = (_words(column, values),)
+        if values["letters"]:
+            features = (*features, _letters(column, values))
         return _recipe(features, "sklearn.svm.LinearSVC", parameters, values)
 
     return Family(
@@ -111,7 +115,9 @@ def _margins(seen: Circumstances, column: str) -> Family:
         "a widest margin between many sparse features",
         2,
         space,
-        with_defaults(space, {"C": 0.5, **_PLAIN}),
+        with_defaults(
+            space, {"C": 0.5, **_PLAIN, "letters": 0}, {"C": 0.5, **_PLAIN, "letters": 4}
+        ),
         build,
     )
 

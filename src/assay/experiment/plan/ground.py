@@ -1,0 +1,31 @@
+"""What the rules of a plan go by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from assay.experiment.leaks import Leak
+from assay.experiment.plan.columns import ColumnSeen
+from assay.experiment.plan.wishes import Wishes
+from assay.experiment.search.space import Family
+from assay.project import Project
+from assay.task import Task
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the rules go by."""
+
+    project: Project
+    rows: pl.DataFrame
+    wishes: Wishes
+    columns: tuple[ColumnSeen, ...]
+    leaks: tuple[Leak, ...]
+    families: tuple[Family, ...]
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return self.project.task

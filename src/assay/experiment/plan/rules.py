@@ -1,0 +1,67 @@
+"""The plan by rules alone: full and sound without any language model."""
+
+from __future__ import annotations
+
+from assay.experiment.leaks import leaks
+from assay.experiment.plan.columns import columns_seen
+from assay.experiment.plan.ground import Ground
+from assay.experiment.plan.sections import MINUTES, lines_of
+from assay.experiment.plan.spec import ExperimentPlan
+from assay.experiment.plan.wishes import Wishes, wishes_in
+from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.families import families_for
+from assay.experiment.search.space import Family
+from assay.project import Project
+from assay.task import MetricName
+
+EXPLAINABLE = 1
+FAST = 3
+
+
+def plan_by_rules(project: Project, question: str) -> tuple[ExperimentPlan, Ground]:
+    """Return the plan, and what the rules went by. Vault rows play no part."""
+    rows, task = project.search(), project.task
+    columns = [name for name in (*task.inputs, task.group, task.time) if name]
+    wishes = wishes_in(question, columns)
+    found = leaks(rows, task, seed=project.settings.seed)
+    left_out = tuple(each.column for each in found)
+    seen = Circumstances.of(task, rows, without=left_out, embed_model=project.settings.models.embed)
+    ground = Ground(
+        project, rows, wishes, columns_seen(rows, task.inputs), found, _families(wishes, seen)
+    )
+    chosen, why = _metric(ground)
+    plan = ExperimentPlan(
+        question=question,
+        metric=chosen,
+        costs=wishes.costs if task.kind == "binary" else None,
+        minutes=wishes.minutes or MINUTES,
+        families=tuple(each.name for each in ground.families),
+        left_out=left_out,
+        lines=tuple(lines_of(ground, chosen, why)),
+    )
+    return plan, ground
+
+
+def _families(wishes: Wishes, seen: Circumstances) -> tuple[Family, ...]:
+    most = EXPLAINABLE if wishes.explain else FAST if wishes.fast else 9
+    slow = ("neighbours",) if wishes.fast else ()
+    found = families_for(seen)
+    return tuple(each for each in found if each.complexity <= most and each.name not in slow)
+
+
+def _metric(ground: Ground) -> tuple[MetricName, str]:
+    wishes, task = ground.wishes, ground.task
+    if task.kind == "regression":
+        if wishes.large_errors:
+            return "rmse", "large errors shall weigh more than in proportion"
+        return task.metric, "the project's own: an error counts by its size"
+    if wishes.costs is not None and task.kind == "binary":
+        why = "costs turn probabilities into decisions, so these must be right"
+        return "log_loss", why
+    if wishes.chances:
+        return "log_loss", "you ask for probabilities"
+    if wishes.ranking and task.kind == "binary":
+        return "auc", "you ask for an order of rows, and the area under the curve judges one"
+    if wishes.every_class:
+        return "macro_f1", "every class shall count the same, however rare"
+    return task.metric, "the project's own"

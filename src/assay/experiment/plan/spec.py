@@ -1,0 +1,113 @@
+"""The plan of an experiment: what will be done and why, each line with who wrote it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from assay.task import MetricName
+
+FORMAT: Literal[1] = 1
+
+Section = Literal[
+    "question",
+    "metric",
+    "split",
+    "leakage",
+    "baselines",
+    "preprocessing",
+    "features",
+    "families",
+    "search space",
+    "stopping",
+    "power",
+    "cost",
+    "risks",
+]
+RULE = "rule"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Line(_Part):
+    """One line of a plan.
+
+    Attributes
+    ----------
+    by
+        ``rule``, or the name of the language model that wrote it.
+    """
+
+    section: Section
+    what: str
+    why: str = ""
+    by: str = RULE
+
+
+class Try(_Part):
+    """Values of a family worth a try before the search proposes its own."""
+
+    family: str
+    values: dict[str, Any]
+    why: str = ""
+    by: str = RULE
+
+
+class Dropped(_Part):
+    """What the model suggested and was not taken, and why."""
+
+    what: str
+    reason: str
+    by: str
+
+
+class Costs(_Part):
+    """What mistakes cost, in any one unit.
+
+    Attributes
+    ----------
+    false_alarm, miss
+        Of calling a row the positive class wrongly, and of not calling one that is.
+    """
+
+    false_alarm: float = Field(gt=0)
+    miss: float = Field(gt=0)
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which an alarm is worth its cost (Elkan 2001)."""
+        return self.false_alarm / (self.false_alarm + self.miss)
+
+
+class ExperimentPlan(_Part):
+    """A whole plan. ``assay experiment --plan`` follows the fields; the lines say why.
+
+    Attributes
+    ----------
+    question
+        As it was asked.
+    metric
+        What the question calls for; the project's own may differ, which a line then says.
+    families
+        Families to search in.
+    left_out
+        Columns that give the target away.
+    """
+
+    format: Literal[1] = FORMAT
+    question: str
+    metric: MetricName
+    costs: Costs | None = None
+    minutes: float = Field(default=10.0, gt=0)
+    families: tuple[str, ...] = Field(min_length=1)
+    left_out: tuple[str, ...] = ()
+    tries: tuple[Try, ...] = ()
+    lines: tuple[Line, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+    def section(self, name: Section) -> tuple[Line, ...]:
+        """Return the lines of one section."""
+        return tuple(each for each in self.lines if each.section == name)

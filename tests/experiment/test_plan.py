@@ -1,0 +1,134 @@
+"""Plans: what a sentence asks for, what the rules say of it, what a model may add."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from assay import Project
+from assay.errors import InputError
+from assay.experiment.order import Order, first_entrants
+from assay.experiment.plan import make_plan, plan_to_toml, read_plan, write_plan
+from assay.experiment.plan.additions import SuggestedRisk, SuggestedTry, Suggestions
+from assay.experiment.plan.page import render_page
+from assay.experiment.plan.wishes import wishes_in
+from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.families import families_for
+from assay.llm import Prompt, ScriptedModel
+from troublesome import shop
+
+CHURN = "predict churn next month; false alarms cost 1, misses 20; explain to auditors"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    table = shop(400).with_columns(
+        customer_id=pl.Series([f"c{number // 4}" for number in range(400)]),
+        since=pl.Series([f"2024-{1 + n % 12:02d}-{1 + n % 28:02d}" for n in range(400)]),
+        afterwards=pl.col("bought").str.to_uppercase(),
+    )
+    return Project.create(tmp_path / "shop", table, target="bought")
+
+
+def test_a_sentence_is_read() -> None:
+    wishes = wishes_in(CHURN, ("age",))
+    assert wishes.costs is not None
+    assert (wishes.costs.false_alarm, wishes.costs.miss) == (1, 20)
+    assert wishes.costs.threshold == pytest.approx(1 / 21)
+    assert wishes.ahead == "next month"
+    assert wishes.explain
+    assert wishes.group is None
+    plain = wishes_in("sort mail", ())
+    assert not any((plain.costs, plain.ahead, plain.explain, plain.fast, plain.minutes))
+    assert wishes_in("for new customers in 2 hours", ("customer_id",)).group == "customer_id"
+    assert wishes_in("within 2 hours", ()).minutes == 120
+    for sentence in ("a false positive costs $3 and a missed fraud costs $90", CHURN):
+        assert wishes_in(sentence, ()).costs is not None, sentence
+
+
+def test_rules_alone_give_a_full_plan(project: Project) -> None:
+    plan = make_plan(project, CHURN)
+    sections = {each.section for each in plan.lines}
+    assert len(sections) == 13, "every section has something to say"
+    assert {each.by for each in plan.lines} == {"rule"}
+    assert plan.metric == "log_loss"
+    assert plan.left_out == ("afterwards",)
+    assert plan.families == ("linear",), "an auditor is shown sums of effects"
+    told = "\n".join(f"{each.what} {each.why}" for each in plan.lines)
+    assert "0.048" in told
+    assert "--time since" in told
+    assert "--group customer_id" in told
+    assert "set metric = 'log_loss'" in told
+    assert "At 80% power" in told
+    page = render_page(plan.model_copy(update={"question": "<b>why</b>"}))
+    assert "&lt;b&gt;why" in page
+    assert "<b>why" not in page
+
+
+def test_a_plan_is_read_back_from_its_text(project: Project, tmp_path: Path) -> None:
+    plan = make_plan(project, "rank buyers in 3 minutes")
+    assert (plan.metric, plan.minutes) == ("auc", 3)
+    write_plan(plan, tmp_path / "plan.toml")
+    assert read_plan(tmp_path / "plan.toml") == plan
+    (tmp_path / "plan.toml").write_text(plan_to_toml(plan).replace("minutes = 3.0", "minutes = 0"))
+    with pytest.raises(InputError, match="minutes"):
+        read_plan(tmp_path / "plan.toml")
+    with pytest.raises(InputError, match="no plan"):
+        read_plan(tmp_path / "absent.toml")
+    with pytest.raises(InputError, match="question is empty"):
+        make_plan(project, "  ")
+
+
+def test_what_a_model_adds_is_taken_where_it_is_valid(project: Project) -> None:
+    suggested = Suggestions(
+        tries=[
+            SuggestedTry(family="linear", parameter="C", value="0.02", why="many columns"),
+            SuggestedTry(family="linear", parameter="C", value="-4"),
+            SuggestedTry(family="linear", parameter="depth", value="3"),
+            SuggestedTry(family="transformer", parameter="heads", value="8"),
+            SuggestedTry(family="linear", parameter="numbers", value="cubes"),
+            SuggestedTry(family="boosting", parameter="max_iter", value="80.5"),
+        ],
+        risks=[
+            SuggestedRisk(column="since", risk="drifts"),
+            SuggestedRisk(column="colour", risk="unfair"),
+        ],
+    )
+    prompts: list[Prompt] = []
+
+    def generate(prompt: Prompt) -> Any:
+        prompts.append(prompt)
+        return suggested.model_dump()
+
+    scripted = ScriptedModel(generate=generate, name="planner")
+    name = scripted.name
+    plan = make_plan(project, "predict buyers", model=name, models={name: scripted})
+    assert [(each.family, each.values["C"], each.by) for each in plan.tries] == [
+        ("linear", 0.02, name)
+    ]
+    assert len(plan.dropped) == 6
+    reasons = " ".join(each.reason for each in plan.dropped)
+    for part in ("not from", "no such parameter", "no such family", "not one of", "not a whole"):
+        assert part in reasons
+    assert [each.what for each in plan.lines if each.by == name] == ["since: drifts"]
+    rows: Sequence[Any] = project.search()["customer_id"].to_list()
+    assert not any(f"{each}\n" in prompts[0].instructions for each in rows)
+    task, order = project.task, Order(tries=plan.tries)
+    families = families_for(Circumstances.of(task, project.search()))
+    entrants = first_entrants(order, project.recipe, families, task)
+    assert [each.origin for each in entrants][:3] == ["recipe", "plan", "portfolio"]
+    assert entrants[1].recipe.estimator.parameters["C"] == 0.02
+
+
+def test_the_command_writes_the_plan_and_its_page(project: Project) -> None:
+    command = [sys.executable, "-m", "assay", "plan", CHURN, "--path", str(project.path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "log_loss" in told
+    assert read_plan(project.path / "plan.toml").question == CHURN
+    assert "log_loss" in (project.path / "plan.html").read_text()
