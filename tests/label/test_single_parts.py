@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from assay.errors import InputError
 from assay.label import LabelTask, vote
+from assay.label.single.annotators import FEW, ModelAnnotator
 from assay.label.single.phrases import Phrasebook, phrases_of
-from assay.label.single.scores import softmax
+from assay.label.single.scores import WEIGHT, softmax, spread
 from assay.label.single.student import PARTS, parts_of, taught
 from assay.label.single.weighing import learned, temperature
 from assay.task import ClassDescription
@@ -136,3 +137,30 @@ def test_weights_can_be_pickled() -> None:
     weights = learned(votes[None], embeddings, codes, None)
     copy = pickle.loads(pickle.dumps(weights))  # noqa: S301 - our own
     assert (copy.scores(votes[None], embeddings) == weights.scores(votes[None], embeddings)).all()
+
+
+def asked_twice() -> ModelAnnotator:
+    words = tuple("abc")
+    owner = np.arange(3)
+    return ModelAnnotator(LabelTask.of(words), "scripted:x", ("one", "other"), 96, words, owner)
+
+
+def test_a_model_that_changes_its_mind_with_the_wording_counts_for_less() -> None:
+    random = np.random.default_rng(9)
+    said, noise = random.normal(size=(2, 2000, 3))
+    steady, unsteady = (
+        np.concatenate([said, said + scale * noise], axis=1) for scale in (0.0, 1.0)
+    )
+    counts = [
+        spread(asked_twice().settled(raw).scores(raw)) for raw in (steady, unsteady)
+    ]  # fmt: skip
+    assert counts[0] == pytest.approx(WEIGHT, abs=0.01)
+    assert counts[1] < counts[0] / 2
+
+
+def test_a_model_asked_of_few_rows_keeps_its_vote() -> None:
+    raw = np.log(np.array([[0.8, 0.1, 0.1, 0.1, 0.8, 0.1]]))
+    settled = asked_twice().settled(raw)
+    assert spread(settled.scores(raw)) == pytest.approx(FEW / (FEW + 1))
+    nothing = np.full((2, 6), np.nan)
+    assert np.isnan(asked_twice().settled(nothing).scores(nothing)).all()

@@ -10,7 +10,17 @@ import numpy as np
 
 from assay.label.rules import Rule
 from assay.label.single.phrases import Phrasebook
-from assay.label.single.scores import Codes, Scores, best_by_class, by_class, even, logs, spread
+from assay.label.single.scores import (
+    Codes,
+    Scores,
+    agreement,
+    best_by_class,
+    by_class,
+    even,
+    logs,
+    spread,
+    weight_of,
+)
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
 from assay.llm import Example, Gateway, Prompt
@@ -50,7 +60,8 @@ class ModelAnnotator:
     A model on this machine is asked how likely each phrase is to follow the row; what it
     likes to say anyway is taken off phrase by phrase, and the phrases of a class are added up:
     batch calibration (Zhou et al. 2024) before the prior is put back. Other models choose
-    among the classes.
+    among the classes. A model that answers otherwise when it is asked in other words counts for
+    less, by the rule that weighs the student.
     """
 
     task: LabelTask
@@ -101,16 +112,28 @@ class ModelAnnotator:
         return np.concatenate(said, axis=1), why
 
     def settled(self, raw: Scores) -> ModelAnnotator:
-        """Return the annotator that knows what the model likes to say."""
-        new = replace(self, centre=_mean(raw))
-        return replace(new, size=spread(new.scores(raw)))
+        """Return the annotator that knows what the model likes to say, and how steadily."""
+        new = replace(self, centre=_mean(raw), size=1.0)
+        return replace(new, size=spread(new.scores(raw)) / new._steadiness(raw))
 
     def scores(self, raw: Scores) -> Scores:
         """Return (n, k)."""
-        wordings = np.split(raw - self.centre, len(self.wordings), axis=1)
+        return np.asarray(np.mean(self._by_wording(raw), axis=0) / self.size)
+
+    def _by_wording(self, raw: Scores) -> list[Scores]:
         classes = len(self.task.classes)
-        found = [even(by_class(each, self.owner, classes)) for each in wordings]
-        return np.asarray(np.mean(found, axis=0) / self.size)
+        wordings = np.split(raw - self.centre, len(self.wordings), axis=1)
+        return [even(by_class(each, self.owner, classes)) for each in wordings]
+
+    def _steadiness(self, raw: Scores) -> float:
+        """Return how much the model counts by the agreement of its wordings; 1 with few rows."""
+        found = raw[np.isfinite(raw).all(axis=1)]
+        if len(self.wordings) == 1 or len(found) == 0:
+            return 1.0
+        first, *others = (each.argmax(axis=1) for each in self._by_wording(found))
+        classes = len(self.task.classes)
+        agreed = float(np.mean([agreement(first, other, classes) for other in others]))
+        return (len(found) * weight_of(agreed) + FEW) / (len(found) + FEW)
 
 
 @dataclass(frozen=True, eq=False)

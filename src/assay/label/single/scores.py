@@ -9,6 +9,8 @@ Scores = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 TINY = 1e-12
+WEIGHT = 2.0
+"""How much a vote counts that agrees with another all the time; all are on one scale."""
 
 
 def softmax(scores: Scores) -> Scores:
@@ -32,7 +34,8 @@ def by_class(scores: Scores, owner: Codes, classes: int) -> Scores:
     out = np.empty((len(scores), classes))
     for code in range(classes):
         some = scores[:, owner == code]
-        out[:, code] = np.logaddexp.reduce(some, axis=1) - np.log(some.shape[1])
+        with np.errstate(invalid="ignore"):  # rows without an answer stay NaN
+            out[:, code] = np.logaddexp.reduce(some, axis=1) - np.log(some.shape[1])
     return out
 
 
@@ -45,3 +48,15 @@ def spread(scores: Scores) -> float:
     """Return the standard deviation of all scores that are there, or 1 where there is none."""
     found = float(np.nanstd(scores)) if np.isfinite(scores).any() else 0.0
     return found if found > TINY else 1.0
+
+
+def agreement(one: Codes, other: Codes, classes: int) -> float:
+    """Return how far two say the same beyond chance, 0 to 1 (Cohen 1960)."""
+    chance = float(np.bincount(one, minlength=classes) @ np.bincount(other, minlength=classes))
+    chance /= len(one) ** 2
+    return max(0.0, (float((one == other).mean()) - chance) / max(1 - chance, 1e-9))
+
+
+def weight_of(agreed: float) -> float:
+    """Return how much a vote counts where no gold says so, from its agreement beyond chance."""
+    return WEIGHT * agreed**2

@@ -13,14 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.label.single.scores import Codes, Scores, logs, softmax, spread
+from assay.label.single.scores import (
+    WEIGHT,
+    Codes,
+    Scores,
+    agreement,
+    logs,
+    softmax,
+    spread,
+    weight_of,
+)
 
 PARTS = 3
-ROUNDS = 2
+ROUNDS = 4
 SHARE = 0.5
 """Share of the rows, evenly over the classes, that count as confident."""
-WEIGHT = 2.0
-"""How much a student counts that always agrees with the votes; all are on one scale."""
 LOOSENESS = 3.0
 FEWEST = 30
 FLOOR = 1e-6
@@ -40,8 +47,8 @@ class Student:
         Spread of the log-probabilities, divided out.
     weight
         How much it counts beside the votes where no gold says so: its agreement with them
-        beyond chance (Cohen 1960), squared, times :data:`WEIGHT`. Embeddings that cannot tell
-        the classes apart make a student that disagrees.
+        beyond chance, squared, times two. Embeddings that cannot tell the classes apart make a
+        student that disagrees.
     """
 
     weights: Scores
@@ -104,14 +111,8 @@ def _fit(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
     raw = student.scores(embeddings, parts)
     centre = raw.mean(axis=0)
     found = raw - centre
-    weight = WEIGHT * _agreement(found.argmax(axis=1), votes.argmax(axis=1), classes) ** 2
+    weight = weight_of(agreement(found.argmax(axis=1), votes.argmax(axis=1), classes))
     return Student(weights, biases, centre, spread(found), weight)
-
-
-def _agreement(one: Codes, other: Codes, classes: int) -> float:
-    chance = float(np.bincount(one, minlength=classes) @ np.bincount(other, minlength=classes))
-    chance /= len(one) ** 2
-    return max(0.0, (float((one == other).mean()) - chance) / max(1 - chance, 1e-9))
 
 
 def _confident(shares: Scores) -> Codes:
