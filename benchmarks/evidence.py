@@ -25,7 +25,7 @@ from evidence_study.promises import few_labels, speed, thresholds
 from evidence_study.summary import summary
 from evidence_study.world import REPEATS
 
-SEQUENCES = {200: (400, 3000), 500: (400, 3000), 2000: (100, 1000)}
+SEQUENCES = {200: (400, 1600), 500: (400, 1600), 2000: (100, 400)}
 """Search rows; how often sixty proposals are simulated on them for the others, and for Assay: what
 the others are wrong by shows in few runs, what Assay's claims are wrong by in many."""
 SIZES = (200, 500, 2000, 10_000)
@@ -38,7 +38,7 @@ def parts(quick: bool, runs: int) -> dict[str, Callable[[], Any]]:
     return {
         "speed_seconds_per_million_rows": partial(speed, 1_000_000),
         "methods": partial(sizes_and_coverage, runs, sizes),
-        "slow_methods": partial(sizes_and_coverage, 20 if quick else 300, sizes[:3], SLOW_METRICS),
+        "slow_methods": partial(sizes_and_coverage, 20 if quick else 100, sizes[:3], SLOW_METRICS),
         "rules": partial(rules_alone, runs, sizes),
         "adaptive": lambda: [
             row

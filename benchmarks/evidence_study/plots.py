@@ -153,7 +153,7 @@ def table(result: dict[str, Any]) -> str:
         "| metric | rows | useless kept, most | covered, least | least, if under ten rare |",
         "|---|---:|---:|---:|---:|",
     ]
-    cells = result["methods"] + result["slow_methods"]
+    cells = result["methods"] + result.get("slow_methods", [])
     for metric in dict.fromkeys(cell["metric"] for cell in cells):
         for n in dict.fromkeys(cell["n"] for cell in cells):
             own = [c for c in cells if (c["metric"], c["n"]) == (metric, n) and "null_kept" in c]

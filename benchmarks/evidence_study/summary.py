@@ -9,7 +9,7 @@ from scipy import stats
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:
     """Hold the aims against what was measured; cells with under ten minority units apart."""
-    every = result["methods"] + result["slow_methods"]
+    every = result["methods"] + result.get("slow_methods", [])
     measured = [cell for cell in every if "null_kept" in cell]
     cells = [cell for cell in measured if cell["minority_units"] >= 10]
     thin = [cell for cell in measured if cell["minority_units"] < 10]
