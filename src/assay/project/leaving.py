@@ -64,6 +64,8 @@ def _uses(project: Project) -> Iterator[tuple[str, str, list[str]]]:
         yield "label", models.label, [*read, task.target]
     if task.text is not None:
         yield "embed", models.embed, [*read, task.target]
+    if task.modality == "tabular":
+        yield "features", models.label, [*read, task.target]
     recipe = project.recipe
     judging = [feature for each in recipe.rows.added for feature in each.features]
     judging += [feature for each in recipe.rows.mended for feature in each.features]
