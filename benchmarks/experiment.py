@@ -28,6 +28,7 @@ from assay.evidence import metric
 from assay.experiment import experiment
 from assay.experiment.result import ExperimentResult
 from assay.recipe import Estimator, Recipe, Tabular, Tfidf, Tools, baseline_recipe, fit_recipe
+from assay.recipe.trial import LABEL_METRICS
 from assay.task import Task
 from common import print_result
 from experiment_sets import BY_NAME, QUICK, SETS, DataSet
@@ -151,7 +152,8 @@ def _built(
         train = train.with_row_index("row_id").with_columns(pl.col("row_id").cast(pl.String))
     train = train.with_columns(_target(task))
     model = fit_recipe(recipe, train, task, tools=tools, seed=0)
-    return _score(task, test.with_columns(_target(task)), model.predictions(test))
+    predicted = model.predictions(test, probabilities=task.metric not in LABEL_METRICS)
+    return _score(task, test.with_columns(_target(task)), predicted)
 
 
 def _target(task: Task) -> pl.Expr:

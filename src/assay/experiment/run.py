@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from assay.engine import worker_count
-from assay.errors import AssayError, InputError
+from assay.errors import AssayError
 from assay.evidence import Evidence, Verdict
 from assay.experiment.circumspection import Seen, look
 from assay.experiment.events import Listener, Noted, Tried, Working
 from assay.experiment.judge import Judge
 from assay.experiment.order import Order, first_entrants
 from assay.experiment.record import Record
-from assay.experiment.result import Chosen, ExperimentResult, Promise, Standing
+from assay.experiment.result import ExperimentResult, Promise
 from assay.experiment.search.blending import blended
 from assay.experiment.search.choosing import Choice, choose
 from assay.experiment.search.contest import Contest
@@ -28,6 +28,7 @@ from assay.experiment.search.memory import allowed_bytes
 from assay.experiment.search.pool import Limits, Pool, working
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
+from assay.experiment.standings import standings, told
 from assay.experiment.tracking import Tracking
 from assay.project import Project
 from assay.recipe import Tools, fit_recipe, recipe_diff, splits
@@ -226,10 +227,10 @@ class Search:
             leaks=self.seen.leaks,
             left_out=self.seen.left_out,
             notes=(*self.seen.notes, *self.notes),
-            standings=_standings(entrants, scorer, self.ids),
+            standings=standings(entrants, scorer, self.ids),
             baseline=baseline,
-            chosen=_told(chosen),
-            best=_told(self.best),
+            chosen=told(chosen),
+            best=told(self.best),
             claimed=None if chosen is None else self.record.evidence(chosen.claimed),
             screened=screened,
             verdict=verdict,
@@ -260,12 +261,6 @@ class Search:
         )
 
 
-def _told(choice: Choice | None) -> Chosen | None:
-    if choice is None:
-        return None
-    return Chosen(choice.name, choice.why, choice.number, choice.recipe)
-
-
 def _own_seconds(entrants: Sequence[Entrant]) -> float:
     """Return how long the project's own recipe takes on a fold."""
     return next((each.fit_seconds for each in entrants if each.origin == "recipe"), 0.0)
@@ -274,36 +269,3 @@ def _own_seconds(entrants: Sequence[Entrant]) -> float:
 def _judging(fit: float, workers: int) -> float:
     """Return the seconds that fresh folds and one model of all rows take."""
     return fit * (FOLDS / workers + 1.5)
-
-
-def _standings(
-    entrants: Sequence[Entrant], scorer: Scorer, ids: dict[int, str]
-) -> tuple[Standing, ...]:
-    told = [each for each in entrants if each.number in ids]
-    order = {"finished": 0, "waiting": 1, "dropped": 1, "failed": 2}
-    told.sort(key=lambda each: (order.get(each.state, 1), -each.stage, -each.score))
-    return tuple(_standing(each, scorer, ids[each.number]) for each in told)
-
-
-def _standing(entrant: Entrant, scorer: Scorer, id_: str) -> Standing:
-    estimate = None
-    if entrant.state == "finished" and entrant.found is not None:
-        positions = entrant.positions
-        try:
-            estimate = scorer.estimate(positions, entrant.found[positions])
-        except InputError:  # too few rows for an interval
-            estimate = None
-    return Standing(
-        number=entrant.number,
-        family=entrant.family,
-        origin=entrant.origin,
-        recipe=entrant.recipe,
-        values=entrant.values,
-        state="waiting" if entrant.state in ("dropped", "running") else entrant.state,
-        stage=entrant.stage,
-        score=entrant.score if np.isfinite(entrant.score) else None,
-        estimate=estimate,
-        seconds=round(entrant.seconds, 3),
-        reason=entrant.reason,
-        id=id_,
-    )
