@@ -25,7 +25,7 @@ from assay.label.tabled import (
     rows_from,
 )
 from assay.seeds import derive_seed
-from assay.tables.rows import ROW_ID
+from assay.tables.rows import ROW_ID, set_apart
 
 REVIEWED = 10_000
 """Rows that can be reviewed of a larger labelling, drawn at random so that estimates hold."""
@@ -58,8 +58,8 @@ def record(
         found = spool.read_answers(number)
         pieces.append(keep_piece(table, found, desk.ledger, desk.run))
         here = drawn[(drawn >= start) & (drawn < start + table.height)] - start
-        tables.append(table[here])
-        answers.append(found[here])
+        tables.append(set_apart(table[here]))
+        answers.append(set_apart(found[here]))
         start += table.height
     result = replace(
         _of(whole, pl.concat(tables), answers),

@@ -23,7 +23,7 @@ from assay.label.sample import Sample
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
 from assay.tables.portions import Portions
-from assay.tables.rows import ROW_ID, with_row_ids
+from assay.tables.rows import ROW_ID, set_apart, with_row_ids
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Spool:
             ids = rows.table[ROW_ID]
             originals = copies.originals(ids.to_list(), rows.texts)
             sample.add(readable(originals, rows.unfit))
-            named.append(rows.table.filter(ids.is_in(list(gold_ids))))
+            named.append(set_apart(rows.table.filter(ids.is_in(list(gold_ids)))))
             hashes.append(ids.hash())
             _write(table, self.piece(number - 1))
             _write(_asked(originals), self._asked(number - 1))

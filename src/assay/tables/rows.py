@@ -110,3 +110,11 @@ def _as_times(told: pl.Series) -> pl.Series:
         return told.str.to_datetime(strict=False)
     except pl.exceptions.ComputeError:  # no value looks like a time
         return nothing
+
+
+def set_apart(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a few rows of a table in memory of their own.
+
+    What Polars gathers from a table keeps all the text of that table alive.
+    """
+    return pl.DataFrame(table.to_dict(as_series=False), schema=table.schema)

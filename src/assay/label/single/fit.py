@@ -124,7 +124,7 @@ def _without_a_harmful_student(
         return fitted, votes, []
     others = votes.upto(len(fitted.annotators))
     found = gain(others, "student", votes.scores[-1], codes, gold.weights, fitted)
-    if found.evidence.estimate >= 0:
+    if found is None or found.evidence.estimate >= 0:
         return fitted, votes, []
     return replace(fitted, student=None), others, [found.step("student")]
 
@@ -142,6 +142,9 @@ def _with_gold_annotators(
         raw, _ = candidate.ask(gold.texts, gateway)
         settled = candidate.settled(raw)
         found = gain(votes, name, settled.scores(raw), codes, gold.weights, fitted)
+        if found is None:
+            steps.append(Step(name, False, "skipped: too few checked rows of one class to tell"))
+            continue
         steps.append(found.step(name))
         if found.kept:
             fitted = replace(fitted, annotators=(*fitted.annotators, settled))

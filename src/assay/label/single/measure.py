@@ -77,6 +77,10 @@ class Gain:
         return Step(name, self.kept, why, self.after if self.kept else self.before, self.alone)
 
 
+FEWEST_OF_TWO = 5
+"""Checked rows of each of two classes, below which a difference in log-loss tells nothing."""
+
+
 def gain(
     votes: Votes,
     name: str,
@@ -84,11 +88,16 @@ def gain(
     codes: Codes,
     row_weights: NDArray[np.float64] | None,
     fitted: FittedSingle,
-) -> Gain:
-    """Measure one more annotator, whose scores of the gold rows are given, beside the others."""
+) -> Gain | None:
+    """Measure one more annotator, whose scores of the gold rows are given, beside the others.
+
+    None where one of two classes has too few checked rows to tell.
+    """
     wider = votes.beside(name, scores)
     fine = np.flatnonzero(np.isfinite(wider.scores).all(axis=(0, 2)))
     codes = codes[fine]
+    if len(fitted.task.class_names) == 2 and np.bincount(codes, minlength=2).min() < FEWEST_OF_TWO:
+        return None
     weights = None if row_weights is None else row_weights[fine]
     before, after = (
         held_out(each.only(fine), codes, weights, fitted.settings)
