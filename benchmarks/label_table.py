@@ -1,0 +1,61 @@
+"""Writes the tables of ``docs/labelling/results.md`` from the figures that ``label.py`` kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[1] / "docs" / "labelling"
+WHO = {
+    "ours accuracy": "Assay",
+    "ours macro_f1": "Assay, macro-F1",
+    "plain accuracy": "asked plainly",
+    "dawid_skene accuracy": "Dawid-Skene",
+    "logistic accuracy": "logistic regression",
+    "coverage at_0.90": "accepted at 90 %",
+    "coverage at_0.95": "accepted at 95 %",
+}
+
+
+def told(figure: dict[str, Any] | None) -> str:
+    """Return a mean with its half-width, where there are several seeds."""
+    if figure is None:
+        return ""
+    half = figure["half_width"]
+    return f"{figure['mean']:.3f}" + ("" if half is None else f" ± {half:.3f}")
+
+
+def draw(results: dict[str, Any]) -> str:
+    """Return the document."""
+    lines = [
+        "# Labelling, measured",
+        "",
+        f"Up to {results['rows']:,} rows a set, the embedded models, by `label.py`; drawn",
+        "by `label_table.py`, both in `benchmarks`. A mean without ± is of one seed.",
+        "",
+        f"| set | seeds | gold | {' | '.join(WHO.values())} |",
+        "|" + "---|" * (len(WHO) + 3),
+    ]
+    for name, found in sorted(results["sets"].items()):
+        for gold in sorted((each for each in found if each.isdigit()), key=int):
+            cells = [told(found[gold].get(each)) for each in WHO]
+            seeds = found[gold]["ours accuracy"]["n"]
+            lines.append(f"| {name} | {seeds} | {gold} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "Redraws of 100 gold rows: how often rows were accepted, and how often fewer of them were",
+        "right than guaranteed (at most one in twenty is promised).",
+        "",
+        "| set | precision | redraws | accepted some | broke the promise |",
+        "|---|---|---|---|---|",
+    ]
+    for name, found in sorted(results["sets"].items()):
+        for precision, each in sorted(found.get("guarantee", {}).items()):
+            counts = f"{each['draws']} | {each['reached']} | {each['failed']}"
+            lines.append(f"| {name} | {precision} | {counts} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (FOLDER / "results.md").write_text(draw(json.loads((FOLDER / "results.json").read_text())))
