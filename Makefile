@@ -15,7 +15,7 @@ demo: $(READY)
 	$(BIN)/assay demo --path demo-project --fresh
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: format lint types layers fast
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,8 @@ def test_kill_9_repeats_no_more_than_what_was_in_flight_and_the_money_adds_up(
             print("live", file=lives.stdin, flush=True)
             process = int(lives.stdout.readline())
             if life < kills:
-                time.sleep(dice.uniform(0.02, 0.15))
+                until(lambda before=received: len(server.received) > before)
+                time.sleep(dice.uniform(0, 0.1))
                 os.kill(process, signal.SIGKILL)
             ended = int(lives.stdout.readline())
             assert ended == (0 if life == kills else -signal.SIGKILL), "more rows are needed"
@@ -112,6 +114,13 @@ def test_kill_9_repeats_no_more_than_what_was_in_flight_and_the_money_adds_up(
         assert server.answered * price <= money * (1 + 1e-9)
     print(f"kills {kills}, rows {ROWS}, repeated {repeated}, {dict(statuses)}")
     server.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 def keys(server: CompatibleServer) -> dict[str, str]:
