@@ -5,29 +5,24 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from assay.errors import ProjectError
-from assay.evidence import Evidence, Verdict
 from assay.experiment.result import ExperimentResult
 from assay.experiment.search.entrant import Entrant, State
 from assay.ledger import Ledger
-from assay.recipe import Recipe, recipe_to_toml
+from assay.recipe import Recipe
+from assay.recipe.record import RunRecord
 
 NAME = "experiment"
 TRIED = "tried"
 ARRAY = "application/x-npy"
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(RunRecord):
     """One search in the ledger. Every recipe tried is one event, found under the run."""
-
-    id: str
-    ledger: Ledger
 
     @classmethod
     def open(cls, ledger: Ledger, beginning: dict[str, Any]) -> Record:
@@ -75,23 +70,6 @@ class Record:
                 entrants[entrant.number], ids[entrant.number] = entrant, entry.id
                 elapsed = max(elapsed, entry.body["elapsed"])
         return [entrants[number] for number in sorted(entrants)], ids, elapsed
-
-    def evidence(self, fact: Evidence) -> Evidence:
-        """Record ``fact`` and return it with its id."""
-        return fact.with_id(self.ledger.record("evidence", fact.as_dict(), run=self.id))
-
-    def verdict(self, verdict: Verdict) -> Verdict:
-        """Record every fact of ``verdict``."""
-        return replace(verdict, evidence=tuple(self.evidence(each) for each in verdict.evidence))
-
-    def recipe(self, recipe: Recipe) -> str:
-        """Keep the recipe's text as an artefact; return its id."""
-        return self.ledger.put_artefact(
-            recipe_to_toml(recipe).encode(),
-            name=f"recipe-{recipe.hash}.toml",
-            media_type="application/toml",
-            run=self.id,
-        )
 
     def result(self, result: ExperimentResult) -> None:
         """Keep the whole result, which ends the run."""

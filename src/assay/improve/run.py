@@ -4,50 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.errors import ProjectError
-from assay.evidence import Evidence, Verdict
 from assay.improve.spec import ImproveResult
 from assay.ledger import Ledger
 from assay.project import Project
-from assay.recipe import Recipe, recipe_to_toml
+from assay.recipe import Recipe
+from assay.recipe.record import RunRecord
 
 NAME = "improve"
 MEANS = ("budget", "cache", "prices", "unpriced_ok")
 """Settings that change what a run may spend, not what it tries: it goes on where they change."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(RunRecord):
     """One run of the loop in the ledger."""
-
-    id: str
-    ledger: Ledger
 
     def event(self, what: str, body: dict[str, Any]) -> str:
         """Record that something happened, findable as ``what``; return its id."""
         return self.ledger.record("event", body, run=self.id, key=f"{what}:{self.id}")
-
-    def evidence(self, fact: Evidence) -> Evidence:
-        """Record ``fact`` and return it with its id; a recorded fact stays as it is."""
-        if fact.id is not None:
-            return fact
-        return fact.with_id(self.ledger.record("evidence", fact.as_dict(), run=self.id))
-
-    def verdict_evidence(self, verdict: Verdict) -> Verdict:
-        """Record every fact of ``verdict``."""
-        return replace(verdict, evidence=tuple(self.evidence(each) for each in verdict.evidence))
-
-    def recipe(self, recipe: Recipe) -> str:
-        """Keep the recipe's text as an artefact; return its id."""
-        return self.ledger.put_artefact(
-            recipe_to_toml(recipe).encode(),
-            name=f"recipe-{recipe.hash}.toml",
-            media_type="application/toml",
-            run=self.id,
-        )
 
 
 def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:

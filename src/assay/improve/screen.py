@@ -77,7 +77,7 @@ class Screener:
             allowed_loss=settings.max_class_loss,
             step=step,
         )
-        verdict = self.run.verdict_evidence(
+        verdict = self.run.verdict(
             decide(
                 trial.gain,
                 alpha=settings.alpha,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.config import write_text
 from assay.evidence import figures
@@ -14,6 +10,7 @@ from assay.experiment.report import plots
 from assay.experiment.report.importance import importances
 from assay.experiment.report.story import tell
 from assay.experiment.result import ExperimentResult
+from assay.pages import template
 
 SHOWN = 20
 """So many of the best recipes are shown at once; the scale is theirs."""
@@ -31,7 +28,7 @@ def render_html(result: ExperimentResult) -> str:
         if fact is not None
     ]
     best = [each.estimate for each in result.finished[:SHOWN] if each.estimate is not None]
-    page: str = _template().render(
+    page: str = template("assay.experiment.report").render(
         result=result,
         story=tell(result),
         claims=claims,
@@ -48,15 +45,3 @@ def render_html(result: ExperimentResult) -> str:
 def write_html(result: ExperimentResult, path: Path) -> None:
     """Write the page to ``path``, whole or not at all."""
     write_text(path, render_html(result))
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("assay.experiment.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.config import write_text
 from assay.evidence import Evidence, Verdict, figures
@@ -15,6 +11,7 @@ from assay.improve.report import plots
 from assay.improve.report.confusions import Confusions, heat
 from assay.improve.report.story import LESS_IS_BETTER, counted, metric_name, tell
 from assay.improve.spec import ImproveResult
+from assay.pages import template
 
 MOST_GUARDS = 12
 
@@ -23,7 +20,7 @@ def render_html(result: ImproveResult) -> str:
     """Return the page. Every name and text in it is escaped: data is never markup."""
     gains = [each.verdict.main for each in result.attempts]
     least = max((each.details.get("min_effect", 0.0) for each in gains), default=0.0)
-    page: str = _template().render(
+    page: str = template("assay.improve.report").render(
         result=result,
         story=tell(result),
         metric=metric_name(result),
@@ -50,15 +47,3 @@ def worst_guards(verdict: Verdict) -> tuple[Evidence, ...]:
     """Return the guards that came nearest to a loss; all of them where they are few."""
     guards = sorted(verdict.evidence[1:], key=lambda each: each.interval.low)
     return tuple(guards[:MOST_GUARDS])
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("assay.improve.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")
