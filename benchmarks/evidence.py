@@ -65,19 +65,27 @@ def main() -> None:
     runs = 100 if options.quick else 1000
     result: dict[str, Any] = {}
     if options.only is not None:
+        if options.out is None:
+            raise SystemExit("--only needs --out: the file that holds the other parts")
         result = json.loads(options.out.read_text(encoding="utf-8"))
+    result |= {"benchmark": "evidence", "quick": options.quick, "runs": runs, "repeats": REPEATS}
     seconds = result.setdefault("seconds", {})
     for name, part in parts(options.quick, runs).items():
         if options.only in (None, name):
             started = time.perf_counter()
             result[name] = part()
             seconds[name] = round(time.perf_counter() - started, 1)
-    result |= {"benchmark": "evidence", "quick": options.quick, "runs": runs, "repeats": REPEATS}
+            keep(result, options.out)
     result["summary"] = summary(result)
-    if options.out is not None:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    keep(result, options.out)
     print(json.dumps(result))
+
+
+def keep(result: dict[str, Any], out: Path | None) -> None:
+    """Write what there is so far: a part takes many minutes."""
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -59,11 +59,11 @@ def _where_naive_is_off(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     of = {(row["rule"], row["search"], row["world"]): row for row in rows}
     found = []
-    for (rule, search, world), naive in of.items():
-        ours = of["assay", search, world]
+    for search, world in dict.fromkeys((row["search"], row["world"]) for row in rows):
+        naive, ours = of["one_split", search, world], of["assay", search, world]
         ratio = _ratio(ours)
         off = naive["true"] <= 0 or naive["claimed"] / naive["true"] >= 5
-        if rule == "one_split" and off and ratio is not None:
+        if off and ratio is not None:
             found.append(
                 {
                     "search": search,
