@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assay.evidence import Evidence, Interval, Verdict
+from assay.evidence import Confirmation, Evidence, Interval, Verdict
 from assay.improve.spec import (
     Attempt,
-    Confirmed,
     Confusion,
     Cost,
     CurvePoint,
@@ -80,7 +79,7 @@ def made_up_result(attempts: int = 5) -> ImproveResult:
         skipped=(Skipped("label", f"no rows in {NASTY}", "event-3"),),
         screened_before=fact("accuracy", 0.8, 0.04, 91),
         screened_after=fact("accuracy", 0.88, 0.03, 92),
-        confirmed=Confirmed(
+        confirmed=Confirmation(
             verdict=Verdict("kept", "It is made up.", (gain,)),
             before=fact("accuracy", 0.8, 0.06, 93, 100),
             after=fact("accuracy", 0.88, 0.05, 94, 100),

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from assay.llm import Prompt
 from assay.llm.model import Capabilities
 from assay.llm.providers import connect
 from assay.llm.questions import Choose, Keys
+from waiting import until
 
 ROWS = 3000
 IN_FLIGHT = 16
@@ -114,13 +114,6 @@ def test_kill_9_repeats_no_more_than_what_was_in_flight_and_the_money_adds_up(
         assert server.answered * price <= money * (1 + 1e-9)
     print(f"kills {kills}, rows {ROWS}, repeated {repeated}, {dict(statuses)}")
     server.close()
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 def keys(server: CompatibleServer) -> dict[str, str]:

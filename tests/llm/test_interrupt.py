@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from model_servers import KEY, CompatibleServer
 
 from assay.ledger import Ledger
 from assay.ledger.calls import CallBook
+from waiting import until
 
 ROWS = 400
 IN_FLIGHT = 8
@@ -63,13 +64,6 @@ def asks(tmp_path: Path, server: CompatibleServer) -> Iterator[subprocess.Popen[
         until(lambda: server.answered >= IN_FLIGHT)
         yield process
         process.kill()
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_an_interrupt_lets_no_more_requests_leave_and_keeps_what_is_answered(

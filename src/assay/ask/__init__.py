@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Library", "Snippet", "Trial", "ask"]
 
-BOOK = "local:smollm2-135m"
-"""The embedded model writes no code: the recipe book answers in its place."""
 EMBED_MODEL = "local:minilm"
 NEAR = 0.3
 """Least similarity of a question and a recipe that answers it."""
@@ -62,6 +60,7 @@ def ask(
         When the model cannot be reached.
     """
     from assay.errors import InputError
+    from assay.llm.registry import EMBEDDED
 
     question = question.strip()
     if not 0 < len(question) <= MAX_QUESTION:
@@ -71,7 +70,7 @@ def ask(
     if not 1 <= take <= 1 + OTHERS:
         raise InputError("`take` names one of the nearest recipes.", given=take, allowed="1 to 4")
     near = _nearest(question, models)
-    if model is None or model == BOOK:
+    if model is None or model == EMBEDDED:
         return _from_book(question, near, project, take=take, offline=offline)
     return _from_model(question, near, project, model, models, offline=offline)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.output import AsJson, console, emit_json
+from assay.cli.output import AsJson, console, emit_json, say_page
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,7 +36,7 @@ def demo(
         return
     console().print(render_terminal(found.result))
     console().print(told(found))
-    console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+    say_page(page)
 
 
 def told(found: DemoResult) -> RenderableType:

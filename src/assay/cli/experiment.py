@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -87,7 +87,7 @@ def experiment(
         emit_json(result.as_dict())
         return
     console().print(render_terminal(result))
-    console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+    say_page(page)
 
 
 def _estimators(project: Project, paths: list[str], command: str | None) -> list[Estimator]:

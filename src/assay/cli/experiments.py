@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.output import AsJson, ProjectPath, console, emit_json
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, say_page
 
 
 def experiments(
@@ -30,4 +30,4 @@ def experiments(
         return
     console().print(render_terminal(result, count=count))
     if html is not None:
-        console().print(f"page: {html}", highlight=False, markup=False, soft_wrap=True)
+        say_page(html)

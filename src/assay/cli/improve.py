@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assay.cli.options import DryRun, UnpricedOk
-from assay.cli.output import AsJson, ProjectPath, console, emit_json
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, say_page
 
 if TYPE_CHECKING:
     from assay.project import Project
@@ -65,7 +65,7 @@ def improve(
         emit_json(result.as_dict())
     else:
         console().print(render_terminal(result))
-        console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+        say_page(page)
 
 
 def _governed(project: Project, changes: dict[str, Any]) -> Project:

@@ -34,6 +34,11 @@ def emit_json(document: Any) -> None:
     typer.echo(text)
 
 
+def say_page(page: Path) -> None:
+    """Name the page that was written, whole, so that it can be copied."""
+    console().print(f"page: {page}", highlight=False, markup=False, soft_wrap=True)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Show a progress bar on standard error, gone when done; nothing where it is no terminal."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.output import AsJson, ProjectPath, console, emit_json
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, say_page
 
 
 def report(
@@ -29,4 +29,4 @@ def report(
         return
     console().print(render_terminal(result))
     if html is not None:
-        console().print(f"page: {html}", highlight=False, markup=False, soft_wrap=True)
+        say_page(html)

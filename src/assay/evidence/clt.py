@@ -15,7 +15,8 @@ from assay.errors import InputError
 from assay.evidence.numbers import Codes, Floats
 
 MIN_ROWS = 10
-MIN_STRATUM_GROUPS = 5
+FEWEST_OF_TWO = 5
+"""Rows, or groups, of each of two classes, below which it cannot be told how much one varies."""
 PSEUDO_PLACEMENT = 0.4
 """Half-width of the two pseudo-placements behind the interval of a difference of areas, as a
 share of the largest standard deviation that a placement can have."""
@@ -151,8 +152,6 @@ def _row_variance(
     if kinds is None:
         return float(sums @ sums) / n**2 * count / (count - 1), count - 1.0, np.array([count])
     parts, held = _by_kind(influence, groups, kinds)
-    if len(held) == 2:
-        check_held(held)
     if like.strata is None:
         df = _satterthwaite(parts, np.maximum(held - 1, 1), count - 1.0)
         return float(sums @ sums) / n**2 * count / (count - 1), df, held
@@ -162,17 +161,6 @@ def _row_variance(
     # Groups may hold both classes: their covariance is in the sums over whole groups.
     variance = float(sums @ sums) / n**2 * float(inflated.sum() / parts.sum())
     return variance, _satterthwaite(inflated, held - 1, count - 1.0), held
-
-
-def check_held(held: Floats | Codes) -> None:
-    """Refuse two classes of which one is too rare to tell how much it varies."""
-    if held.min() < MIN_STRATUM_GROUPS:
-        raise InputError(
-            "one of the two classes occurs in too few rows or groups.",
-            given=f"{held.min():.0f} of {held.sum():.0f}",
-            allowed=f"at least {MIN_STRATUM_GROUPS}",
-            next_step="gather more of that class, or choose accuracy",
-        )
 
 
 def _by_kind(influence: Floats, groups: Codes | None, kinds: Codes) -> tuple[Floats, Floats]:

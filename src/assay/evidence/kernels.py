@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from assay.errors import InputError
-from assay.evidence.clt import Linear, check_held
+from assay.evidence.clt import FEWEST_OF_TWO, Linear
 from assay.evidence.numbers import Codes, Floats, Rows
 
 
@@ -49,8 +49,6 @@ class RowMean:
             influence *= weights
         if not self.root:
             classes = np.asarray(truth, dtype=np.int64) if k > 0 and self.bound is None else None
-            if classes is not None and k == 2:
-                check_held(np.bincount(classes, minlength=2))
             return Linear(mean, influence, self.bound, classes=classes)
         value = mean**0.5
         return Linear(value, influence / (2 * value) if value > 0 else influence)
@@ -60,7 +58,7 @@ class RowMean:
 class Auc:
     """Area under the ROC curve with DeLong placements (DeLong et al. 1988; Sun and Xu 2014)."""
 
-    minimum: int = 5
+    minimum: int = FEWEST_OF_TWO
 
     def value(self, truth: Rows, predictions: Rows, k: int, weights: Floats | None) -> float:
         """Return the metric."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.errors import InputError
 from assay.evidence.bootstrap import REPLICATES, resample
-from assay.evidence.clt import Pooled, check_held, pool
+from assay.evidence.clt import FEWEST_OF_TWO, Pooled, pool
 from assay.evidence.inputs import Sample, read_sample
 from assay.evidence.kernels import Auc, OfConfusion, RowMean, Whole
 from assay.evidence.metrics import Metric, as_metric
@@ -157,8 +157,7 @@ def _measure(
 ) -> Pooled | Resampled:
     kernel = judged.kernel
     paired = len(sample.models) == 2
-    if judged.reads == "scores":
-        check_held(_held(sample))
+    _refuse_rare(sample, judged)
     if isinstance(kernel, OfConfusion | Whole):
         sign = judged.sign if paired else 1
         return resample(
@@ -211,7 +210,7 @@ def _details(sample: Sample, result: Pooled | Resampled) -> dict[str, Any]:
     if sample.groups is not None:
         details["groups"] = result.units
     if sample.classes:
-        details["rarest_class_units"] = int(_held(sample).min())
+        details["rarest_class_units"] = int(min(each for each in _held(sample) if each))
     if isinstance(result, Pooled):
         details["df"] = result.df
         if details["fits"] > 1:
@@ -227,13 +226,32 @@ def _effective(weights: Floats) -> float:
 
 
 def _held(sample: Sample) -> Codes:
-    """Rows, or groups, that hold each class that occurs: below ten, trust no interval far."""
-    codes = sample.truth
+    """Rows, or groups, that hold each class: below ten, trust no interval far."""
+    codes, width = sample.truth, len(sample.classes)
     if sample.groups is not None:
-        width = len(sample.classes)
         codes = np.unique(sample.groups * width + sample.truth) % width
-    counts = np.bincount(codes)
-    return counts[counts > 0]
+    return np.bincount(codes, minlength=width)
+
+
+def _refuse_rare(sample: Sample, judged: Metric) -> None:
+    """Refuse where one of two classes is too rare to tell how much it varies.
+
+    That matters to metrics that rank, and to losses without a bound: those rows carry them.
+    """
+    kernel = judged.kernel
+    unbounded = isinstance(kernel, RowMean) and kernel.bound is None and not kernel.root
+    if not sample.classes or not (judged.reads == "scores" or unbounded):
+        return
+    held = _held(sample)
+    if judged.reads == "scores" or len(held) > 2:
+        held = held[held > 0]
+    if len(held) == 2 and held.min() < FEWEST_OF_TWO:
+        raise InputError(
+            "one of the two classes occurs in too few rows or groups.",
+            given=f"{held.min():.0f} of {held.sum():.0f}",
+            allowed=f"at least {FEWEST_OF_TWO}",
+            next_step="gather more of that class, or choose accuracy",
+        )
 
 
 def _method(sample: Sample, judged: Metric, replicates: int) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from assay.errors import AssayError, VaultError
-from assay.evidence import Verdict, decide
-from assay.evidence.screening import ALPHA
+from assay.evidence import Confirmation, Verdict, decide
 from assay.experiment.record import Record
-from assay.experiment.result import Promise
 from assay.experiment.search.jobs import Job
 from assay.experiment.search.pool import Pool
 from assay.project import Project
+from assay.project.building import confirm, question
 from assay.recipe import (
     OutOfFold,
     Recipe,
@@ -23,11 +22,7 @@ from assay.recipe import (
     Tools,
     Trial,
     compared,
-    fit_recipe,
-    recipe_diff,
 )
-from assay.recipe.trial import LABEL_METRICS
-from assay.seeds import derive_seed
 
 Step = Callable[[int, int], None]
 
@@ -77,20 +72,21 @@ class Judge:
             min_effect=settings.min_effect,
             allowed_loss=settings.max_class_loss,
         )
-        alpha = settings.alpha if settings.mode == "screen" else ALPHA[settings.mode]
         verdict = self.record.verdict(
             decide(
                 trial.gain,
-                alpha=alpha,
+                alpha=settings.level,
                 min_effect=settings.min_effect,
                 guards=trial.guards,
                 allowed_loss=settings.max_class_loss,
             )
         )
+        fact = self.record.evidence
+        trial = replace(trial, before=fact(trial.before), after=fact(trial.after))
         self._keep(before, after, name, trial, verdict, seed)
         return trial, verdict
 
-    def confirm(self, before: Recipe, after: Recipe) -> Promise:
+    def confirm(self, before: Recipe, after: Recipe) -> Confirmation:
         """Look at the vault once; both recipes are built on all search rows.
 
         Raises
@@ -98,55 +94,31 @@ class Judge:
         VaultError
             When no look is left, or the rows were altered.
         """
-        settings, vault = self.project.settings, self.project.vault()
-        key = f"{before.hash}:{after.hash}"
-        if vault.looks_left == 0 and not vault.is_answered(key):
+        vault = self.project.vault()
+        if vault.looks_left == 0 and not vault.is_answered(question(before, after)):
             raise VaultError(
                 "Every look at the locked rows is spent, so the find is not confirmed.",
                 next_step="lock new labelled rows: assay vault renew DATA",
             )
-        found = vault.confirm(
-            self._predictor(before),
-            self._predictor(after),
-            key=key,
-            run=self.record.id,
-            min_effect=settings.min_effect,
-            allowed_loss=settings.max_class_loss,
-            seed=settings.seed,
-        )
-        return Promise(found.verdict, found.before, found.after, found.looks_left, found.id)
-
-    def _predictor(self, recipe: Recipe) -> Callable[[pl.DataFrame], np.ndarray]:
-        task = self.project.task
-        seed = derive_seed(self.project.settings.seed, "confirm")
-        model = fit_recipe(recipe, self.project.search(), task, tools=self.tools, seed=seed)
-        probabilities = task.metric not in LABEL_METRICS
-        return lambda rows: model.predictions(rows, probabilities=probabilities)
+        return confirm(self.project, before, after, tools=self.tools, run=self.record.id)
 
     def _keep(
         self, before: Recipe, after: Recipe, name: str, trial: Trial, verdict: Verdict, seed: int
     ) -> None:
-        ledger, run = self.record.ledger, self.record.id
-        proposal = {
-            "name": name,
-            "source": "experiment",
-            "rationale": "the search chose it",
-            "origin": "search",
-            "before": self.record.recipe(before),
-            "after": self.record.recipe(after),
-            "diff": recipe_diff(before, after),
-        }
+        run = self.record.id
         key = f"{run}:{before.hash}:{after.hash}"
-        proposal_id = ledger.record("proposal", proposal, run=run, key=key)
-        body = {
-            "proposal": proposal_id,
-            "seed": seed,
-            "before": self.record.evidence(trial.before).as_dict(),
-            "after": self.record.evidence(trial.after).as_dict(),
-            "gain": verdict.main.as_dict(),
-        }
-        ledger.record("trial", body, run=run)
-        ledger.record("verdict", {"name": name, **verdict.as_dict()}, run=run, key=key)
+        proposal = self.record.proposed(
+            name,
+            before,
+            after,
+            source="experiment",
+            rationale="the search chose it",
+            origin="search",
+            key=key,
+        )
+        self.record.tried(proposal, trial, verdict, seed)
+        body = {"name": name, **verdict.as_dict()}
+        self.record.ledger.record("verdict", body, run=run, key=key)
 
 
 def _out_of_fold(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from assay.ledger import Ledger
 from assay.recipe import Recipe
 from assay.recipe.record import RunRecord
 
-NAME = "experiment"
 TRIED = "tried"
 ARRAY = "application/x-npy"
 
@@ -24,19 +21,10 @@ ARRAY = "application/x-npy"
 class Record(RunRecord):
     """One search in the ledger. Every recipe tried is one event, found under the run."""
 
-    @classmethod
-    def open(cls, ledger: Ledger, beginning: dict[str, Any]) -> Record:
-        """Return the unfinished search with this very beginning, or a new one."""
-        content = json.dumps(beginning, sort_keys=True).encode()
-        key = f"began:{hashlib.sha256(content).hexdigest()[:16]}"
-        begun = ledger.find("event", key)
-        if begun is not None and begun.run is not None and not _ended(ledger, begun.run):
-            return cls(begun.run, ledger)
-        record = cls(ledger.start_run(NAME, beginning), ledger)
-        ledger.record("event", {"beginning": beginning}, run=record.id, key=key)
-        return record
+    NAME = "experiment"
+    RESULT = "experiment"
 
-    def tried(self, entrant: Entrant, elapsed: float) -> str:
+    def entered(self, entrant: Entrant, elapsed: float) -> str:
         """Record what is known of an entrant after ``elapsed`` seconds; return the entry's id."""
         found = entrant.found if entrant.state == "finished" else None
         body = {
@@ -70,17 +58,6 @@ class Record(RunRecord):
                 entrants[entrant.number], ids[entrant.number] = entrant, entry.id
                 elapsed = max(elapsed, entry.body["elapsed"])
         return [entrants[number] for number in sorted(entrants)], ids, elapsed
-
-    def result(self, result: ExperimentResult) -> None:
-        """Keep the whole result, which ends the run."""
-        artefact = self.ledger.put_artefact(
-            result.to_json().encode(),
-            name="experiment.json",
-            media_type="application/json",
-            run=self.id,
-        )
-        body = {"artefact": artefact, "recipe": self.recipe(result.recipe)}
-        self.ledger.record("event", body, run=self.id, key=_result_key(self.id))
 
     def _keep(self, entrant: Entrant, found: np.ndarray) -> str:
         buffer = io.BytesIO()
@@ -123,21 +100,11 @@ def recorded_experiment(ledger: Ledger, run: str | None = None) -> ExperimentRes
     ProjectError
         When it has not ended, or no search has.
     """
-    runs = [each.id for each in ledger.entries("run")] if run is None else [ledger.get(run).id]
-    for each in reversed(runs):
-        event = ledger.find("event", _result_key(each))
-        if event is not None:
-            return ExperimentResult.from_json(ledger.read_artefact(event.body["artefact"]))
+    found = Record.newest_result(ledger, run)
+    if found is not None:
+        return ExperimentResult.from_json(found)
     raise ProjectError(
         "No search has ended yet." if run is None else "This run is no search that has ended.",
         given=run,
         next_step="run assay experiment",
     )
-
-
-def _result_key(run: str) -> str:
-    return f"experiment:{run}"
-
-
-def _ended(ledger: Ledger, run: str) -> bool:
-    return ledger.find("event", _result_key(run)) is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from assay.evidence.confirmation import Confirmation
 from assay.evidence.spec import Evidence, Verdict
 from assay.experiment.leaks import Leak
 from assay.recipe.spec import Recipe
@@ -70,25 +71,6 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What the vault says of the chosen recipe.
-
-    Attributes
-    ----------
-    verdict
-        Kept means confirmed. Its first evidence is the gain against the project's recipe.
-    before, after
-        The metric of both recipes on the locked rows; None where only the verdict was released.
-    """
-
-    verdict: Verdict
-    before: Evidence | None
-    after: Evidence | None
-    looks_left: int
-    id: str
-
-
-@dataclass(frozen=True)
 class ExperimentResult:
     """A whole search.
 
@@ -135,7 +117,7 @@ class ExperimentResult:
     claimed: Evidence | None
     screened: Evidence | None
     verdict: Verdict | None
-    promised: Promise | None
+    promised: Confirmation | None
     recipe: Recipe
     diff: str
     first_seconds: float | None

@@ -10,13 +10,13 @@ import numpy as np
 
 from assay.engine import worker_count
 from assay.errors import AssayError
-from assay.evidence import Evidence, Verdict
+from assay.evidence import Confirmation, Evidence, Verdict
 from assay.experiment.circumspection import Seen, look
 from assay.experiment.events import Listener, Noted, Tried, Working
 from assay.experiment.judge import Judge
 from assay.experiment.order import Order, first_entrants
 from assay.experiment.record import Record
-from assay.experiment.result import ExperimentResult, Promise
+from assay.experiment.result import ExperimentResult
 from assay.experiment.search.blending import blended
 from assay.experiment.search.choosing import Choice, choose
 from assay.experiment.search.contest import Contest
@@ -31,7 +31,8 @@ from assay.experiment.search.tuner import Tuner
 from assay.experiment.standings import standings, told
 from assay.experiment.tracking import Tracking
 from assay.project import Project
-from assay.recipe import Tools, fit_recipe, recipe_diff, splits
+from assay.project.building import built
+from assay.recipe import Tools, recipe_diff, splits
 from assay.recipe.splits import FOLDS, REPEATS
 from assay.seeds import derive_seed
 
@@ -133,7 +134,7 @@ class Search:
         return contest.entrants
 
     def _tried(self, entrant: Entrant, entrants: Sequence[Entrant]) -> None:
-        self.ids[entrant.number] = self.record.tried(entrant, self.elapsed)
+        self.ids[entrant.number] = self.record.entered(entrant, self.elapsed)
         if self.tracking is not None:
             self.tracking.tried(entrant, self.ids[entrant.number])
         others = [each.score for each in entrants if each.state == "finished"]
@@ -185,9 +186,9 @@ class Search:
         except AssayError as error:
             self._note(f"the choice could not be judged: {error}")
             return None, None
-        return self.record.evidence(trial.after), verdict
+        return trial.after, verdict
 
-    def _confirmed(self, chosen: Choice) -> Promise | None:
+    def _confirmed(self, chosen: Choice) -> Confirmation | None:
         self.tell(Working("confirming on the vault", 0, 1))
         judge = Judge(self.project, self.record, self.seen.rows, self.tools)
         try:
@@ -210,7 +211,7 @@ class Search:
         chosen: Choice | None,
         screened: Evidence | None,
         verdict: Verdict | None,
-        promised: Promise | None,
+        promised: Confirmation | None,
     ) -> ExperimentResult:
         project, baseline = self.project, self.seen.baseline
         kept = promised is not None and promised.verdict.kept
@@ -242,14 +243,13 @@ class Search:
         )
         if self.tracking is not None:
             self._track(self.tracking, result)
-        self.record.result(result)
+        self.record.end(result.to_json(), result.recipe, name="experiment.json")
         return result
 
     def _track(self, tracking: Tracking, result: ExperimentResult) -> None:
         """Give the tracker the model of the project's recipe as it now is, and the figures."""
         task, rows = self.project.task, self.project.search()
-        seed = derive_seed(self.project.settings.seed, "confirm")
-        model = fit_recipe(result.recipe, rows, task, tools=self.tools, seed=seed)
+        model = built(self.project, result.recipe, tools=self.tools, search=rows)
         tracking.chose(model, result.recipe, task, rows)
         after = result.promised.after if result.promised else None
         tracking.end(

@@ -57,17 +57,10 @@ def finish(loop: Loop) -> ImproveResult:
 
 
 def _keep(loop: Loop, result: ImproveResult) -> None:
-    recipe = loop.run.recipe(result.recipe)
     if result.improved:
         loop.project.save_recipe(result.recipe)
         _write_features(loop.project.path, result)
-    artefact = loop.run.ledger.put_artefact(
-        result.to_json().encode(),
-        name="result.json",
-        media_type="application/json",
-        run=loop.run.id,
-    )
-    loop.run.event("result", {"artefact": artefact, "recipe": recipe})
+    loop.run.end(result.to_json(), result.recipe, name="result.json")
 
 
 def _write_features(folder: Path, result: ImproveResult) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
-import numpy as np
 import polars as pl
 
 from assay.errors import AssayError, BudgetError, VaultError
@@ -25,18 +24,16 @@ from assay.improve.events import (
 from assay.improve.observe import observe
 from assay.improve.run import Run
 from assay.improve.screen import Screener
-from assay.improve.spec import Attempt, Confirmed, Skipped
+from assay.improve.spec import Attempt, Skipped
 from assay.llm import Budget, Gateway
 from assay.project import Project
+from assay.project.building import confirm
 from assay.recipe import (
     Proposal,
     ProposalSource,
     Recipe,
     Tools,
-    fit_recipe,
 )
-from assay.recipe.trial import LABEL_METRICS
-from assay.seeds import derive_seed
 
 
 @dataclass
@@ -150,40 +147,15 @@ class Loop:
             self.stopped = f"the budget of {minutes:g} minutes was reached"
         return self.stopped is not None
 
-    def confirm(self) -> Confirmed | None:
+    def confirm(self) -> Confirmation | None:
         """Look at the vault once, for the whole bundle; nothing kept needs no look."""
         if self.incumbent == self.baseline:
             return None
         self.tell(Confirming())
-        settings = self.project.settings
-        vault = self.project.vault()
         try:
-            found = vault.confirm(
-                self._predictor(self.baseline),
-                self._predictor(self.incumbent),
-                key=f"{self.baseline.hash}:{self.incumbent.hash}",
-                run=self.run.id,
-                min_effect=settings.min_effect,
-                allowed_loss=settings.max_class_loss,
-                seed=settings.seed,
+            return confirm(
+                self.project, self.baseline, self.incumbent, tools=self.tools, run=self.run.id
             )
         except VaultError as error:
             self._pass_over("confirm on the vault", error)
             return None
-        return self._confirmed(found)
-
-    def _confirmed(self, found: Confirmation) -> Confirmed:
-        return Confirmed(
-            verdict=found.verdict,
-            before=found.before,
-            after=found.after,
-            looks_left=found.looks_left,
-            id=found.id,
-        )
-
-    def _predictor(self, recipe: Recipe) -> Callable[[pl.DataFrame], np.ndarray]:
-        task = self.project.task
-        seed = derive_seed(self.project.settings.seed, "confirm")
-        model = fit_recipe(recipe, self.search, task, tools=self.tools, seed=seed)
-        probabilities = task.metric not in LABEL_METRICS
-        return lambda rows: model.predictions(rows, probabilities=probabilities)

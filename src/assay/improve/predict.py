@@ -11,8 +11,8 @@ from assay.improve.events import Listener, ignore
 from assay.improve.rehearse import rehearse_prediction
 from assay.llm import Progress
 from assay.project import Project
-from assay.recipe import Tools, fit_recipe
-from assay.seeds import derive_seed
+from assay.project.building import built
+from assay.recipe import Tools
 
 
 def predict_table(
@@ -29,14 +29,13 @@ def predict_table(
     ``on_event`` what models elsewhere will be asked, and how far that was off.
     """
     ledger, task = project.ledger(), project.task
-    seed = derive_seed(project.settings.seed, "confirm")
     forecast = rehearse_prediction(project, rows) if asks_elsewhere(project) else None
     with (
         accounted(ledger, forecast, on_event),
         project.gateway(progress=progress, capability="predict") as gateway,
     ):
         tools = Tools.of(ledger, gateway)
-        model = fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
+        model = built(project, project.recipe, tools=tools)
         predicted = rows.with_columns(pl.Series("prediction", model.predict(rows).tolist()))
         if task.kind == "regression" or not model.gives_probabilities:
             return predicted

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from assay.errors import ProjectError
@@ -13,13 +11,15 @@ from assay.project import Project
 from assay.recipe import Recipe
 from assay.recipe.record import RunRecord
 
-NAME = "improve"
 MEANS = ("budget", "cache", "prices", "unpriced_ok")
 """Settings that change what a run may spend, not what it tries: it goes on where they change."""
 
 
 class Run(RunRecord):
     """One run of the loop in the ledger."""
+
+    NAME = "improve"
+    RESULT = "result"
 
     def event(self, what: str, body: dict[str, Any]) -> str:
         """Record that something happened, findable as ``what``; return its id."""
@@ -32,7 +32,6 @@ def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
     The beginning is the vault, the task, the settings, the baseline and the sources: a run that
     was stopped goes on where it was, and a changed project begins another.
     """
-    ledger = project.ledger()
     beginning = {
         "baseline": baseline.hash,
         "settings": project.settings.model_dump(mode="json", exclude=set(MEANS)),
@@ -40,13 +39,7 @@ def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
         "task": project.task.model_dump(mode="json"),
         "vault": project.vault().id,
     }
-    content = json.dumps(beginning, sort_keys=True).encode()
-    key = f"began:{hashlib.sha256(content).hexdigest()[:16]}"
-    begun = ledger.find("event", key)
-    if begun is not None and begun.run is not None and not _ended(ledger, begun.run):
-        return Run(begun.run, ledger)
-    run = Run(ledger.start_run(NAME, beginning), ledger)
-    ledger.record("event", {"beginning": beginning}, run=run.id, key=key)
+    run = Run.open(project.ledger(), beginning)
     run.recipe(baseline)
     return run
 
@@ -61,17 +54,11 @@ def recorded_result(ledger: Ledger, run: str | None = None) -> ImproveResult:
     ProjectError
         When it has not ended.
     """
-    runs = [each.id for each in ledger.entries("run")] if run is None else [ledger.get(run).id]
-    for each in reversed(runs):
-        event = ledger.find("event", f"result:{each}")
-        if event is not None:
-            return ImproveResult.from_json(ledger.read_artefact(event.body["artefact"]))
+    found = Run.newest_result(ledger, run)
+    if found is not None:
+        return ImproveResult.from_json(found)
     raise ProjectError(
         "No run has ended yet." if run is None else "This run has not ended.",
         given=run,
         next_step="run assay improve",
     )
-
-
-def _ended(ledger: Ledger, run: str) -> bool:
-    return ledger.find("event", f"result:{run}") is not None

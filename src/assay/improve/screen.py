@@ -48,22 +48,16 @@ class Screener:
         started: float,
     ) -> Attempt:
         """Build both recipes on identical fresh folds, compare, decide, record."""
-        settings, ledger, run = self.project.settings, self.run.ledger, self.run.id
+        settings = self.project.settings
         key = self._key(proposal, before, after)
         seed = derive_seed(settings.seed, "screen", proposal.name, before.hash, after.hash)
-        diff = recipe_diff(before, after)
-        proposal_id = ledger.record(
-            "proposal",
-            {
-                "name": proposal.name,
-                "source": source,
-                "rationale": proposal.rationale,
-                "origin": proposal.origin,
-                "before": self.run.recipe(before),
-                "after": self.run.recipe(after),
-                "diff": diff,
-            },
-            run=run,
+        proposal_id = self.run.proposed(
+            proposal.name,
+            before,
+            after,
+            source=source,
+            rationale=proposal.rationale,
+            origin=proposal.origin,
             key=key,
         )
         trial = run_trial(
@@ -87,24 +81,14 @@ class Screener:
                 significant=self._significant(trial.gain),
             )
         )
-        trial_id = ledger.record(
-            "trial",
-            {
-                "proposal": proposal_id,
-                "seed": seed,
-                "before": self.run.evidence(trial.before).as_dict(),
-                "after": self.run.evidence(trial.after).as_dict(),
-                "gain": verdict.main.as_dict(),
-            },
-            run=run,
-        )
+        trial_id = self.run.tried(proposal_id, trial, verdict, seed)
         attempt = Attempt(
             name=proposal.name,
             source=source,
             rationale=proposal.rationale,
             origin=proposal.origin,
             recipe_hash=after.hash,
-            diff=diff,
+            diff=recipe_diff(before, after),
             verdict=verdict,
             proposal_id=proposal_id,
             trial_id=trial_id,
@@ -112,7 +96,8 @@ class Screener:
             seconds=round(time.monotonic() - started, 3),
         )
         body = {"attempt": _ATTEMPT.dump_python(attempt, mode="json")}
-        return replace(attempt, verdict_id=ledger.record("verdict", body, run=run, key=key))
+        recorded = self.run.ledger.record("verdict", body, run=self.run.id, key=key)
+        return replace(attempt, verdict_id=recorded)
 
     def _significant(self, gain: Evidence) -> bool | None:
         """Let the mode decide, where it is not the plain screen at ``alpha``."""

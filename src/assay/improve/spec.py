@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from assay.evidence.confirmation import Confirmation
 from assay.evidence.power import Plan
 from assay.evidence.spec import Decision, Evidence, Verdict
 from assay.recipe.spec import Recipe
@@ -49,21 +50,6 @@ class Skipped:
 
     name: str
     reason: str
-    id: str
-
-
-@dataclass(frozen=True)
-class Confirmed:
-    """The one look at the vault: the kept bundle against the original baseline.
-
-    ``before`` and ``after`` estimate the task's metric on the vault rows, in its own unit; None
-    where only the verdict was released, because looks are left that the figures could steer.
-    """
-
-    verdict: Verdict
-    before: Evidence | None
-    after: Evidence | None
-    looks_left: int
     id: str
 
 
@@ -128,7 +114,7 @@ class ImproveResult:
     skipped: tuple[Skipped, ...]
     screened_before: Evidence
     screened_after: Evidence
-    confirmed: Confirmed | None
+    confirmed: Confirmation | None
     learning_curve: tuple[CurvePoint, ...]
     confusion_before: Confusion | None
     confusion_after: Confusion | None

@@ -154,7 +154,6 @@ class _Asking:
             rows = range(start, min(start + self._chunk, total))
             new = self._record.unanswered(self._parts_of(prompts, rows))
             for part in new:
-                part.worst = self._worst(part)
                 self._want(part)
             while self._ahead >= self._chunk and not self._stop.is_set:
                 await self._wait_for_news()
@@ -180,13 +179,14 @@ class _Asking:
         if self._reached is not None:
             self._leave(part)
         else:
+            part.worst = self._worst(part)
             self._ahead += 1
             self._record.journal.reserve(part, self._reserved)
 
     def _reserved(self, part: Part, reached: str | None) -> None:
         if reached is not None:
             self._ahead -= 1
-            self._reached = self._reached or reached
+            self._reach(reached)
             self._leave(part)
         elif self._stop.is_set:
             self._keep_back(part)

@@ -10,6 +10,8 @@ from assay.llm import catalogue
 from assay.llm.guard import require_real_calls
 
 PROVIDERS: tuple[str, ...] = ("local", *catalogue.PROVIDERS, "http", "https")
+EMBEDDED = "local:smollm2-135m"
+"""The language model that needs no account; too small to write code."""
 LOCAL_MODELS: tuple[str, ...] = ("smollm2-135m", "minilm")
 
 

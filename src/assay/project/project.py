@@ -13,7 +13,6 @@ import polars as pl
 from assay.errors import ProjectError
 from assay.evidence import Evidence, Vault
 from assay.evidence.power import DISAGREEMENT, Plan, plan
-from assay.evidence.screening import ALPHA
 from assay.ledger import Ledger
 from assay.llm import Budget, Gateway, Progress
 from assay.project import create as making
@@ -227,9 +226,7 @@ class Project:
         return plan(
             rows,
             vault.n,
-            alpha=self.settings.alpha
-            if self.settings.mode == "screen"
-            else ALPHA[self.settings.mode],
+            alpha=self.settings.level,
             vault_alpha=vault.alpha_per_look,
             disagreement=disagreement,
             like=self._newest_gain(search.height),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from assay.errors import InputError, ProjectError
-from assay.evidence.screening import Mode
+from assay.evidence.screening import ALPHA, Mode
 from assay.llm import Budget
 from assay.llm.caches import Cache
 from assay.llm.model import Price
@@ -93,6 +93,11 @@ class Settings(BaseModel):
     prices: dict[str, TokenPrice] = Field(default_factory=dict)
     unpriced_ok: bool = False
     ledger: str | None = None
+
+    @property
+    def level(self) -> float:
+        """One-sided significance level of a single proposal in the mode."""
+        return self.alpha if self.mode == "screen" else ALPHA[self.mode]
 
     @field_validator("budget", mode="before")
     @classmethod

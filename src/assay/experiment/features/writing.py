@@ -17,10 +17,9 @@ from pydantic import BaseModel, Field
 
 from assay.experiment.features.rules import with_feature
 from assay.llm import Prompt
+from assay.llm.registry import EMBEDDED
 from assay.recipe import Derived, Observation, Proposal
 
-EMBEDDED = "local:smollm2-135m"
-"""Too small to write code that runs; the rules propose in its place."""
 MOST_IDEAS = 5
 DESCRIBED_COLUMNS = 60
 

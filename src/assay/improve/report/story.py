@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assay.evidence import Confirmation
 from assay.evidence.figures import estimate_text, gain_text
-from assay.improve.spec import Confirmed, ImproveResult
+from assay.improve.spec import ImproveResult
 
 METRICS = {
     "accuracy": "accuracy",
@@ -70,7 +71,7 @@ def _headline(result: ImproveResult) -> str:
     return _success(result, confirmed)
 
 
-def _success(result: ImproveResult, confirmed: Confirmed) -> str:
+def _success(result: ImproveResult, confirmed: Confirmation) -> str:
     if confirmed.before is None or confirmed.after is None:
         return f"It helped: the vault confirms {counted(len(result.kept), 'edit')}."
     before, after = estimate_text(confirmed.before), estimate_text(confirmed.after)

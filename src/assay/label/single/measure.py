@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.evidence import Evidence, compare
+from assay.evidence.clt import FEWEST_OF_TWO
 from assay.label.single.fitted import FittedSingle, Votes
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.weighing import learned, temperature
@@ -75,10 +76,6 @@ class Gain:
         told = f"gain in log-loss {self.evidence.estimate:+.3f}, p = {p:.2g}, n = {self.evidence.n}"
         why = f"kept: {told}" if self.kept else f"skipped, no proof that it helps: {told}"
         return Step(name, self.kept, why, self.after if self.kept else self.before, self.alone)
-
-
-FEWEST_OF_TWO = 5
-"""Checked rows of each of two classes, below which a difference in log-loss tells nothing."""
 
 
 def gain(
