@@ -1,0 +1,1 @@
+"""Where a model fails, why, and what could be done about it."""

@@ -1,0 +1,1 @@
+"""One kind of fault each; found by the entry points ``assay.detectors``."""
