@@ -80,7 +80,7 @@ class Case:
         inputs = tuple(name for name in self.task.inputs if name in self.rows.columns)
         if not inputs:
             return np.arange(self.n) if self.groups is None else self.groups
-        change = {"text": None, "features": inputs, "target": inputs[0]}
+        change = {"text": None, "features": inputs, "target": "row_id"}
         group = None if self.groups is None else self.task.group
         if self.task.text in inputs:
             change |= {"text": self.task.text, "features": inputs[1:]}
