@@ -11,6 +11,7 @@ from assay.errors import InputError
 GROUP = "assay.detectors"
 BUILT_IN = {
     "slices": "assay.diagnose.detectors.slices:SliceDetector",
+    "like texts": "assay.diagnose.detectors.mixtures:MixtureDetector",
     "label errors": "assay.diagnose.detectors.label_errors:LabelErrorDetector",
 }
 """They need no registration, so that they are there however Assay was put on the path."""
