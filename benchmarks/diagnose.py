@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -186,11 +187,28 @@ def speed(rows: int, columns: int = 30) -> float:
     return round(time.perf_counter() - began, 2)
 
 
+def table(document: dict[str, Any]) -> str:
+    """Return the results as the Markdown table of docs/diagnosis.md."""
+    ways = document["ways"]
+    lines = ["| planted | " + " | ".join(ways) + " |", "|---|" + "---|" * len(ways)]
+    for kind in ways["assay"]["slices"]:
+        conditions, _, strength = kind.partition(" at ")
+        name = f"{conditions} condition{'s' * (conditions != '1')}, {float(strength):.0%} fail"
+        cells = [f"{each['slices'][kind]['recall']:.0%}" for each in ways.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    alarms = [f"{each['false_alarms']:.1%} of {each['clean']}" for each in ways.values()]
+    return "\n".join([*lines, "| false alarms on clean rows | " + " | ".join(alarms) + " |"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two seeds, one table")
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--table", type=Path, help="print the table of a results file; no run")
     given = parser.parse_args()
+    if given.table is not None:
+        print(table(json.loads(given.table.read_text(encoding="utf-8"))))
+        return
     seeds = 2 if given.quick else given.seeds
     tables = dict(list(bases().items())[: 1 if given.quick else 3])
     told = {name: slices(case, seeds) for name, case in tables.items() if case.n >= 400}

@@ -23,9 +23,7 @@ def test_texts_of_one_topic_that_fail_are_found_and_named() -> None:
     random, rows = np.random.default_rng(0), newsroom(900, topical=0.6)
     farm = (rows["topic"] == "farm").to_numpy()
     findings = found(rows, random.random(900) < np.where(farm, 0.5, 0.05), 0).findings
-    words = set(
-        ["wheat", "corn", "harvest", "soil", "tractor", "rain", "barley", "crop", "field", "seed"]
-    )
+    words = {"wheat", "corn", "harvest", "soil", "tractor", "rain", "barley", "crop", "field"}
     assert findings
     for each in findings:
         assert each.code == "AS102"

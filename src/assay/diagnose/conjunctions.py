@@ -23,7 +23,7 @@ PAIRS = 150
 """Pairs that a third condition is added to."""
 CANDIDATES = 300
 """Slices of each length that are thinned to the reported ones."""
-SHORTER = 0.5
+SHORTER = 1.0
 """What each further condition must add to the score, so that the shorter of equals is told."""
 
 
@@ -31,7 +31,7 @@ SHORTER = 0.5
 class Slice:
     """A conjunction: the positions of its atoms, and its score on the rows it was found on.
 
-    ``score`` is the z-statistic of the mean loss within against that without, less half a
+    ``score`` is the z-statistic of the mean loss within against that without, less one
     point for each condition after the first.
     """
 

@@ -18,7 +18,7 @@ from assay.tables.predicate import Mask, Predicate
 CODE = "AS101"
 FEWEST = 8
 SHARE = 0.005
-SCORE = 3.0
+SCORE = 2.5
 MOST = 10
 REMEDIES = (
     Remedy("collect", "collect or label more such rows"),
