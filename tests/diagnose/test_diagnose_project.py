@@ -36,7 +36,9 @@ def test_a_project_is_diagnosed_on_search_rows_and_the_ledger_keeps_it(project: 
     effect = found.findings[0].effect
     assert effect.id is not None
     assert project.ledger().get(effect.id).body["estimate"] == effect.estimate
-    assert all(each.skipped == "" for each in found.looked)
+    skipped = {each.detector: each.skipped for each in found.looked}
+    assert skipped["like texts"] == "the rows hold no text column"
+    assert skipped["slices"] == skipped["label errors"] == ""
 
 
 def test_the_command_line_tells_and_gives_json(project: Project) -> None:
