@@ -9,9 +9,11 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe.features import FeatureUnion, Matrix, side_by_side
+from assay.recipe.making import made_from
 from assay.recipe.mending import mended_rows
 from assay.recipe.spec import AddedRows, Recipe
 from assay.recipe.tools import Tools
+from assay.seeds import derive_seed
 from assay.task import Task
 
 VOTE = "vote:"
@@ -72,6 +74,10 @@ def training_rows(
         rows = _thinned(rows, task, recipe.rows.rarest_share, seed)
     parts = [rows.select(columns)]
     weights = [np.ones(rows.height)]
+    for number, made in enumerate(recipe.rows.made):
+        new = made_from(made, rows, task, derive_seed(seed, "made", number))
+        parts.append(new.select(columns).cast(parts[0].schema))
+        weights.append(np.ones(new.height))
     for artefact in recipe.rows.extra:
         extra = _apart(tools.table(artefact), judged, task)
         extra = extra.select(columns).cast(parts[0].schema)

@@ -1,0 +1,1 @@
+"""Synthetic rows that earn their place."""
