@@ -40,8 +40,9 @@ class Generator(Protocol):
     name: str
 
     def make(self, order: Order) -> pl.DataFrame:
-        """Return at most ``order.count`` rows: inputs, target, ``made_from``, ``made_by``,
-        ``synthetic_id``.
+        """Return at most ``order.count`` rows.
+
+        Columns: inputs, target, ``made_from``, ``made_by``, ``synthetic_id``.
         """
         ...
 
