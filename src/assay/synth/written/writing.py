@@ -65,7 +65,9 @@ class Written:
 
 
 @dataclass(frozen=True)
-class _Request:
+class Request:
+    """One prompt, and the ids of the search rows that it shows."""
+
     prompt: Prompt
     shown: tuple[str, ...]
 
@@ -94,7 +96,7 @@ def write_rows(
         When the order names no class, the class has no row, or the method does not fit the task.
     """
     schema = RowSchema(order.rows, order.task)
-    requests = _requests(order, method, schema)
+    requests = requested(order, method, schema)
     found: list[dict[str, Any]] = []
     seen: set[str] = set()
     asked, stopped = 0, None
@@ -123,7 +125,8 @@ def write_rows(
     return Written(_table(found, order), asked, stopped)
 
 
-def _requests(order: Order, method: WrittenMethod, schema: RowSchema) -> list[_Request]:
+def requested(order: Order, method: WrittenMethod, schema: RowSchema) -> list[Request]:
+    """Return a request for each row of the order; see :func:`write_rows`."""
     task, name = order.task, order.class_name
     own, others = _parted(order)
     if method not in METHODS:
@@ -140,7 +143,7 @@ def _requests(order: Order, method: WrittenMethod, schema: RowSchema) -> list[_R
         template = PARAPHRASE if method == "paraphrase" else COUNTERFACTUAL
         source = own if method == "paraphrase" else others
         return [
-            _Request(
+            Request(
                 Prompt(template.format(**words), _told([row], schema), columns=columns),
                 (str(row["row_id"]),),
             )
@@ -161,7 +164,7 @@ def _requests(order: Order, method: WrittenMethod, schema: RowSchema) -> list[_R
             text += f"\nNot of {name!r}:\n{_told([beside[at]], schema)}"
             rows = [*rows, beside[at]]
         ids = tuple(str(row["row_id"]) for row in rows)
-        requests.append(_Request(Prompt(WRITE.format(**words), text, columns=columns), ids))
+        requests.append(Request(Prompt(WRITE.format(**words), text, columns=columns), ids))
     return requests
 
 
@@ -187,7 +190,7 @@ def _told(rows: Sequence[dict[str, Any]], schema: RowSchema) -> str:
     )
 
 
-def _row(values: dict[str, Any], request: _Request, order: Order, by: str) -> dict[str, Any]:
+def _row(values: dict[str, Any], request: Request, order: Order, by: str) -> dict[str, Any]:
     prompt = request.prompt
     digest = hashlib.sha256(f"{prompt.instructions}\n{prompt.text}".encode("utf-8", "replace"))
     return values | {
