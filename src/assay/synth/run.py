@@ -61,7 +61,7 @@ class Synthesis:
             recipe = next(c.recipe for c in candidates if c.recipe.hash == chosen.recipe_hash)
             confirmed = self._confirmed(recipe, tools, notes)
         if not candidates:
-            notes.append("no made row passed the filters, so there was no dose to try")
+            notes.append("too few made rows passed the filters for the smallest dose")
         facts, numbers = measured(whole, order)
         spend = self.gateway.spend
         result = SynthesisResult(
