@@ -121,12 +121,12 @@ def test_a_class_with_none_one_or_identical_rows_is_refused(tmp_path: Path, farm
 def test_released_rows_tell_where_they_come_from(project: Project, tmp_path: Path) -> None:
     result = synthesize(project, for_class="farm", rows=20, doses=(1,), confirm=False)
     for name in ("rows.parquet", "rows.csv"):
-        card = release(result, project.ledger(), tmp_path / name)
+        card = release(result, project, tmp_path / name)
         assert card.read_text().startswith("---\ntags:\n- synthetic")
     rows = pl.read_parquet(tmp_path / "rows.parquet")
     assert set(rows["run"]) == {result.run}
     assert set(rows["made_from"]) <= set(project.search()["row_id"])
-    release(result, project.ledger(), tmp_path / "folder")
+    release(result, project, tmp_path / "folder")
     import datasets
 
     loaded = datasets.load_dataset(
@@ -134,6 +134,15 @@ def test_released_rows_tell_where_they_come_from(project: Project, tmp_path: Pat
     )
     assert loaded.num_rows == rows.height
     assert "<script" not in render_html(result)
+
+
+def test_copies_of_real_rows_are_not_released(project: Project, tmp_path: Path) -> None:
+    result = synthesize(
+        project, for_class="farm", rows=10, method="oversample", doses=(1,), confirm=False
+    )
+    with pytest.raises(InputError, match="limit on copies"):
+        release(result, project, tmp_path / "rows.csv")
+    assert not list(tmp_path.glob("rows*"))
 
 
 def test_test_cases_are_marked_and_refused_for_training(tmp_path: Path) -> None:

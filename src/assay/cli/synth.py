@@ -77,7 +77,7 @@ def synth(
         )
     page = html or project.path / "synthesis.html"
     write_html(result, page)
-    card = None if out is None else release(result, project.ledger(), out)
+    card = None if out is None else release(result, project, out)
     if as_json:
         emit_json(result.as_dict())
         return

@@ -56,22 +56,15 @@ class Synth(BaseModel):
     ----------
     propose
         Whether ``assay improve`` tries made rows of rare classes.
-    copies, close, risk, k
-        Beyond these, made rows are not released: the share of copies of real rows; the share
-        closer to a real row than real rows are to each other; an attack's success beyond its
-        control; the fewest rows that share their quasi-identifiers.
-    quasi_identifiers
-        Columns by which a person could be known.
+    copies
+        Largest share of made rows that may copy, or nearly copy, a search row; beyond it they are
+        not released.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     propose: bool = False
     copies: float = Field(default=0.0, ge=0, le=1)
-    close: float = Field(default=0.15, ge=0, le=1)
-    risk: float = Field(default=0.1, ge=0, le=1)
-    k: int = Field(default=1, ge=1)
-    quasi_identifiers: tuple[str, ...] = ()
 
 
 class Settings(BaseModel):

@@ -8,15 +8,18 @@ import polars as pl
 
 from assay.config import write_text
 from assay.errors import InputError
-from assay.ledger import Ledger
+from assay.project import Project
 from assay.project.prepare import PURPOSE
+from assay.synth.curation import NoCopies
+from assay.synth.curation.copies import REPEATS_REAL
 from assay.synth.result import SynthesisResult
+from assay.synth.spec import WHY, Order
 from assay.tables import write_table
 
 FILES = (".parquet", ".csv", ".tsv", ".jsonl")
 
 
-def release(result: SynthesisResult, ledger: Ledger, path: Path) -> Path:
+def release(result: SynthesisResult, project: Project, path: Path) -> Path:
     """Write the made rows that passed the filters.
 
     A name that ends in ``.parquet``, ``.csv``, ``.tsv`` or ``.jsonl`` is a file with its data card
@@ -31,11 +34,13 @@ def release(result: SynthesisResult, ledger: Ledger, path: Path) -> Path:
     Raises
     ------
     InputError
-        When no made row passed the filters.
+        When no made row passed the filters, or more of them copy a search row than ``copies``
+        under ``settings.synth`` in ``assay.toml`` allows.
     """
-    table = provenance(result, ledger.read_table(result.artefact))
+    table = provenance(result, project.ledger().read_table(result.artefact))
     if table.is_empty():
         raise InputError("No made row passed the filters, so there is nothing to release.")
+    require_private(table, result, project)
     if path.suffix in FILES:
         if path.suffix in (".csv", ".tsv") and "shown" in table.columns:
             table = table.with_columns(pl.col("shown").list.join(" "))
@@ -48,6 +53,27 @@ def release(result: SynthesisResult, ledger: Ledger, path: Path) -> Path:
     card = path / "README.md"
     write_text(card, data_card(result, table))
     return card
+
+
+def require_private(table: pl.DataFrame, result: SynthesisResult, project: Project) -> None:
+    """Refuse rows that give real ones away.
+
+    Raises
+    ------
+    InputError
+        When the share of copies exceeds the limit.
+    """
+    order = Order(result.task, project.search(), result.class_name, table.height, result.seed)
+    reasons = NoCopies().sift(table, order).dropped[WHY]
+    copies = float((reasons == REPEATS_REAL).sum()) / table.height
+    limit = project.settings.synth.copies
+    if copies > limit:
+        raise InputError(
+            "The made rows are not released: they exceed the limit on copies of real rows.",
+            given=f"{copies:.1%} copies",
+            allowed=f"copies = {limit:g} under settings.synth in assay.toml",
+            next_step="make them by another method, or raise the limit",
+        )
 
 
 def provenance(result: SynthesisResult, table: pl.DataFrame) -> pl.DataFrame:
