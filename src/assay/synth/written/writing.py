@@ -206,7 +206,7 @@ def _table(found: list[dict[str, Any]], order: Order) -> pl.DataFrame:
     task = order.task
     kinds = {name: order.rows.schema[name] for name in (*task.inputs, task.target)}
     columns = {
-        name: pl.Series(name, [row[name] for row in found], strict=False).cast(kind, strict=False)
+        name: _typed(pl.Series(name, [row[name] for row in found], strict=False), kind)
         for name, kind in kinds.items()
     }
     added = {MADE_FROM: pl.String(), SHOWN: pl.List(pl.String), MADE_BY: pl.String()}
@@ -216,3 +216,12 @@ def _table(found: list[dict[str, Any]], order: Order) -> pl.DataFrame:
     stem = hashlib.sha256(f"{order.class_name}:{order.seed}".encode()).hexdigest()[:8]
     ids = [f"written-{stem}-{number}" for number in range(len(found))]
     return pl.DataFrame([*columns.values(), pl.Series(SYNTHETIC_ID, ids, dtype=pl.String)])
+
+
+def _typed(written: pl.Series, kind: pl.DataType) -> pl.Series:
+    """Return what was written as the column's type; a cell that is none of it is empty."""
+    if written.dtype == pl.String and kind == pl.Date:
+        return written.str.to_date(strict=False)
+    if written.dtype == pl.String and isinstance(kind, pl.Datetime):
+        return written.str.to_datetime(strict=False).cast(kind)
+    return written.cast(kind, strict=False)
