@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assay.llm import Budget
     from assay.project import Project
     from assay.recipe import Proposal, Recipe
+    from assay.synth import SynthesisResult, synthesize
     from assay.task import ClassDescription, Task
 
 __version__ = "0.1.0"
@@ -33,10 +34,12 @@ _HOMES = {
     "Project": "assay.project",
     "Proposal": "assay.recipe",
     "Recipe": "assay.recipe",
+    "SynthesisResult": "assay.synth",
     "Task": "assay.task",
     "Verdict": "assay.evidence",
     "compare": "assay.evidence",
     "gate": "assay.evidence.gate",
+    "synthesize": "assay.synth",
     "vote": "assay.label",
 }
 _PACKAGES = {"ask", "evidence", "experiment", "improve", "label"}
@@ -53,6 +56,7 @@ __all__ = [
     "Project",
     "Proposal",
     "Recipe",
+    "SynthesisResult",
     "Task",
     "Verdict",
     "__version__",
@@ -63,6 +67,7 @@ __all__ = [
     "gate",
     "improve",
     "label",
+    "synthesize",
     "vote",
 ]
 

@@ -135,7 +135,7 @@ def test_two_processes_download_once(index: Any) -> None:
 
 
 def test_without_pip_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locating, "find_spec", lambda _: None)
+    monkeypatch.setattr(locating, "has_pip", lambda: False)
     with pytest.raises(AssetError, match="ensurepip"):
         locating.locate("tiny-asset==1.0")
 

@@ -150,7 +150,10 @@ def test_a_label_that_another_class_wears_is_dropped():
     ids = result.kept["synthetic_id"].cast(pl.Int64)
     assert (ids < 60).sum() > 45
     assert (ids >= 60).sum() < 10
-    assert set(result.dropped["why"]) <= {"looks like common", "looks like rare"}
+    assert "looks like common" in set(result.dropped["why"])
+    assert all(
+        each.startswith(("looks like ", "looks less like ")) for each in result.dropped["why"]
+    )
 
 
 def test_a_made_row_is_judged_by_a_model_that_did_not_see_its_parent():

@@ -9,8 +9,6 @@ from __future__ import annotations
 import email
 import json
 import re
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -34,6 +32,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from assay.ask.spec import Library
+from assay.assets.pip import pip
 
 STALE_DAYS = 2 * 365
 TIMEOUT_SECONDS = 10
@@ -93,9 +92,7 @@ def check_library(name: str, index: str | None) -> Library:
 @cache
 def index_url() -> str | None:
     """Return the address of the index that pip uses; None where there is no pip to ask."""
-    command = [sys.executable, "-m", "pip", "install", "--help"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603
-    found = _DEFAULT.search(told)
+    found = _DEFAULT.search(pip("install", "--help").stdout)
     return None if found is None else found[1].rstrip("/") + "/"
 
 

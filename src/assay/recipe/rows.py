@@ -20,6 +20,9 @@ VOTE = "vote:"
 MADE_FROM = "made_from"
 """Column of an extra row that names the search row it was made from, where there is one."""
 
+SHOWN = "shown"
+"""Column of an extra row that lists every search row that whoever wrote it was shown."""
+
 ORDER = "drawn as"
 
 FLOOR = 1e-4
@@ -135,6 +138,9 @@ def _apart(extra: pl.DataFrame, judged: pl.DataFrame | None, task: Task) -> pl.D
         extra = extra.join(
             judged.select(pl.col("row_id").alias(MADE_FROM)), on=MADE_FROM, how="anti"
         )
+    if SHOWN in extra.columns:
+        told = pl.col(SHOWN).list.eval(pl.element().is_in(judged["row_id"].to_list())).list.any()
+        extra = extra.filter(~told)
     inputs = list(task.inputs)
     return extra.join(judged.select(inputs).unique(), on=inputs, how="anti", nulls_equal=True)
 

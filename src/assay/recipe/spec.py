@@ -181,7 +181,8 @@ class Rows(_Part):
         Rows voted into the training set.
     extra
         Artefact ids of tables of labelled rows to append (columns: inputs and target; and
-        ``made_from``, the ``row_id`` of the search row that a row was made from).
+        ``made_from``, the ``row_id`` of the search row that a row was made from, and ``shown``,
+        a list of all that its writer saw). It trains no fold that judges one of these.
     dropped
         Artefact ids of tables whose ``row_id`` column names rows to leave out.
     relabelled

@@ -17,6 +17,8 @@ NEARNESS = 0.01
 
 FAR = 1e9
 
+REPEATS_REAL = "repeats a search row"
+
 
 class NoCopies:
     """Exact and near copies, within the made rows and of the search rows.
@@ -45,7 +47,7 @@ class NoCopies:
         else:
             real, again = _near_in_table(order.rows, named, list(task.inputs))
         reasons = [
-            "repeats a search row" if each in real
+            REPEATS_REAL if each in real
             else "repeats a made row" if each in again
             else None
             for each in named["row_id"].to_list()

@@ -55,8 +55,12 @@ class ConsistentLabels:
         doubted = seen < np.array([bars.get(code, 0.0) for code in given])
         likeliest = of_made.argmax(axis=1)
         reasons = [
-            f"looks like {task.class_names[other]}" if doubt else None
-            for doubt, other in zip(doubted, likeliest, strict=True)
+            None
+            if not doubt
+            else f"looks like {task.class_names[other]}"
+            if other != own
+            else f"looks less like {task.class_names[own]} than its real rows"
+            for doubt, other, own in zip(doubted, likeliest, given, strict=True)
         ]
         return sifted(made, reasons, self.name)
 
