@@ -97,7 +97,7 @@ def main() -> None:
             print(f"{key}: done", flush=True)
         if options.out is not None:
             written = {"runs": runs, "summary": summary(runs)}
-            write_text(options.out, json.dumps(written, indent=1, sort_keys=True) + "\n")
+            write_text(options.out, json.dumps(written, sort_keys=True) + "\n")
     print_result(**summary(runs))
 
 
