@@ -53,6 +53,10 @@ def summary(runs: dict[str, Any]) -> dict[str, Any]:
         for metric in METRICS:
             nothing = found["test"]["nothing"][metric]
             ways = {name: each[metric] for name, each in found["test"].items()}
+            for other in METRICS:
+                if other != metric:
+                    name = kept(found["screened"], other)["ours"]
+                    ways[f"ours, by {other}"] = ways[name or "nothing"]
             for rule, name in kept(found["screened"], metric).items():
                 ways[rule] = ways[name or "nothing"]
             for way, value in ways.items():

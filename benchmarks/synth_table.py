@@ -34,8 +34,9 @@ def draw(runs: dict[str, Any]) -> str:
             "|---|---|---|---|---|---|",
         ]
         for way, each in sorted(ways.items(), key=lambda pair: -pair[1]["mean_gain"]):
+            told = way.replace("_", " ")
             lines.append(
-                f"| {way} | {each['mean_gain']:+.3f} | {each['standard_error']:.3f} | "
+                f"| {told} | {each['mean_gain']:+.3f} | {each['standard_error']:.3f} | "
                 f"{each['worse']:.0%} | {each['worst']:+.3f} | {each['runs']} |"
             )
     lines += [
