@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assay import evidence
     from assay.ask import Answer, ask
+    from assay.diagnose import diagnose
+    from assay.diagnose.spec import Diagnosis
     from assay.evidence import Evidence, Verdict, compare
     from assay.evidence.gate import gate
     from assay.experiment import experiment
@@ -26,6 +28,7 @@ _HOMES = {
     "Answer": "assay.ask",
     "Budget": "assay.llm",
     "ClassDescription": "assay.task",
+    "Diagnosis": "assay.diagnose.spec",
     "Evidence": "assay.evidence",
     "ExperimentResult": "assay.experiment.result",
     "ImproveResult": "assay.improve",
@@ -42,12 +45,13 @@ _HOMES = {
     "synthesize": "assay.synth",
     "vote": "assay.label",
 }
-_PACKAGES = {"ask", "evidence", "experiment", "improve", "label"}
+_PACKAGES = {"ask", "diagnose", "evidence", "experiment", "improve", "label"}
 
 __all__ = [
     "Answer",
     "Budget",
     "ClassDescription",
+    "Diagnosis",
     "Evidence",
     "ExperimentResult",
     "ImproveResult",
@@ -62,6 +66,7 @@ __all__ = [
     "__version__",
     "ask",
     "compare",
+    "diagnose",
     "evidence",
     "experiment",
     "gate",

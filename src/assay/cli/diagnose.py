@@ -1,0 +1,158 @@
+"""``assay diagnose``: where a model fails, as far as the rows can show it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar
+from assay.errors import InputError
+
+if TYPE_CHECKING:
+    from assay.diagnose.spec import Diagnosis
+    from assay.evidence import Evidence
+
+
+def diagnose(
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Rows with their true values, and 'prediction' or 'probability:CLASS'."),
+    ] = None,
+    truth: Annotated[str | None, typer.Option(help="The column of the true values.")] = None,
+    rows: Annotated[
+        Path | None, typer.Option(help="Rows with their true values, for --model.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="A model as package.module:NAME; importing it runs that module."),
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="The text column.")] = None,
+    group: Annotated[str | None, typer.Option(help="The column of groups.")] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of weights.")] = None,
+    min_effect: Annotated[
+        float | None, typer.Option(help="Smallest excess of loss worth telling.")
+    ] = None,
+    fdr: Annotated[float, typer.Option(help="Share of false findings that is allowed.")] = 0.05,
+    plant: Annotated[
+        bool, typer.Option("--plant", help="Plant known faults first; say which are found.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the halves; a project has its own.")] = 0,
+    path: ProjectPath = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Find where the model fails on one half of the rows; confirm it on the other."""
+    from assay.diagnose import diagnose as find
+
+    subject, options = _subject(predictions, rows, model, path)
+    given = {"truth": truth, "text": text, "group": group, "weight": weight}
+    if predictions is None and rows is None and any(given.values()):
+        raise InputError(
+            "A project knows its columns.",
+            given=", ".join(f"--{name}" for name, value in given.items() if value),
+            next_step="leave these out, or name --predictions FILE",
+        )
+    options |= given | {"seed": seed}
+    if plant:
+        _plant(subject, options, as_json=as_json)
+        return
+    with progress_bar() as bar:
+        task = bar.add_task("preparing the predictions", total=None)
+
+        def step(what: str, done: int, total: int) -> None:
+            bar.update(task, description=f"looking for {what}", completed=done, total=total)
+
+        found = find(subject, **options, fdr=fdr, min_effect=min_effect, step=step)
+    if as_json:
+        emit_json(found.as_dict())
+    else:
+        tell(found)
+
+
+def _plant(subject: Any, options: dict[str, Any], *, as_json: bool) -> None:
+    from assay.diagnose import plant
+
+    with progress_bar() as bar:
+        task = bar.add_task("preparing the predictions", total=None)
+
+        def step(what: str, done: int, total: int) -> None:
+            bar.update(task, description=f"planting: {what}", completed=done, total=total)
+
+        checked = plant(subject, **options, step=step)
+    if as_json:
+        emit_json(checked.as_dict())
+        return
+    out = console()
+    out.print(f"faults planted in {checked.n:,} rows", highlight=False)
+    for each in checked.faults:
+        line = f"  {each.fault}, strength {each.strength:.0%}: found in"
+        out.print(f"{line} {_shown(each.found)}", highlight=False, markup=False)
+    alarms = _shown(checked.false_alarms)
+    out.print(f"false alarms where nothing was planted: in {alarms}", highlight=False, markup=False)
+
+
+def _shown(share: Evidence) -> str:
+    low, high = share.interval.low, share.interval.high
+    return f"{share.estimate:.0%} of {share.n} tries [{low:.0%}, {high:.0%}]"
+
+
+def _subject(
+    predictions: Path | None, rows: Path | None, model: str | None, path: Path
+) -> tuple[Any, dict[str, Any]]:
+    from assay.tables import read_table
+
+    if (rows is None) != (model is None) or (predictions is not None and model is not None):
+        raise InputError(
+            "What is to be diagnosed is not clear.",
+            allowed="--predictions FILE, --rows FILE with --model, or neither for the project",
+        )
+    if predictions is not None:
+        return read_table(predictions), {}
+    if rows is not None and model is not None:
+        from assay.diagnose.models import imported_model
+
+        sys.path.insert(0, str(Path.cwd()))
+        return read_table(rows), {"model": imported_model(model)}
+    from assay.project import Project
+
+    return Project.open(path), {}
+
+
+def tell(found: Diagnosis) -> None:
+    """Print a diagnosis."""
+    from rich.text import Text
+
+    from assay.label.shown import visible
+
+    out = console()
+    out.print(
+        f"mean {found.loss} {found.mean_loss:.4f} on {found.n:,} rows; searched on "
+        f"{found.discovery:,}, confirmed on the other {found.confirmation:,}",
+        highlight=False,
+    )
+    for line in filter(None, (found.sampling, _STOPPED if found.stopped else "")):
+        out.print(line, highlight=False, style="yellow")
+    if not found.findings:
+        out.print("Nothing was confirmed.")
+    for each in found.findings:
+        out.print(Text(f"\n{each.code} {visible(each.title)}", style="bold"))
+        low, high = each.effect.interval.low, each.effect.interval.high
+        out.print(
+            Text(
+                f"  {each.severity}; {each.size:,} rows; {each.share:.0%} of the loss; effect "
+                f"{each.effect.estimate:+.3f} [{low:+.3f}, {high:+.3f}], "
+                f"adjusted p = {each.p_adjusted:.2g}\n  {each.cause}"
+            )
+        )
+        for remedy in each.remedies:
+            out.print(Text(f"  could help: {remedy.words}", style="dim"))
+    out.print()
+    for looked in found.looked:
+        line = f"{looked.detector}: {looked.looked_at:,} looked at ({looked.what}), "
+        line += f"{looked.suspected} suspected, {looked.confirmed} confirmed"
+        out.print(Text(line + (f"; {looked.skipped}" if looked.skipped else ""), style="dim"))
+
+
+_STOPPED = "Stopped early: the detectors that are not listed did not run."

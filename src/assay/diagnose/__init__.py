@@ -1,0 +1,192 @@
+"""Where a model fails, by how much, and what could be done about it: nothing unconfirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from assay.callable_module import make_callable
+
+if TYPE_CHECKING:
+    from assay.diagnose.case import Case
+    from assay.diagnose.harness import Step
+    from assay.diagnose.planting import SelfCheck
+    from assay.diagnose.spec import Detector, Diagnosis
+    from assay.project import Project
+    from assay.task import Kind
+
+MOST_ROWS = 200_000
+"""Rows that are read; of more, as many are drawn."""
+
+__all__ = ["MOST_ROWS", "diagnose", "diagnose_case", "plant"]
+
+
+def diagnose(
+    subject: Any,
+    *,
+    truth: str | None = None,
+    predictions: Any = None,
+    probabilities: Any = None,
+    model: Any = None,
+    text: str | None = None,
+    kind: Kind | None = None,
+    group: str | None = None,
+    weight: str | None = None,
+    training: Any = None,
+    detectors: Sequence[Detector] | None = None,
+    fdr: float = 0.05,
+    min_effect: float | None = None,
+    most_rows: int = MOST_ROWS,
+    seed: int = 0,
+    models: Any = None,
+    step: Step | None = None,
+) -> Diagnosis:
+    """Find where a model fails, on one half of the rows, and confirm it on the other.
+
+    Parameters
+    ----------
+    subject
+        A project, whose recipe is judged out of fold on its search rows and whose ledger keeps
+        the diagnosis; or rows as any kind of table, with their true values and either
+        predictions or a model.
+    truth
+        The column of the true values; required with rows.
+    predictions
+        A column's name or (n,) values; by default the column ``prediction``, or the likeliest
+        class.
+    probabilities
+        (n, k) in the order of the sorted classes; by default the columns ``probability:CLASS``.
+    model
+        An object with ``predict``, or a callable of rows, in place of predictions.
+    text, kind
+        What the user knows of the task; found where None.
+    group
+        Rows that share its value fall into one half and count as one.
+    weight
+        The column of how much each row counts.
+    training
+        The rows that the model was fitted on.
+    detectors
+        By default all that are registered.
+    fdr
+        Expected share of false findings that is allowed.
+    min_effect
+        Smallest excess of loss worth telling; by default a tenth of the mean loss.
+    most_rows
+        Of more rows so many are drawn; the diagnosis says what that can miss.
+    seed
+        Of the halves; a project has its own.
+    models
+        Language models by name, for a project.
+    step
+        Told what is being looked for, how many detectors are done, and of how many.
+
+    Raises
+    ------
+    InputError
+        When the rows, the true values or the predictions are not usable.
+    """
+    from assay.project import Project
+
+    options: dict[str, Any] = {
+        "detectors": detectors,
+        "fdr": fdr,
+        "min_effect": min_effect,
+        "most_rows": most_rows,
+        "step": step,
+    }
+    if isinstance(subject, Project):
+        return _of_project(subject, models, options)
+    from assay.diagnose.given import read_case
+
+    case = read_case(
+        subject,
+        truth=truth,
+        predictions=predictions,
+        probabilities=probabilities,
+        model=model,
+        text=text,
+        kind=kind,
+        group=group,
+        weight=weight,
+        training=training,
+        seed=seed,
+    )
+    return diagnose_case(case, **options)
+
+
+def diagnose_case(
+    case: Case,
+    *,
+    detectors: Sequence[Detector] | None = None,
+    fdr: float = 0.05,
+    min_effect: float | None = None,
+    most_rows: int = MOST_ROWS,
+    step: Step | None = None,
+) -> Diagnosis:
+    """Diagnose a case that was made already; the parameters are those of :func:`diagnose`."""
+    from assay.diagnose.detectors import registered_detectors
+    from assay.diagnose.given import loss_words
+    from assay.diagnose.harness import examine
+    from assay.diagnose.sampling import drawn
+    from assay.errors import InputError
+
+    if not 0 < fdr < 1:
+        raise InputError("fdr must be a share.", given=fdr, allowed="between 0 and 1")
+    read, sampling = drawn(case, most_rows)
+    return examine(
+        read,
+        registered_detectors() if detectors is None else detectors,
+        loss=loss_words(case.task, probabilities=case.probabilities is not None),
+        fdr=fdr,
+        min_effect=min_effect,
+        sampling=sampling,
+        step=step,
+    )
+
+
+def _of_project(project: Project, models: Any, options: dict[str, Any]) -> Diagnosis:
+    from assay.diagnose.projects import project_case
+    from assay.diagnose.record import Record, save
+
+    beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
+    record = Record.open(project.ledger(), beginning)
+    with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
+        found = diagnose_case(project_case(project, gateway), **options)
+    return save(project, record, found)
+
+
+def plant(
+    subject: Any,
+    *,
+    repeats: int | None = None,
+    seed: int = 0,
+    models: Any = None,
+    step: Step | None = None,
+    **options: Any,
+) -> SelfCheck:
+    """Plant known faults in the rows and count which are found: how far to trust a diagnosis.
+
+    Parameters
+    ----------
+    subject, options
+        As for :func:`diagnose`: what rows are read, not how they are searched.
+    repeats
+        Tries for each fault and strength; ten by default.
+    """
+    from assay.diagnose.planting import REPEATS, self_check
+    from assay.project import Project
+
+    if isinstance(subject, Project):
+        from assay.diagnose.projects import project_case
+
+        with subject.gateway(models=models, capability="diagnose") as gateway:
+            case = project_case(subject, gateway)
+    else:
+        from assay.diagnose.given import read_case
+
+        case = read_case(subject, seed=seed, **options)
+    return self_check(case, repeats=REPEATS if repeats is None else repeats, seed=seed, step=step)
+
+
+make_callable(__name__)

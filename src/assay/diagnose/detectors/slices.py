@@ -1,0 +1,83 @@
+"""Failure slices over columns, traits of texts, and their conjunctions up to three."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from assay.diagnose.atoms import atoms
+from assay.diagnose.case import Case
+from assay.diagnose.conjunctions import strongest, worst_slices
+from assay.diagnose.excess import excess_loss
+from assay.diagnose.spec import Remedy, Search, Suspicion
+from assay.evidence import Evidence
+from assay.tables.predicate import Mask, Predicate
+
+CODE = "AS101"
+FEWEST = 8
+SHARE = 0.005
+SCORE = 2.5
+MOST = 10
+REMEDIES = (
+    Remedy("collect", "collect or label more such rows"),
+    Remedy("feature", "tell the model: add the slice as a feature"),
+    Remedy("reweight", "weigh these rows more in training"),
+    Remedy("synthesise", "write synthetic rows of this kind"),
+)
+
+
+@dataclass(frozen=True)
+class SliceDetector:
+    """Finds conditions under which the loss is higher than elsewhere."""
+
+    name: str = "slices"
+    codes: Mapping[str, str] = field(
+        default_factory=lambda: {CODE: "a slice of the rows on which the model does worse"}
+    )
+
+    def detect(self, part: Case) -> Search:
+        """Return the worst slices of the discovery part."""
+        what = "conjunctions of up to three conditions"
+        if part.n < 2 * FEWEST:
+            return Search(0, what, skipped=f"{part.n} rows to look at are too few")
+        fewest = max(FEWEST, round(SHARE * part.n))
+        found, single = strongest(atoms(part, fewest=fewest), part.losses)
+        slices, weighed = worst_slices(found, part.losses, fewest=fewest, most=MOST, score=SCORE)
+        predicates = [Predicate(tuple(found[i].condition for i in each.atoms)) for each in slices]
+        suspicions = tuple(
+            slice_suspicion(each, before=predicates[:number])
+            for number, each in enumerate(predicates)
+        )
+        skipped = ""
+        if single > len(found):
+            skipped = f"{single - len(found):,} weaker conditions were not combined"
+        return Search(weighed + single - len(found), what, suspicions, skipped)
+
+
+def slice_suspicion(predicate: Predicate, *, before: Sequence[Predicate] = ()) -> Suspicion:
+    """Return the suspicion that the rows of a predicate cost more than the others.
+
+    Rows of the worse slices ``before`` it are left out of the test: what a slice shares with a
+    worse one is the worse one's doing.
+    """
+
+    def select(case: Case) -> Mask:
+        return predicate.select(case.rows)
+
+    def confirm(part: Case) -> Evidence | None:
+        others = [each.select(part.rows) for each in before]
+        rest = ~np.any(others, axis=0) if others else np.ones(part.n, dtype=np.bool_)
+        left = part.take(np.flatnonzero(rest))
+        return excess_loss(left, select(left), name=f"excess loss where {predicate.words}")
+
+    return Suspicion(
+        code=CODE,
+        title=f"worse where {predicate.words}",
+        cause="the model is worse on these rows than on the others",
+        confirm=confirm,
+        select=select,
+        predicate=predicate,
+        remedies=REMEDIES,
+    )

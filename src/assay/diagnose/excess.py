@@ -1,0 +1,96 @@
+"""Whether some rows cost more than the others: the one test that slices are confirmed by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from assay.diagnose.case import Case, Floats
+from assay.evidence import Evidence, Interval
+from assay.evidence.clt import FEWEST_OF_TWO, Linear, pool
+from assay.tables.predicate import Mask
+
+LEVEL = 0.95
+
+
+def excess_loss(part: Case, mask: Mask, *, name: str) -> Evidence | None:
+    """Return the mean loss of the rows in ``mask`` less that of the others.
+
+    Right and wrong answers of rows that stand alone are compared by Fisher's exact test, with
+    Newcombe's (1998) interval from Wilson scores; everything else by Welch's t-test, robust to
+    groups, on losses cut at their 99th percentile, so that one heavy tail is no slice.
+
+    Returns
+    -------
+    Evidence or None
+        None where either side has fewer than five rows or groups.
+    """
+    inside, outside = _held(part, mask), _held(part, ~mask)
+    if min(inside, outside) < FEWEST_OF_TWO:
+        return None
+    plain = part.groups is None and part.weights is None
+    if plain and np.isin(part.losses, (0.0, 1.0)).all():
+        return _exact(part.losses, mask, name)
+    return _welch(part, mask, name)
+
+
+def _held(part: Case, mask: Mask) -> int:
+    return int(mask.sum()) if part.groups is None else len(np.unique(part.groups[mask]))
+
+
+def _exact(losses: Floats, mask: Mask, name: str) -> Evidence:
+    from scipy import stats
+
+    n, size = len(losses), int(mask.sum())
+    wrong, inside = int(losses.sum()), int(losses[mask].sum())
+    p = float(stats.hypergeom.sf(inside - 1, n, wrong, size))
+    first, second = (inside, size), (wrong - inside, n - size)
+    estimate = first[0] / first[1] - second[0] / second[1]
+    (low, high), (other_low, other_high) = _wilson(*first), _wilson(*second)
+    a, b = first[0] / first[1], second[0] / second[1]
+    interval = Interval(
+        estimate - float(np.hypot(a - low, other_high - b)),
+        estimate + float(np.hypot(high - a, b - other_low)),
+        LEVEL,
+    )
+    details = {"loss_inside": a, "loss_outside": b, "rows_of_the_part": n}
+    return Evidence(
+        name=name,
+        estimate=estimate,
+        interval=interval,
+        n=size,
+        method="Fisher's exact test on the confirmation part; interval of Newcombe (1998)",
+        p_value=p,
+        details=details,
+    )
+
+
+def _wilson(count: int, n: int) -> tuple[float, float]:
+    from scipy import stats
+
+    found = stats.binomtest(count, n).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def _welch(part: Case, mask: Mask, name: str) -> Evidence:
+    losses = np.minimum(part.losses, np.quantile(part.losses, 0.99))
+    weights = np.ones(part.n) if part.weights is None else part.weights / part.weights.mean()
+    inside, outside = weights * mask, weights * ~mask
+    a, b = (float(np.average(losses, weights=each)) for each in (inside, outside))
+    influence = inside * (losses - a) / inside.mean() - outside * (losses - b) / outside.mean()
+    members: Any = None
+    if part.groups is not None:
+        members = np.unique(part.groups, return_inverse=True)[1]
+    strata = None if members is not None else mask.astype(np.int64)
+    pooled = pool([Linear(a - b, influence, strata=strata)], members, paired=False, between=False)
+    low, high = pooled.interval(LEVEL)
+    return Evidence(
+        name=name,
+        estimate=pooled.value,
+        interval=Interval(low, high, LEVEL),
+        n=int(mask.sum()),
+        method="Welch's t-test on the confirmation part, losses cut at their 99th percentile",
+        p_value=pooled.p_above(0.0) if pooled.se > 0 else 1.0,
+        details={"loss_inside": a, "loss_outside": b, "rows_of_the_part": part.n},
+    )

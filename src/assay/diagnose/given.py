@@ -1,0 +1,262 @@
+"""From a table and predictions, or a model, to a case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from assay.diagnose.case import Case, Floats
+from assay.diagnose.models import Answers, asked
+from assay.errors import InputError
+from assay.tables import infer_task, require_column, to_polars, with_plain_columns, with_row_ids
+from assay.task import Kind, Task
+
+PREDICTION = "prediction"
+PROBABILITY = "probability:"
+FEWEST = 20
+LEAST_PROBABILITY = 1e-6
+ROUNDING = 0.01
+
+
+def read_case(
+    rows: Any,
+    *,
+    truth: str | None,
+    predictions: Any = None,
+    probabilities: Any = None,
+    model: Any = None,
+    text: str | None = None,
+    kind: Kind | None = None,
+    group: str | None = None,
+    weight: str | None = None,
+    training: Any = None,
+    seed: int = 0,
+) -> Case:
+    """Return the case of a table; the parameters are those of :func:`assay.diagnose.diagnose`."""
+    if truth is None:
+        raise InputError(
+            "With rows, the column of the true values is needed.", next_step="name it as truth"
+        )
+    table = with_row_ids(with_plain_columns(to_polars(rows)))
+    for role, name in (("truth", truth), ("group", group), ("weight", weight)):
+        require_column(table, name, role)
+    _check_rows(table, truth)
+    said = [name for name in table.columns if _is_said(name)]
+    if isinstance(predictions, str):
+        require_column(table, predictions, "predictions")
+        said.append(predictions)
+    weights = None if weight is None else _weights(table[weight])
+    inputs = table.drop([*dict.fromkeys(said), *(() if weight is None else (weight,))])
+    task = _task(table, inputs, truth, text=text, kind=kind, group=group, said=predictions)
+    asking = inputs.drop(truth)
+    if model is not None:
+        answers = asked(model, asking, task)
+        predict = lambda part: asked(model, part, task).predictions  # noqa: E731
+    else:
+        answers, predict = _told(table, task, predictions, probabilities), None
+    return case_of(
+        asking,
+        task,
+        table[truth],
+        answers,
+        weights=weights,
+        training=None if training is None else with_row_ids(to_polars(training)),
+        predict=predict,
+        seed=seed,
+    )
+
+
+def case_of(
+    rows: pl.DataFrame, task: Task, truth: pl.Series, answers: Answers, **others: Any
+) -> Case:
+    """Return the case of rows whose true values and predictions are known."""
+    true = _true(truth, task)
+    return Case(
+        rows=rows,
+        task=task,
+        truth=true,
+        predictions=answers.predictions,
+        losses=losses_of(task, true, answers),
+        probabilities=answers.probabilities,
+        **others,
+    )
+
+
+def losses_of(task: Task, truth: np.ndarray, answers: Answers) -> Floats:
+    """Return (n,) the loss that suits the task's metric; :func:`loss_words` says which."""
+    if task.kind == "regression":
+        gap = np.abs(truth.astype(np.float64) - answers.predictions.astype(np.float64))
+        return np.asarray(gap**2 if task.metric == "rmse" else gap)
+    if task.metric == "log_loss" and answers.probabilities is not None:
+        order = {name: place for place, name in enumerate(task.class_names)}
+        codes = np.array([order[each] for each in truth])
+        own = answers.probabilities[np.arange(len(codes)), codes]
+        return np.asarray(-np.log(np.clip(own, LEAST_PROBABILITY, 1.0)))
+    return np.asarray(truth != answers.predictions, dtype=np.float64)
+
+
+def loss_words(task: Task, *, probabilities: bool) -> str:
+    """Return what a row's loss is."""
+    if task.kind == "regression":
+        return "squared error" if task.metric == "rmse" else "absolute error"
+    return "log-loss" if task.metric == "log_loss" and probabilities else "error (1 where wrong)"
+
+
+def _check_rows(table: pl.DataFrame, truth: str) -> None:
+    if table[truth].null_count():
+        raise InputError(
+            f"The true values {truth!r} have gaps.",
+            given=f"{table[truth].null_count()} empty",
+            next_step="leave out the rows whose truth is not known",
+        )
+    if table.height < FEWEST:
+        raise InputError(
+            "There are too few rows to diagnose.",
+            given=f"{table.height} rows",
+            allowed=f"at least {FEWEST}",
+        )
+
+
+def _is_said(name: str) -> bool:
+    return name == PREDICTION or name.startswith(PROBABILITY)
+
+
+def _task(
+    table: pl.DataFrame,
+    inputs: pl.DataFrame,
+    truth: str,
+    *,
+    text: str | None,
+    kind: Kind | None,
+    group: str | None,
+    said: Any,
+) -> Task:
+    if inputs[truth].n_unique() == 1:  # one class alone can still be diagnosed: by what is said
+        task = _one_class(table, inputs, truth, text, group, said)
+    else:
+        task = infer_task(inputs, truth, text=text, kind=kind, group=group).task
+    if task.kind != "regression":
+        task = task.model_copy(update={"metric": "accuracy"})
+    return task
+
+
+def _one_class(
+    table: pl.DataFrame, inputs: pl.DataFrame, truth: str, text: str | None, group: str | None,
+    said: Any,
+) -> Task:  # fmt: skip
+    name = said if isinstance(said, str) else PREDICTION
+    if name not in table.columns or table[name].n_unique() < 2:
+        raise InputError(
+            f"The true values {truth!r} are all the same, and so is what is predicted.",
+            given=table[truth][0],
+            next_step="give rows of two classes",
+        )
+    widened = pl.concat([inputs[truth].cast(pl.String), table[name].cast(pl.String)])
+    both = pl.concat([inputs.drop(truth)] * 2).with_columns(widened.alias(truth))
+    return infer_task(both, truth, text=text, kind=None, group=group).task
+
+
+def _told(table: pl.DataFrame, task: Task, predictions: Any, probabilities: Any) -> Answers:
+    """Return predictions that were given as arrays or stand in the table."""
+    shares = _shares(table, task, probabilities)
+    if predictions is None and PREDICTION in table.columns:
+        predictions = PREDICTION
+    if predictions is None and shares is None:
+        raise InputError(
+            "There are no predictions.",
+            given=", ".join(table.columns),
+            allowed="a column 'prediction' or columns 'probability:CLASS', predictions= or model=",
+        )
+    if predictions is None:
+        names = np.asarray(task.class_names, dtype=object)
+        assert shares is not None  # noqa: S101
+        return Answers(names[shares.argmax(axis=1)], shares)
+    found = table[predictions] if isinstance(predictions, str) else _series(predictions)
+    if found.len() != table.height:
+        raise InputError(
+            "The predictions are for other rows: their number differs.",
+            given=f"{found.len()} predictions for {table.height} rows",
+        )
+    if found.null_count():
+        raise InputError("The predictions have gaps.", given=f"{found.null_count()} empty")
+    return Answers(said_values(found, task), shares)
+
+
+def said_values(found: pl.Series, task: Task) -> np.ndarray:
+    """Return predictions as class names or numbers; raise `InputError` for what is neither."""
+    if task.kind == "regression":
+        numbers = found.cast(pl.Float64, strict=False)
+        if numbers.null_count() or not numbers.is_finite().all():
+            raise InputError("The predictions of a regression must be finite numbers.")
+        return numbers.to_numpy()
+    names = _class_names(found)
+    unknown = sorted(set(names.tolist()) - set(task.class_names))
+    if unknown:
+        raise InputError(
+            "The model predicts classes that the true values do not hold.",
+            given=", ".join(unknown[:5]),
+            allowed=", ".join(task.class_names[:20]),
+            next_step="check spelling and letter case",
+        )
+    return np.asarray(names)
+
+
+def _true(truth: pl.Series, task: Task) -> np.ndarray:
+    if task.kind == "regression":
+        return truth.cast(pl.Float64).to_numpy()
+    return _class_names(truth)
+
+
+def _class_names(values: pl.Series) -> np.ndarray:
+    if values.dtype.is_float() and (values == values.round()).all():
+        values = values.cast(pl.Int64)  # 1.0 and 1 are one class, as CSV readers have it
+    return values.cast(pl.String).to_numpy().astype(object)
+
+
+def _series(values: Any) -> pl.Series:
+    if isinstance(values, pl.Series):
+        return values
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise InputError("predictions must be one value a row.", given=f"shape {array.shape}")
+    return pl.Series(array.tolist())
+
+
+def _shares(table: pl.DataFrame, task: Task, given: Any) -> Floats | None:
+    if task.kind == "regression":
+        return None
+    if given is None:
+        columns = [f"{PROBABILITY}{name}" for name in task.class_names]
+        present = [name for name in columns if name in table.columns]
+        if not present:
+            return None
+        if len(present) < len(columns):
+            missing = ", ".join(sorted(set(columns) - set(present)))
+            raise InputError("The probabilities of some classes are missing.", given=missing)
+        given = table.select(columns).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return checked_shares(np.asarray(given, dtype=np.float64), table.height, task)
+
+
+def checked_shares(shares: Floats, n: int, task: Task) -> Floats:
+    """Return (n, k) probabilities; raise `InputError` where they are none."""
+    if shares.shape != (n, len(task.classes)):
+        raise InputError(
+            "The probabilities do not fit the rows and classes.",
+            given=f"shape {shares.shape}",
+            allowed=f"{(n, len(task.classes))}, in the order {', '.join(task.class_names)}",
+        )
+    sums = shares.sum(axis=1)
+    if not np.isfinite(shares).all() or (shares < 0).any() or (abs(sums - 1) > ROUNDING).any():
+        raise InputError("The probabilities of a row must be none negative, and add up to 1.")
+    return shares
+
+
+def _weights(column: pl.Series) -> Floats:
+    values = column.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
+    if not np.isfinite(values).all() or (values < 0).any() or values.sum() == 0:
+        raise InputError(
+            f"The weights {column.name!r} must be finite, none negative, and not all zero."
+        )
+    return values

@@ -1,0 +1,211 @@
+"""Planting: known faults put into the user's own rows, to see which would be found at this n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from assay.diagnose import diagnose_case
+from assay.diagnose.atoms import Atom, atoms
+from assay.diagnose.case import Case
+from assay.diagnose.detectors.label_errors import LabelErrorDetector, doubt
+from assay.diagnose.detectors.slices import SliceDetector
+from assay.diagnose.spec import Diagnosis
+from assay.evidence import Evidence, Interval
+from assay.seeds import derive_seed
+from assay.tables.predicate import Mask
+
+REPEATS = 10
+STRENGTHS = (0.1, 0.3, 0.6)
+FLIPPED = (0.01, 0.05, 0.1)
+SIZES = (0.02, 0.2)
+"""A planted slice holds between 2 % and 20 % of the rows."""
+ALIKE = 0.5
+MOST_ROWS = 20_000
+TRIES = 200
+
+Step = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Planted:
+    """How often one kind of fault was found.
+
+    Attributes
+    ----------
+    found
+        The share of tries in which it was, with Wilson's interval.
+    """
+
+    fault: str
+    strength: float
+    found: Evidence
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """How far to trust a diagnosis of so many rows like these.
+
+    Attributes
+    ----------
+    false_alarms
+        The share of tries with any slice reported after the losses were shuffled over the rows,
+        so that there was none to find.
+    """
+
+    n: int
+    faults: tuple[Planted, ...]
+    false_alarms: Evidence
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the check as plain JSON values."""
+        faults = [
+            {"fault": each.fault, "strength": each.strength, "found": each.found.as_dict()}
+            for each in self.faults
+        ]
+        return {"n": self.n, "faults": faults, "false_alarms": self.false_alarms.as_dict()}
+
+
+def self_check(
+    case: Case, *, repeats: int = REPEATS, seed: int = 0, step: Step | None = None
+) -> SelfCheck:
+    """Plant faults of several kinds and strengths in a case, and count what is found.
+
+    The losses are shuffled over the rows first, so that no fault of the model's own is left.
+    A slice counts as found where a finding shares at least half of their joint rows (Jaccard).
+    Flipped labels count as found where AS201 is confirmed; the probabilities are those of a
+    model that learned from the labels as they were, which makes them easier to find than flips
+    that were learned from.
+
+    Parameters
+    ----------
+    repeats
+        Tries for each fault and strength.
+    """
+    random = np.random.default_rng(derive_seed(seed, "diagnose", "plant"))
+    if case.n > MOST_ROWS:
+        case = case.take(np.sort(random.choice(case.n, MOST_ROWS, replace=False)))
+    faults: list[Planted] = []
+    plans: list[tuple[str, float, Callable[[], bool | None]]] = []
+    pool = list(atoms(case, fewest=max(8, case.n // 50)))
+    for conditions, words in ((1, "condition"), (2, "conditions"), (3, "conditions")):
+        for strength in STRENGTHS:
+            attempt = partial(_slice_found, case, pool, conditions, strength, random)
+            plans.append((f"slice of {conditions} {words}", strength, attempt))
+    if case.probabilities is not None and case.task.kind != "regression":
+        for share in FLIPPED:
+            plans.append(("flipped labels", share, partial(_flips_found, case, share, random)))
+    for number, (fault, strength, trying) in enumerate(plans):
+        if step is not None:
+            step(fault, number, len(plans) + 1)
+        hits = [trying() for _ in range(repeats)]
+        tried = [each for each in hits if each is not None]
+        if tried:
+            faults.append(Planted(fault, strength, _share(f"{fault} found", tried)))
+    alarms = [bool(_slices(_shuffled(case, random)).findings) for _ in range(repeats)]
+    return SelfCheck(case.n, tuple(faults), _share("any slice found where there is none", alarms))
+
+
+def _slice_found(
+    case: Case, pool: list[Atom], conditions: int, strength: float, random: np.random.Generator
+) -> bool | None:
+    mask = planted_slice(case, pool, conditions, random)
+    if mask is None:
+        return None
+    clean = _shuffled(case, random)
+    return found_slice(_slices(with_failing(clean, mask, strength, random)), clean, mask)
+
+
+def planted_slice(
+    case: Case, pool: list[Atom], conditions: int, random: np.random.Generator
+) -> Mask | None:
+    """Return a random conjunction of so many columns; None where the rows hold none that suits."""
+    names = {(each.condition.column, each.condition.trait) for each in pool}
+    if len(names) < conditions:
+        return None
+    for _ in range(TRIES):
+        chosen = [pool[place] for place in random.integers(len(pool), size=conditions)]
+        if len({(each.condition.column, each.condition.trait) for each in chosen}) < conditions:
+            continue
+        mask: Mask = np.all([each.mask for each in chosen], axis=0)
+        smallest = min(each.mask.sum() for each in chosen)
+        if SIZES[0] <= mask.mean() <= SIZES[1] and (conditions == 1 or mask.sum() < smallest):
+            return mask
+    return None
+
+
+def with_failing(case: Case, mask: Mask, strength: float, random: np.random.Generator) -> Case:
+    """Return the case with a share of the slice's rows gone wrong.
+
+    A loss of 0 or 1 becomes 1; any other becomes the 95th percentile of all losses.
+    """
+    hit = mask & (random.random(case.n) < strength)
+    binary = bool(np.isin(case.losses, (0.0, 1.0)).all())
+    wrong = 1.0 if binary else float(np.quantile(case.losses, 0.95))
+    return replace(case, losses=np.where(hit, np.maximum(case.losses, wrong), case.losses))
+
+
+def found_slice(diagnosis: Diagnosis, case: Case, mask: Mask) -> bool:
+    """Whether some finding is the slice."""
+    return best_jaccard(diagnosis, case, mask) >= ALIKE
+
+
+def best_jaccard(diagnosis: Diagnosis, case: Case, mask: Mask) -> float:
+    """Return how alike the likest finding and the slice are: joint rows over rows of either."""
+    best = 0.0
+    for each in diagnosis.findings:
+        if each.predicate is not None:
+            found = each.predicate.select(case.rows)
+            best = max(best, float((found & mask).sum() / max(1, (found | mask).sum())))
+    return best
+
+
+def with_flips(case: Case, share: float, random: np.random.Generator) -> tuple[Case, Mask]:
+    """Return the case with a share of its labels changed to another class, and which were."""
+    names = np.asarray(case.task.class_names, dtype=object)
+    flipped: Mask = random.random(case.n) < share
+    truth = case.truth.copy()
+    for place in np.flatnonzero(flipped):
+        truth[place] = random.choice(names[names != truth[place]])
+    losses = (truth != case.predictions).astype(np.float64)
+    return replace(case, truth=truth, losses=losses), flipped
+
+
+def flips_precision(case: Case, flipped: Mask) -> float:
+    """Return the average precision at which doubted labels come before the others."""
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(flipped, doubt(case)))
+
+
+def _flips_found(case: Case, share: float, random: np.random.Generator) -> bool:
+    changed, _ = with_flips(case, share, random)
+    changed = replace(changed, seed=int(random.integers(2**31)))
+    return bool(diagnose_case(changed, detectors=[LabelErrorDetector()]).findings)
+
+
+def _slices(case: Case) -> Diagnosis:
+    return diagnose_case(case, detectors=[SliceDetector()])
+
+
+def _shuffled(case: Case, random: np.random.Generator) -> Case:
+    losses = case.losses[random.permutation(case.n)]
+    return replace(case, losses=losses, seed=int(random.integers(2**31)))
+
+
+def _share(name: str, hits: list[bool]) -> Evidence:
+    from scipy import stats
+
+    test = stats.binomtest(sum(hits), len(hits))
+    both = test.proportion_ci(0.95, method="wilson")
+    return Evidence(
+        name=name,
+        estimate=sum(hits) / len(hits),
+        interval=Interval(float(both.low), float(both.high)),
+        n=len(hits),
+        method="planted in the user's own rows; Wilson's interval over the tries",
+    )

@@ -1,0 +1,40 @@
+"""A project's case: what its recipe says of search rows that it did not see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from assay.diagnose.case import Case
+from assay.diagnose.given import case_of
+from assay.diagnose.models import Answers
+from assay.project import Project
+from assay.recipe import Tools, out_of_fold, splits
+from assay.recipe.estimators import new_estimator
+from assay.seeds import derive_seed
+
+
+def project_case(project: Project, gateway: Any) -> Case:
+    """Return the search rows with the recipe's out-of-fold predictions; never a vault row."""
+    task, search = project.task, project.search()
+    seed = derive_seed(project.settings.seed, "diagnose")
+    found = splits(search, task, seed=seed, repeats=1)
+    judging = task if task.kind == "regression" else task.model_copy(update={"metric": "log_loss"})
+    tools = Tools.of(project.ledger(), gateway)
+    recipe = project.recipe
+    labels_only = not hasattr(new_estimator(recipe.estimator, 0), "predict_proba")
+    if labels_only and task.kind != "regression":
+        judging = task.model_copy(update={"metric": "accuracy"})
+    (said,) = out_of_fold((recipe,), search, judging, found, tools=tools, seed=seed)
+    rows, predicted = search[said.rows], said.predictions[0]
+    if predicted.ndim == 2:
+        names = np.asarray(task.class_names, dtype=object)
+        answers = Answers(names[predicted.argmax(axis=1)], predicted)
+    else:
+        answers = Answers(predicted)
+    truth = rows[task.target]
+    if task.kind != "regression":
+        truth = truth.cast(pl.String)
+    return case_of(rows.drop(task.target), task, truth, answers, seed=seed)
