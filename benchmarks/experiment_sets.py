@@ -109,8 +109,17 @@ SETS = (
     DataSet("reuters-r52", "topic", "accuracy"),
     DataSet("20newsgroups", "topic", "accuracy"),
 )
+RARE = (
+    _keel("yeast4", "b58473123afe9b3df13b06edaa1683f8bd5c3f33e83ca02dc2dce70333d1a236"),
+    _keel("yeast5", "b4a75f4d847264f39ef16b48f5c5034e25001e37da029a128b3cdbd0dd5b0339"),
+    _keel("yeast6", "9994e0a3ced3623194a5544003e1d0a591738a7aafbd91ca7a18f947bd3e0d89"),
+    _keel("abalone9-18", "645f287ff9eb4ba78e1a878c11fbf42bb6e30f189ceb22ba7120d7b5f5fccbb6"),
+    _keel("winequality-red-4", "dc566e436bcf29f310f071e80a20274edc243d47fd3e9dec2d34976acfc57d83"),
+)
+"""Further sets with a rare class, for the benchmark of synthetic rows."""
+
 TEXTS = ("reuters-r8", "reuters-r52", "20newsgroups")
-BY_NAME: Mapping[str, DataSet] = {each.name: each for each in SETS}
+BY_NAME: Mapping[str, DataSet] = {each.name: each for each in (*SETS, *RARE)}
 QUICK = ("credit_data", "page-blocks0", "diabetes")
 
 
@@ -119,7 +128,7 @@ def _read(which: DataSet) -> pl.DataFrame:
         return read_tab(assets.fetch(f"{which.name}-train"))
     if not which.member:
         return _bundled(which.name)
-    catalogue = {each.name: each.asset for each in SETS if each.member}
+    catalogue = {each.name: each.asset for each in BY_NAME.values() if each.member}
     path = assets.fetch(which.name, assets=catalogue)
     return _dat(path) if path.suffix == ".dat" else _pickled(path, which)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assay.llm import Budget
     from assay.project import Project
     from assay.recipe import Proposal, Recipe
+    from assay.synth import SynthesisResult, synthesize
     from assay.task import ClassDescription, Task
 
 __version__ = "0.1.0"
@@ -36,10 +37,12 @@ _HOMES = {
     "Project": "assay.project",
     "Proposal": "assay.recipe",
     "Recipe": "assay.recipe",
+    "SynthesisResult": "assay.synth",
     "Task": "assay.task",
     "Verdict": "assay.evidence",
     "compare": "assay.evidence",
     "gate": "assay.evidence.gate",
+    "synthesize": "assay.synth",
     "vote": "assay.label",
 }
 _PACKAGES = {"ask", "diagnose", "evidence", "experiment", "improve", "label"}
@@ -57,6 +60,7 @@ __all__ = [
     "Project",
     "Proposal",
     "Recipe",
+    "SynthesisResult",
     "Task",
     "Verdict",
     "__version__",
@@ -68,6 +72,7 @@ __all__ = [
     "gate",
     "improve",
     "label",
+    "synthesize",
     "vote",
 ]
 

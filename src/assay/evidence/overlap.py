@@ -36,6 +36,36 @@ def near_copies(
     return others["row_id"].filter(others["row_id"].is_in(list(found)))
 
 
+def copies_within(rows: pl.DataFrame, task: Task, similarity: float) -> pl.Series:
+    """Return the ``row_id`` of rows that copy, or nearly copy, an earlier one of ``rows``.
+
+    As in :func:`near_copies`.
+    """
+    inputs = [name for name in task.inputs if name in rows.columns]
+    first = rows.select(pl.struct(inputs).is_first_distinct()).to_series()
+    found = set(rows["row_id"].filter(~first))
+    if task.text is not None:
+        found |= _near_earlier_texts(rows[task.text], rows["row_id"], similarity)
+    return rows["row_id"].filter(rows["row_id"].is_in(list(found)))
+
+
+def _near_earlier_texts(texts: pl.Series, ids: pl.Series, similarity: float) -> set[str]:
+    kept: list[NDArray[np.uint64]] = []
+    buckets: dict[tuple[int, bytes], list[int]] = {}
+    found = set()
+    for row_id, text in zip(ids.to_list(), texts.fill_null("").to_list(), strict=True):
+        pieces = _pieces(text)
+        bands = _bands(pieces)
+        candidates = {at for band in bands for at in buckets.get(band, ())}
+        if any(_jaccard(pieces, kept[at]) >= similarity for at in candidates):
+            found.add(row_id)
+            continue
+        for band in bands:
+            buckets.setdefault(band, []).append(len(kept))
+        kept.append(pieces)
+    return found
+
+
 def _near_texts(
     locked: pl.Series, others: pl.Series, ids: pl.Series, similarity: float
 ) -> set[str]:

@@ -39,7 +39,8 @@ def improve(
     budget
         Hard caps; by default the project's own.
     sources
-        Proposal sources in the order they are asked; by default all that are registered.
+        Proposal sources in the order they are asked; by default all that are registered;
+        ``synth`` only where ``assay.toml`` says so.
     models
         Language models by name, in place of the ones the gateway would load.
     on_event
@@ -65,7 +66,9 @@ def improve(
 
         require_batches(project.settings.models.label)
     budget = project.settings.budget if budget is None else budget
-    sources = registered_sources() if sources is None else tuple(sources)
+    if sources is None:
+        passed_over = () if project.settings.synth.propose else ("synth",)
+        sources = [each for each in registered_sources() if each.name not in passed_over]
     baseline = project.recipe
     run = open_run(project, baseline, [each.name for each in sources])
     forecast = None

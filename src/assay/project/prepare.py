@@ -28,6 +28,9 @@ from assay.tables import (
 )
 from assay.task import Task
 
+PURPOSE = "assay_purpose"
+"""Column by which made rows tell what they are for, ``train`` or ``test``."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -72,6 +75,7 @@ def prepare(
     _refuse_both(task, target, known)
     table = with_plain_columns(with_row_ids(to_polars(table)))
     require_column(table, name, "target")
+    refuse_test_cases(table)
     table = with_clean_target(table, name)
     notes: tuple[Note, ...] = ()
     if task is None:
@@ -83,6 +87,22 @@ def prepare(
     notes += (*_notes_on_roles(rows, task), *_notes_on_copies(rows, task))
     rows["pool"] = _without_copies(rows["pool"], rows["vault"], task).drop(task.target)
     return Prepared(task, rows, notes)
+
+
+def refuse_test_cases(table: pl.DataFrame) -> None:
+    """Refuse rows that were made to test a model.
+
+    Raises
+    ------
+    InputError
+        When a row is marked so.
+    """
+    if PURPOSE in table.columns and (table[PURPOSE].cast(pl.String) == "test").any():
+        raise InputError(
+            "The table holds rows that were made to test a model, which must not train one.",
+            given=f"{PURPOSE} = test",
+            next_step="leave them out, and judge by them with assay predict",
+        )
 
 
 def _refuse_both(task: Task | None, target: str | None, known: dict[str, Any]) -> None:

@@ -49,6 +49,24 @@ class TokenPrice(BaseModel):
         return per_million(self.read, self.write)
 
 
+class Synth(BaseModel):
+    """What made rows may do.
+
+    Attributes
+    ----------
+    propose
+        Whether ``assay improve`` tries made rows of rare classes.
+    copies
+        Largest share of made rows that may copy, or nearly copy, a search row; beyond it they are
+        not released.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    propose: bool = False
+    copies: float = Field(default=0.0, ge=0, le=1)
+
+
 class Settings(BaseModel):
     """What governs a project's runs.
 
@@ -71,6 +89,8 @@ class Settings(BaseModel):
         What may leave this machine; by default nothing.
     cache
         How answers and embeddings are kept beside the ledger.
+    synth
+        What made rows may do.
     prices
         The user's own prices by model name, in US dollars for a million tokens.
     unpriced_ok
@@ -90,6 +110,7 @@ class Settings(BaseModel):
     models: Models = Models()
     privacy: Privacy = Privacy()
     cache: Cache = Cache()
+    synth: Synth = Synth()
     prices: dict[str, TokenPrice] = Field(default_factory=dict)
     unpriced_ok: bool = False
     ledger: str | None = None
@@ -158,10 +179,12 @@ def to_toml(file: ProjectFile, facts: Mapping[str, str]) -> str:
     for name, fact in facts.items():
         document.add(tomlkit.comment(f"{name}: {fact}"))
     document.add("format", tomlkit.item(file.format))
-    apart = {"budget", "models", "privacy", "prices", "cache"}
+    apart = {"budget", "models", "privacy", "prices", "cache", "synth"}
     main = _table(settings.model_dump(exclude=apart))
     main.add("privacy", _privacy_table(settings.privacy))
     main.add("cache", _table(settings.cache.model_dump()))
+    if settings.synth != Synth():
+        main.add("synth", _table(settings.synth.model_dump(mode="json")))
     main.add("models", _table(settings.models.model_dump()))
     if settings.prices:
         main.add("prices", toml_item({k: v.model_dump() for k, v in settings.prices.items()}))

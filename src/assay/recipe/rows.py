@@ -9,14 +9,19 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe.features import FeatureUnion, Matrix, side_by_side
+from assay.recipe.making import made_from
 from assay.recipe.mending import mended_rows
 from assay.recipe.spec import AddedRows, Recipe
 from assay.recipe.tools import Tools
+from assay.seeds import derive_seed
 from assay.task import Task
 
 VOTE = "vote:"
 MADE_FROM = "made_from"
 """Column of an extra row that names the search row it was made from, where there is one."""
+
+SHOWN = "shown"
+"""Column of an extra row that lists every search row that whoever wrote it was shown."""
 
 ORDER = "drawn as"
 
@@ -72,6 +77,10 @@ def training_rows(
         rows = _thinned(rows, task, recipe.rows.rarest_share, seed)
     parts = [rows.select(columns)]
     weights = [np.ones(rows.height)]
+    for number, made in enumerate(recipe.rows.made):
+        new = made_from(made, rows, task, derive_seed(seed, "made", number))
+        parts.append(new.select(columns).cast(parts[0].schema))
+        weights.append(np.ones(new.height))
     for artefact in recipe.rows.extra:
         extra = _apart(tools.table(artefact), judged, task)
         extra = extra.select(columns).cast(parts[0].schema)
@@ -129,6 +138,9 @@ def _apart(extra: pl.DataFrame, judged: pl.DataFrame | None, task: Task) -> pl.D
         extra = extra.join(
             judged.select(pl.col("row_id").alias(MADE_FROM)), on=MADE_FROM, how="anti"
         )
+    if SHOWN in extra.columns:
+        told = pl.col(SHOWN).list.eval(pl.element().is_in(judged["row_id"].to_list())).list.any()
+        extra = extra.filter(~told)
     inputs = list(task.inputs)
     return extra.join(judged.select(inputs).unique(), on=inputs, how="anti", nulls_equal=True)
 

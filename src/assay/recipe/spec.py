@@ -149,6 +149,29 @@ class Mended(_Part):
     folds: int = Field(default=5, ge=2)
 
 
+class Made(_Part):
+    """New rows that a function makes from the training rows at hand.
+
+    They are made anew in each fold of a cross-validation, from the fold's own training rows: a
+    row that was made from all rows would tell a model what the judged rows look like.
+
+    Attributes
+    ----------
+    path
+        Import path of ``function(rows, task, *, class_name, count, seed, **parameters)`` which
+        returns a table of labelled rows, inputs and target among its columns.
+    class_name
+        The class of which rows are made; empty for a whole table.
+    dose
+        Rows asked for, as a multiple of the class's rows at hand; above 0, at most 100.
+    """
+
+    path: str
+    class_name: str = ""
+    dose: float = Field(default=1.0, gt=0, le=100)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
 class Rows(_Part):
     """The training rows: the ``search`` rows, edited.
 
@@ -158,7 +181,8 @@ class Rows(_Part):
         Rows voted into the training set.
     extra
         Artefact ids of tables of labelled rows to append (columns: inputs and target; and
-        ``made_from``, the ``row_id`` of the search row that a row was made from).
+        ``made_from``, the ``row_id`` of the search row that a row was made from, and ``shown``,
+        a list of all that its writer saw). It trains no fold that judges one of these.
     dropped
         Artefact ids of tables whose ``row_id`` column names rows to leave out.
     relabelled
@@ -168,6 +192,8 @@ class Rows(_Part):
     rarest_share
         Rows of a class are left out at random until the rarest class has at least this share
         of the largest, in (0, 1]; 0 leaves none out.
+    made
+        How new rows are made from those that are left.
     """
 
     added: tuple[AddedRows, ...] = ()
@@ -176,6 +202,7 @@ class Rows(_Part):
     relabelled: tuple[str, ...] = ()
     mended: tuple[Mended, ...] = ()
     rarest_share: float = Field(default=0.0, ge=0, le=1)
+    made: tuple[Made, ...] = ()
 
 
 class Estimator(_Part):
@@ -300,6 +327,11 @@ class Recipe(_Model, _Head):
     def with_added(self, *added: AddedRows) -> Recipe:
         """Return this recipe with more rows voted into the training set."""
         rows = self.rows.model_copy(update={"added": (*self.rows.added, *added)})
+        return self.model_copy(update={"rows": rows})
+
+    def with_made(self, *made: Made) -> Recipe:
+        """Return this recipe with more rows made from its training rows."""
+        rows = self.rows.model_copy(update={"made": (*self.rows.made, *made)})
         return self.model_copy(update={"rows": rows})
 
 

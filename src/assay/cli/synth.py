@@ -1,0 +1,121 @@
+"""``assay synth``: rows made where real ones are scarce, tried, then told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
+
+if TYPE_CHECKING:
+    from assay.project import Project
+
+
+def synth(
+    path: ProjectPath = Path(),
+    for_class: Annotated[str | None, typer.Option(help="The class; the rarest by default.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Rows by each method; the largest dose by default.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="auto; edit, recombine, write, paraphrase, counterfactual for texts; "
+            "oversample, smote, forest, copula, write for tables."
+        ),
+    ] = "auto",
+    model: Annotated[
+        str | None, typer.Option(help="Who writes; the project's model for labels by default.")
+    ] = None,
+    dose: Annotated[
+        list[float] | None, typer.Option(help="Made rows for each real one; may be repeated.")
+    ] = None,
+    purpose: Annotated[
+        str, typer.Option(help="train; or test: cases that test a model and train none.")
+    ] = "train",
+    out: Annotated[
+        Path | None, typer.Option(help="Write the rows: a table's file, or a dataset's folder.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Where the page goes; synthesis.html by default.")
+    ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm/--no-confirm", help="Whether the vault is looked at.")
+    ] = True,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask about very many rows.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make rows, and keep them if they help.
+
+    Several doses are tried on your labelled rows; one is kept only where the metric rises and no
+    class suffers, and the vault confirms. Else you are told what would help.
+    """
+    from assay.errors import InputError
+    from assay.project import Project
+    from assay.synth import DOSES, synthesize
+    from assay.synth.release import release
+    from assay.synth.report import render_terminal, write_html
+
+    project = Project.open(path)
+    if purpose not in ("train", "test"):
+        raise InputError("purpose is not known.", given=purpose, allowed="train, test")
+    if purpose == "test":
+        _write_tests(project, rows or 20, out, as_json=as_json)
+        return
+    asked: dict[str, Any] = {"for_class": for_class, "rows": rows, "method": method, "model": model}
+    many = _meant(project, asked, yes=yes, as_json=as_json)
+    with progress_bar() as progress:
+        task = progress.add_task("making rows", total=None)
+
+        def watch(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total)
+
+        result = synthesize(
+            project, **asked, doses=dose or DOSES, confirm=confirm, many=many, on_progress=watch
+        )
+    page = html or project.path / "synthesis.html"
+    write_html(result, page)
+    card = None if out is None else release(result, project, out)
+    if as_json:
+        emit_json(result.as_dict())
+        return
+    console().print(render_terminal(result))
+    if card is not None:
+        console().print(f"rows: {out}, their card: {card}", markup=False, soft_wrap=True)
+    say_page(page)
+
+
+def _meant(project: Project, asked: dict[str, Any], *, yes: bool, as_json: bool) -> bool:
+    """Return whether very many rows are meant; say what they take, and ask, unless told."""
+    from assay.errors import InputError
+    from assay.synth import MANY
+    from assay.synth.forecast import forecast
+
+    if (asked["rows"] or 0) <= MANY or yes:
+        return yes
+    told = str(forecast(project, **asked))
+    console(err=True).print(told, markup=False)
+    if as_json or not typer.confirm("Make them?", err=True):
+        raise InputError(
+            f"{asked['rows']:,} rows were not made.", next_step="ask for fewer, or say --yes"
+        )
+    return True
+
+
+def _write_tests(project: Project, count: int, out: Path | None, *, as_json: bool) -> None:
+    from assay.seeds import derive_seed
+    from assay.synth.capabilities import capability_tests
+    from assay.tables import write_table
+
+    seed = derive_seed(project.settings.seed, "capability tests")
+    table = capability_tests(project.search(), project.task, count=count, seed=seed)
+    path = out or project.path / "tests.csv"
+    write_table(table, path)
+    found = dict(sorted(table["capability"].value_counts().rows()))
+    if as_json:
+        emit_json({"out": str(path), "rows": table.height, "capabilities": found})
+        return
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.items())
+    console().print(f"{table.height} test cases: {told}. {path}", markup=False, soft_wrap=True)

@@ -1,0 +1,128 @@
+"""Synthetic rows that earn their place: made, sifted, tried in doses, and kept if they help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import InputError
+from assay.synth.result import SynthesisResult
+
+if TYPE_CHECKING:
+    from assay.llm import Budget
+    from assay.project import Project
+
+__all__ = ["SynthesisResult", "synthesize"]
+
+DOSES = (0.5, 1.0, 2.0, 4.0)
+MANY = 20_000
+"""More rows than this are asked for twice."""
+
+WRITTEN_AT_MOST = 200
+"""Rows that a language model writes unless more are asked for."""
+
+
+def synthesize(
+    project: Project,
+    *,
+    for_class: str | None = None,
+    rows: int | None = None,
+    method: str = "auto",
+    model: str | None = None,
+    doses: Sequence[float] = DOSES,
+    budget: Budget | None = None,
+    models: Mapping[str, Any] | None = None,
+    confirm: bool = True,
+    many: bool = False,
+    on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> SynthesisResult:
+    """Make rows where real ones are scarce, and keep them if they help on real held-out rows.
+
+    ``recipe.toml`` changes only when the vault confirms.
+
+    Parameters
+    ----------
+    project
+        Where to work; see :meth:`assay.Project.open`.
+    for_class
+        The class; by default the rarest with at least five search rows. A regression makes
+        whole rows.
+    rows
+        Rows to make by each method; by default the largest dose of the class, or 200 of those
+        that a language model writes if that is less. Of written rows, only doses that there are
+        rows for are tried.
+    method
+        ``auto`` asks no language model: ``edit`` for texts, ``smote`` and ``forest`` for tables.
+        Or one of ``edit``, ``recombine``, ``oversample``, ``smote``, ``forest``, ``copula``, and
+        by a model ``write``, ``paraphrase``, ``counterfactual``.
+    model
+        The language model; by default the project's model for labels.
+    doses
+        Made rows for each real one, each a proposal; above 0.
+    confirm
+        Whether the vault is looked at, once, where a dose was kept.
+    many
+        Whether more than 20,000 rows are meant.
+    on_progress
+        Told what is done, how far, of how much.
+
+    Raises
+    ------
+    InputError
+        When the class or a parameter is not usable, the class has fewer than five search rows or
+        they are all the same, or more than 20,000 rows are asked for and not meant.
+    """
+    from assay.synth.methods import asks_a_model, chosen_methods
+    from assay.synth.record import Record
+    from assay.synth.run import Synthesis
+    from assay.synth.scarcity import rarest, require_enough
+
+    search, task = project.search(), project.task
+    wanted = tuple(sorted({float(each) for each in doses}))
+    if not wanted or wanted[0] <= 0 or wanted[-1] > 100:
+        raise InputError("doses must be above 0 and at most 100.", given=list(doses))
+    class_name = for_class if for_class is not None else rarest(search, task)
+    own = require_enough(search, task, class_name)
+    methods = chosen_methods(method, task, class_name)
+    count = max(1, round(wanted[-1] * own.height)) if rows is None else rows
+    if rows is None and asks_a_model(methods[0]):
+        count = min(count, WRITTEN_AT_MOST)
+    if count < 1:
+        raise InputError("rows must be positive.", given=rows)
+    if count > MANY and not many:
+        raise InputError(
+            f"That is more than {MANY:,} rows.",
+            given=f"{count:,}",
+            next_step="see what they take with assay synth, or pass many=True",
+        )
+    name = model or project.settings.models.label
+    beginning = {
+        "class": class_name,
+        "rows": count,
+        "methods": list(methods),
+        "model": name if asks_a_model(methods[0]) else None,
+        "doses": list(wanted),
+        "baseline": project.recipe.hash,
+        "vault": project.vault().id,
+        "seed": project.settings.seed,
+    }
+    record = Record.open(project.ledger(), beginning)
+    with project.gateway(
+        budget=project.settings.budget if budget is None else budget,
+        run=record.id,
+        models=models,
+        progress=lambda seen: on_progress(seen.what, seen.done, seen.total),
+        capability="synth",
+    ) as gateway:
+        return Synthesis(
+            project=project,
+            record=record,
+            gateway=gateway,
+            class_name=class_name,
+            count=count,
+            methods=methods,
+            doses=wanted,
+            model=name,
+            tell=on_progress,
+            look=confirm,
+        ).run()

@@ -1,0 +1,42 @@
+"""What must hold in every row: mined, shown, edited, enforced."""
+
+from __future__ import annotations
+
+from assay.synth.constraints.conflicts import contradict, require_consistent
+from assay.synth.constraints.mining import mine_constraints
+from assay.synth.constraints.spec import (
+    AtMost,
+    Between,
+    Constraint,
+    Decides,
+    Filled,
+    Never,
+    OneOf,
+    SumOf,
+    Whole,
+)
+from assay.synth.constraints.text import (
+    constraints_from_toml,
+    constraints_to_toml,
+    read_constraints,
+    write_constraints,
+)
+
+__all__ = [
+    "AtMost",
+    "Between",
+    "Constraint",
+    "Decides",
+    "Filled",
+    "Never",
+    "OneOf",
+    "SumOf",
+    "Whole",
+    "constraints_from_toml",
+    "constraints_to_toml",
+    "contradict",
+    "mine_constraints",
+    "read_constraints",
+    "require_consistent",
+    "write_constraints",
+]

@@ -1,0 +1,108 @@
+"""Constraints that contradict each other, named in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import ceil, floor
+
+from assay.errors import InputError
+from assay.synth.constraints.spec import (
+    AtMost,
+    Between,
+    Constraint,
+    Decides,
+    OneOf,
+    Whole,
+    _text,
+)
+
+
+def require_consistent(constraints: Sequence[Constraint]) -> None:
+    """Raise an InputError that names the first two constraints that no row can keep.
+
+    Raises
+    ------
+    InputError
+        Also for a single constraint that holds nowhere.
+    """
+    for one in constraints:
+        if isinstance(one, Between) and _none_inside(one.low, one.high):
+            raise InputError(
+                "A constraint allows no value.", given=one, next_step="mend constraints.toml"
+            )
+    for one, two in combinations(constraints, 2):
+        if contradict(one, two):
+            raise InputError(
+                f"Two constraints contradict each other: {one}; {two}.",
+                next_step="remove or mend one of them in constraints.toml",
+            )
+    _require_order(constraints)
+
+
+def contradict(one: Constraint, two: Constraint) -> bool:
+    """Whether no filled cell can keep both; either order."""
+    return _conflict(one, two) or _conflict(two, one)
+
+
+def _conflict(one: Constraint, two: Constraint) -> bool:
+    match one, two:
+        case Between(), Between() if one.column == two.column:
+            return _beyond(one.low, two.high) or _beyond(two.low, one.high)
+        case Between(), Whole() if one.column == two.column:
+            return _without_whole(one)
+        case Between(), OneOf() if one.column == two.column:
+            return not any(_inside(each, one) for each in two.values)
+        case OneOf(), OneOf() if one.column == two.column:
+            return not {*map(_text, one.values)} & {*map(_text, two.values)}
+        case Whole(), OneOf() if one.column == two.column:
+            return not any(_is_whole(each) for each in two.values)
+        case Decides(), Decides() if one.columns == two.columns:
+            other = {_text(value): _text(follows) for value, follows in two.table}
+            return any(
+                other.get(_text(value), _text(follows)) != _text(follows)
+                for value, follows in one.table
+            )
+        case Decides(), OneOf() if one.follows == two.column:
+            allowed = {*map(_text, two.values)}
+            return not any(_text(follows) in allowed for _, follows in one.table)
+    return False
+
+
+def _require_order(constraints: Sequence[Constraint]) -> None:
+    """Look for an order between two columns whose ranges leave no room for it."""
+    ranges = {each.column: each for each in constraints if isinstance(each, Between)}
+    for order in constraints:
+        if not isinstance(order, AtMost):
+            continue
+        small, great = ranges.get(order.smaller), ranges.get(order.greater)
+        if small is not None and great is not None and _beyond(small.low, great.high):
+            raise InputError(
+                f"Two constraints contradict each other: {small}; {great} ({order}).",
+                next_step="remove or mend one of them in constraints.toml",
+            )
+
+
+def _beyond(low: object, high: object) -> bool:
+    try:
+        return low is not None and high is not None and low > high  # type: ignore[operator]
+    except TypeError:
+        return True  # a number and a date
+
+
+def _none_inside(low: object, high: object) -> bool:
+    return _beyond(low, high)
+
+
+def _without_whole(one: Between) -> bool:
+    if isinstance(one.low, int | float) and isinstance(one.high, int | float):
+        return ceil(one.low) > floor(one.high)
+    return False
+
+
+def _inside(value: object, one: Between) -> bool:
+    return not _beyond(one.low, value) and not _beyond(value, one.high)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | float) and float(value).is_integer()

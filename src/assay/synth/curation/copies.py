@@ -1,0 +1,86 @@
+"""Drops rows that repeat another: a search row, or one made before."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from assay.evidence import Vault
+from assay.evidence.overlap import copies_within, near_copies
+from assay.synth.curation.numbers import Floats
+from assay.synth.spec import Order, Sifted, sifted
+from assay.synth.tabular.encoding import Encoding
+from assay.synth.tabular.making import SYNTHETIC_ID
+
+NEARNESS = 0.01
+"""Numbers this share of a column's standard deviation apart are about equal."""
+
+FAR = 1e9
+
+REPEATS_REAL = "repeats a search row"
+
+
+class NoCopies:
+    """Exact and near copies, within the made rows and of the search rows.
+
+    Texts are alike as in :meth:`assay.evidence.Vault.overlap`. Rows of a table are near copies
+    where all words are equal and every number about so.
+
+    Parameters
+    ----------
+    similarity
+        Share of five-character pieces that two texts have in common, in (0, 1].
+    """
+
+    name = "copies"
+
+    def __init__(self, similarity: float = 0.8) -> None:
+        self._similarity = similarity
+
+    def sift(self, made: pl.DataFrame, order: Order) -> Sifted:
+        """Tell copies of search rows from copies of made rows."""
+        task = order.task
+        named = made.with_columns(pl.col(SYNTHETIC_ID).alias("row_id"))
+        if task.text is not None:
+            real = set(near_copies(order.rows, named, task, self._similarity))
+            again = set(copies_within(named, task, self._similarity))
+        else:
+            real, again = _near_in_table(order.rows, named, list(task.inputs))
+        reasons = [
+            REPEATS_REAL if each in real
+            else "repeats a made row" if each in again
+            else None
+            for each in named["row_id"].to_list()
+        ]  # fmt: skip
+        return sifted(made, reasons, self.name)
+
+
+def copies_of_locked(made: pl.DataFrame, vault: Vault) -> int:
+    """Return how many made rows copy, or nearly copy, a row of the vault.
+
+    For the harness alone, after the rows are chosen: it gives a count and nothing of which rows
+    or of what they copy, and no proposer and no generator is told it.
+    """
+    return vault.overlap(made.with_columns(pl.col(SYNTHETIC_ID).alias("row_id"))).len()
+
+
+def _near_in_table(
+    real: pl.DataFrame, made: pl.DataFrame, inputs: list[str]
+) -> tuple[set[str], set[str]]:
+    from scipy.spatial import cKDTree
+
+    encoding = Encoding(pl.concat([real.select(inputs), made.select(inputs)]), inputs)
+    numbers = encoding.encode(real)
+    spread = np.nanstd(numbers, axis=0) if len(numbers) else np.ones(len(inputs))
+    step = np.where(encoding.categorical | ~(spread > 0), 0.5, NEARNESS * spread)
+    known, new = (_placed(each, step) for each in (numbers, encoding.encode(made)))
+    ids = made["row_id"].to_list()
+    apart = cKDTree(known).query(new, p=np.inf)[0] if len(known) else np.full(len(new), np.inf)
+    of_real = {ids[at] for at in np.flatnonzero(apart <= 1)}
+    pairs = cKDTree(new).query_pairs(1.0, p=np.inf) if len(new) else set()
+    return of_real, {ids[max(pair)] for pair in pairs}
+
+
+def _placed(matrix: Floats, step: Floats) -> Floats:
+    """Return rows in steps; empty cells lie far from every value and at no distance apart."""
+    return np.where(np.isnan(matrix), -FAR, matrix / step)

@@ -1,0 +1,43 @@
+"""Rows made in abundance without a model, of which the ones that pass every filter are taken."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from assay.seeds import derive_seed
+from assay.synth.constraints import mine_constraints
+from assay.synth.curation.copies import NoCopies
+from assay.synth.curation.labels import ConsistentLabels
+from assay.synth.curation.learnable import Learnable
+from assay.synth.curation.sifting import sift_all
+from assay.synth.curation.wellformed import WellFormed
+from assay.synth.spec import Filter, Order
+from assay.synth.tabular import TabularMethod, made_rows
+from assay.task import Task
+
+ABUNDANCE = 2
+"""Rows made for each row wanted."""
+
+
+def curated_rows(
+    rows: pl.DataFrame,
+    task: Task,
+    *,
+    method: TabularMethod,
+    class_name: str | None,
+    count: int,
+    seed: int,
+) -> pl.DataFrame:
+    """Return at most ``count`` rows that pass every filter; parameters as in ``made_rows``.
+
+    Constraints are mined from ``rows`` and models of the filters are taught on them: in a fold of
+    a cross-validation nothing is learned from the rows that are judged.
+    """
+    order = Order(task, rows, class_name, count, derive_seed(seed, "curated"))
+    made = made_rows(
+        rows, task, method=method, class_name=class_name, count=ABUNDANCE * count, seed=seed
+    )
+    filters: list[Filter] = [WellFormed(mine_constraints(rows, task.inputs))]
+    if method != "oversample":  # copies are what it makes
+        filters += [NoCopies(), ConsistentLabels(), Learnable()]
+    return sift_all(made, order, filters)[0].head(count)

@@ -1,0 +1,86 @@
+"""Whether a classifier can tell made rows from real ones (Lopez-Paz and Oquab 2017)."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from assay.evidence import Evidence, estimate
+from assay.synth.curation.numbers import Floats, Numbers, new_judge
+from assay.synth.spec import Order, Sifted, sifted
+
+FOLDS = 5
+FEWEST = 20
+"""Of fewer real or made rows nothing is said."""
+
+LOWEST = 0.02
+"""A made row may look as made as all but this share of the real rows."""
+
+
+class Realistic:
+    """Drops rows that a cross-fitted classifier takes for made more surely than real rows."""
+
+    name = "realism"
+
+    def sift(self, made: pl.DataFrame, order: Order) -> Sifted:
+        """Compare each row with what real rows of the class get."""
+        real = _real(order)
+        if min(real.height, made.height) < FEWEST:
+            return sifted(made, [None] * made.height, self.name)
+        of_real, of_made = _scores(real, made, order)
+        bar = np.quantile(of_real, LOWEST)
+        reasons = ["unlike any real row" if score < bar else None for score in of_made]
+        return sifted(made, reasons, self.name)
+
+
+def told_apart(made: pl.DataFrame, order: Order) -> Evidence | None:
+    """Return the AUC at which made and real rows are told apart; .5 is not at all.
+
+    None with fewer than 20 rows of either.
+    """
+    real = _real(order)
+    if min(real.height, made.height) < FEWEST:
+        return None
+    scores = np.concatenate(_scores(real, made, order))
+    truth = np.repeat(["real", "made"], [real.height, made.height])
+    found = estimate(
+        truth,
+        np.column_stack([1 - scores, scores]),
+        metric="auc",
+        classes=("made", "real"),
+        seed=order.seed,
+    )
+    return Evidence(
+        "made and real rows told apart (AUC)",
+        found.estimate,
+        found.interval,
+        found.n,
+        f"cross-fitted two-sample test; {found.method}",
+    )
+
+
+def _real(order: Order) -> pl.DataFrame:
+    if order.class_name is None:
+        return order.rows
+    return order.rows.filter(pl.col(order.task.target) == order.class_name)
+
+
+def _scores(real: pl.DataFrame, made: pl.DataFrame, order: Order) -> tuple[Floats, Floats]:
+    """Return for each row how real it looks to a model that did not see it."""
+    both = pl.concat(
+        [each.select(order.task.inputs) for each in (real, made)], how="vertical_relaxed"
+    )
+    numbers = Numbers.of(both, made, order.task)
+    truth = np.repeat([1, 0], [real.height, made.height])
+    random = np.random.default_rng(order.seed)
+    fold: NDArray[np.int64] = np.empty(len(truth), dtype=np.int64)
+    for kind in (0, 1):  # as many of either kind in every fold
+        rows = random.permutation(np.flatnonzero(truth == kind))
+        fold[rows] = np.arange(len(rows)) % FOLDS
+    scores = np.empty(len(truth))
+    for number in range(FOLDS):
+        judge = new_judge(order.task, order.seed + number)
+        judge.fit(numbers.real[fold != number], truth[fold != number])
+        scores[fold == number] = judge.predict_proba(numbers.real[fold == number])[:, 1]
+    return scores[: real.height], scores[real.height :]

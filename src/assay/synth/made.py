@@ -1,0 +1,130 @@
+"""The rows themselves: made from all search rows, sifted, counted, and measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from assay.evidence import Evidence
+from assay.llm import Gateway
+from assay.seeds import derive_seed
+from assay.synth.curation import sift_all, told_apart
+from assay.synth.curation.numbers import Numbers
+from assay.synth.measure.diversity import distinct_n, vendi_score
+from assay.synth.methods import asks_a_model
+from assay.synth.result import Batch, Sample
+from assay.synth.spec import Order
+from assay.synth.tabular import made_rows
+from assay.synth.text import METHODS as TEXTUAL
+from assay.synth.text import made_texts
+from assay.synth.text.curated import filters_for
+from assay.synth.written import write_rows
+
+ABUNDANCE = 2
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Making:
+    """The rows of one method after the filters, and their counts."""
+
+    rows: pl.DataFrame
+    batch: Batch
+
+
+def make(
+    order: Order,
+    method: str,
+    *,
+    model: str,
+    gateway: Gateway,
+    step: Callable[[int, int], None] | None = None,
+) -> Making:
+    """Make and sift rows; a model-free method makes twice as many as wanted.
+
+    Copies are what ``oversample`` makes, so only its schema is checked.
+    """
+    began, stopped = time.monotonic(), None
+    asked = order.count
+    if asks_a_model(method):
+        written = write_rows(order, method=method, model=model, gateway=gateway, step=step)  # type: ignore[arg-type]
+        made, asked, stopped = written.rows, written.asked, written.stopped
+    else:
+        asked = order.count if method == "oversample" else ABUNDANCE * order.count
+        function = made_texts if method in TEXTUAL else made_rows
+        made = function(
+            order.rows,
+            order.task,
+            method=method,  # type: ignore[arg-type]
+            class_name=order.class_name,
+            count=asked,
+            seed=order.seed,
+        )
+    filters = filters_for(order.rows, order.task)
+    kept, counted = sift_all(made, order, filters[:1] if method == "oversample" else filters)
+    kept = kept.head(order.count)
+    seconds = round(time.monotonic() - began, 3)
+    return Making(kept, Batch(method, asked, made.height, kept.height, counted, seconds, stopped))
+
+
+def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], dict[str, float]]:
+    """Return how well the made rows are told from real ones, and how different they are."""
+    if made.is_empty():
+        return (), {}
+    apart = told_apart(made, order)
+    task = order.task
+    numbers = {"rows": float(made.height)}
+    vectors = _dense(Numbers.of(order.rows, made, task).made)
+    numbers["vendi score"] = vendi_score(vectors, seed=order.seed)
+    if task.text is not None:
+        texts = made[task.text].fill_null("").to_list()
+        numbers |= {f"distinct {n}": distinct_n(texts, n) for n in (1, 2)}
+    return () if apart is None else (apart,), numbers
+
+
+def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sample, ...]:
+    """Return made rows drawn at random, each beside the real row of its class nearest to it."""
+    task = order.task
+    if made.is_empty():
+        return ()
+    real = order.rows
+    if order.class_name is not None:
+        real = real.filter(pl.col(task.target) == order.class_name)
+    places = np.random.default_rng(derive_seed(order.seed, "samples")).permutation(made.height)
+    drawn = made[sorted(places[:count].tolist())]
+    both = Numbers.of(real, drawn, task)
+    known, new = _unit(_dense(both.real)), _unit(_dense(both.made))
+    alike = new @ known.T
+    shown = drawn.select(task.inputs).to_dicts()
+    beside = real.select(task.inputs)[alike.argmax(axis=1).tolist()].to_dicts()
+    return tuple(
+        Sample(_told(each), _told(near), round(float(np.clip(share, 0, 1)), 4))
+        for each, near, share in zip(shown, beside, alike.max(axis=1), strict=True)
+    )
+
+
+def joined(makings: Sequence[Making], order: Order) -> pl.DataFrame:
+    """Return the rows of all methods in one table, in the order of the methods."""
+    tables = [each.rows for each in makings]
+    return pl.concat(tables, how="diagonal_relaxed") if tables else order.rows.head(0)
+
+
+def _dense(matrix: object) -> np.ndarray:
+    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
+
+
+def _unit(matrix: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    unit: np.ndarray = matrix / np.where(lengths > 0, lengths, 1.0)
+    return unit
+
+
+def _told(row: dict[str, object]) -> dict[str, object]:
+    return {
+        name: value if value is None or isinstance(value, bool | int | float) else str(value)[:400]
+        for name, value in row.items()
+    }

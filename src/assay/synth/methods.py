@@ -1,0 +1,49 @@
+"""Every way to make rows by one name each, and which of them suit a task."""
+
+from __future__ import annotations
+
+from assay.errors import InputError
+from assay.synth.tabular import METHODS as TABULAR
+from assay.synth.text import METHODS as TEXTUAL
+from assay.synth.written import METHODS as WRITTEN
+from assay.task import Task
+
+AUTO = "auto"
+CURATED_TEXTS = "assay.synth.text.curated_texts"
+CURATED_ROWS = "assay.synth.curation.curated_rows"
+
+
+def chosen_methods(method: str, task: Task, class_name: str | None) -> tuple[str, ...]:
+    """Return the methods that ``method`` stands for; ``auto`` asks no language model.
+
+    Raises
+    ------
+    InputError
+        When the method is not known or does not suit the task.
+    """
+    suitable = suitable_methods(task, class_name)
+    if method == AUTO:
+        return tuple(each for each in ("edit", "smote", "forest", "copula") if each in suitable)[:2]
+    if method not in suitable:
+        raise InputError(
+            "method does not suit this task.", given=method, allowed=", ".join((AUTO, *suitable))
+        )
+    return (method,)
+
+
+def suitable_methods(task: Task, class_name: str | None) -> tuple[str, ...]:
+    """Return the names of the methods that can make rows of ``task``."""
+    free: tuple[str, ...] = TABULAR if task.text is None else (*TEXTUAL, "oversample")
+    if class_name is None:
+        return tuple(each for each in free if each != "smote")
+    return (*free, *(WRITTEN if task.text is not None else WRITTEN[:1]))
+
+
+def asks_a_model(method: str) -> bool:
+    """Whether a language model writes the rows."""
+    return method in WRITTEN
+
+
+def maker(method: str) -> str:
+    """Return the import path of the function that makes and sifts rows inside a fold."""
+    return CURATED_TEXTS if method in TEXTUAL else CURATED_ROWS

@@ -1,0 +1,128 @@
+"""Made rows as a file or a Hugging Face dataset folder, every row with where it comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from assay.config import write_text
+from assay.errors import InputError
+from assay.project import Project
+from assay.project.prepare import PURPOSE
+from assay.synth.curation import NoCopies
+from assay.synth.curation.copies import REPEATS_REAL
+from assay.synth.result import SynthesisResult
+from assay.synth.spec import WHY, Order
+from assay.tables import write_table
+
+FILES = (".parquet", ".csv", ".tsv", ".jsonl")
+
+
+def release(result: SynthesisResult, project: Project, path: Path) -> Path:
+    """Write the made rows that passed the filters.
+
+    A name that ends in ``.parquet``, ``.csv``, ``.tsv`` or ``.jsonl`` is a file with its data card
+    beside it; another is a folder that ``datasets.load_dataset`` reads. Each row tells what made
+    it, from which search row, its prompt's hash, the seed and the run.
+
+    Returns
+    -------
+    Path
+        The data card.
+
+    Raises
+    ------
+    InputError
+        When no made row passed the filters, or more of them copy a search row than ``copies``
+        under ``settings.synth`` in ``assay.toml`` allows.
+    """
+    table = provenance(result, project.ledger().read_table(result.artefact))
+    if table.is_empty():
+        raise InputError("No made row passed the filters, so there is nothing to release.")
+    require_private(table, result, project)
+    if path.suffix in FILES:
+        if path.suffix in (".csv", ".tsv") and "shown" in table.columns:
+            table = table.with_columns(pl.col("shown").list.join(" "))
+        write_table(table, path)
+        card = path.with_suffix(".md")
+        write_text(card, data_card(result, table))
+        return card
+    (path / "data").mkdir(parents=True, exist_ok=True)
+    write_table(table, path / "data" / "train.parquet")
+    card = path / "README.md"
+    write_text(card, data_card(result, table))
+    return card
+
+
+def require_private(table: pl.DataFrame, result: SynthesisResult, project: Project) -> None:
+    """Refuse rows that give real ones away.
+
+    Raises
+    ------
+    InputError
+        When the share of copies exceeds the limit.
+    """
+    order = Order(result.task, project.search(), result.class_name, table.height, result.seed)
+    reasons = NoCopies().sift(table, order).dropped[WHY]
+    copies = float((reasons == REPEATS_REAL).sum()) / table.height
+    limit = project.settings.synth.copies
+    if copies > limit:
+        raise InputError(
+            "The made rows are not released: they exceed the limit on copies of real rows.",
+            given=f"{copies:.1%} copies",
+            allowed=f"copies = {limit:g} under settings.synth in assay.toml",
+            next_step="make them by another method, or raise the limit",
+        )
+
+
+def provenance(result: SynthesisResult, table: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the run and seed that they come from, and what they are for."""
+    return table.with_columns(
+        pl.lit(result.run).alias("run"),
+        pl.lit(result.seed).alias("seed"),
+        pl.lit("train").alias(PURPOSE),
+    )
+
+
+def data_card(result: SynthesisResult, table: pl.DataFrame) -> str:
+    """Return the data card: Markdown under the YAML header that Hugging Face reads."""
+    from assay.synth.report.story import headline, made, tell
+
+    task = "regression" if result.task.kind == "regression" else "classification"
+    kind = f"{'text' if result.task.text else 'tabular'}-{task}"
+    lines = [
+        "---",
+        "tags:",
+        "- synthetic",
+        "- assay",
+        "task_categories:",
+        f"- {kind if kind != 'text-regression' else 'text-classification'}",
+        f"size_categories:\n- {_size(table.height)}",
+        "---",
+        "# Synthetic rows",
+        "",
+        f"{table.height:,} made rows to predict a column, from {result.real_rows:,} real ones. "
+        f"{headline(result)}",
+        "",
+        *(f"{each}\n" for each in tell(result)),
+        "## How they were made",
+        "",
+        *(f"- {made(each)}" for each in result.batches),
+        "",
+        f"Run `{result.run}`, seed {result.seed}. `made_by` names the method and the model, "
+        "`made_from` the real row's id, `shown` every real row that a writer saw, `prompt` its "
+        "prompt's hash.",
+        "",
+        "## Limits",
+        "",
+        "Made rows repeat the faults of the real ones. They are for training; judge by real rows.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _size(rows: int) -> str:
+    for bar, name in ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K")):
+        if rows < bar:
+            return name
+    return "100K<n<1M"

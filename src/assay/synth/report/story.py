@@ -1,0 +1,53 @@
+"""What a synthesis found, in sentences."""
+
+from __future__ import annotations
+
+from assay.synth.result import Batch, SynthesisResult
+
+
+def subject(result: SynthesisResult) -> str:
+    """Return of what rows were made."""
+    return "the whole table" if result.class_name is None else f"{result.class_name!r}"
+
+
+def headline(result: SynthesisResult) -> str:
+    """Return the outcome in one line."""
+    if result.helped and result.chosen is not None:
+        return f"Made rows of {subject(result)} help, and the vault confirms it."
+    if result.chosen is not None and result.confirmed is not None:
+        return "A dose passed the screen; the vault did not confirm it."
+    if result.chosen is not None:
+        return "A dose passed the screen; it is not confirmed."
+    return f"None of it helped {subject(result)}."
+
+
+def tell(result: SynthesisResult) -> list[str]:
+    """Return the paragraphs under the headline."""
+    told = []
+    if result.chosen is not None:
+        told.append(
+            f"Kept: {result.chosen.method}, {result.chosen.dose:g} made rows for each of the "
+            f"{result.real_rows} real ones. {result.chosen.verdict.reason}"
+        )
+    if result.confirmed is not None:
+        told.append(f"On the vault: {result.confirmed.verdict.reason}")
+    if result.doses and result.chosen is None:
+        told.append(
+            f"{len(result.doses)} doses were tried on real held-out rows; p-values are adjusted "
+            "for all of them (Benjamini and Hochberg)."
+        )
+    if result.advice is not None and result.advice.words:
+        told.append(result.advice.words)
+    return told
+
+
+def made(batch: Batch) -> str:
+    """Return how many rows a method made and what the filters dropped, with their chief reason."""
+    text = f"{batch.method}: {batch.made} made, {batch.kept} kept"
+    dropped = [
+        f"{each.before - each.after} by {each.filter} ({next(iter(each.why))})"
+        for each in batch.filters
+        if each.why
+    ]
+    text += f"; dropped {', '.join(dropped)}" if dropped else ""
+    return f"{text}. Stopped early: {batch.stopped}." if batch.stopped else f"{text}."

@@ -1,0 +1,164 @@
+"""What a synthesis returns: what was made, what was tried, what was kept, and what would help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from assay.evidence.confirmation import Confirmation
+from assay.evidence.spec import Evidence, Verdict
+from assay.recipe.spec import Recipe
+from assay.synth.spec import Counted
+from assay.task import Task
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows of one method.
+
+    Attributes
+    ----------
+    asked, made, kept
+        Rows asked for, obtained, and left by the filters.
+    filters
+        What each filter dropped, in the order they were applied.
+    stopped
+        Why the method ended early, where it did.
+    """
+
+    method: str
+    asked: int
+    made: int
+    kept: int
+    filters: tuple[Counted, ...]
+    seconds: float
+    stopped: str | None = None
+
+
+@dataclass(frozen=True)
+class Dose:
+    """One proposal: so many made rows for each real row of the class.
+
+    Attributes
+    ----------
+    verdict
+        Its first evidence is the gain on real held-out rows; the change of recall of each class
+        follows.
+    adjusted
+        The gain's p-value after the correction for how many doses were tried.
+    """
+
+    method: str
+    dose: float
+    recipe_hash: str
+    verdict: Verdict
+    adjusted: float
+    proposal_id: str
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What would help where no made row did.
+
+    Attributes
+    ----------
+    worth
+        What the later half of the class's real rows added, on the task's metric; None with fewer
+        than four.
+    more_rows
+        Search rows that would decide the likeliest dose; None where its gain is not positive.
+    words
+        The advice as sentences.
+    """
+
+    worth: Evidence | None
+    more_rows: int | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A made row beside the real row that it is nearest to, and how alike they are, in [0, 1]."""
+
+    made: dict[str, Any]
+    nearest: dict[str, Any]
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What language models took, and how long the whole took."""
+
+    money: float
+    calls: int
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """A whole synthesis.
+
+    Attributes
+    ----------
+    class_name
+        Of which rows were made; None for a whole table.
+    real_rows
+        Search rows that they were made from.
+    doses
+        Every proposal, in the order of the methods.
+    chosen
+        The kept dose of the largest gain; None where none of it helped.
+    recipe
+        The recipe with the chosen dose, or the project's own.
+    facts
+        Measures of the made rows: diversity, and how well a classifier tells them from real ones.
+    artefact
+        The ledger's id of the made rows that passed the filters.
+    """
+
+    project: str
+    run: str
+    task: Task
+    seed: int
+    class_name: str | None
+    real_rows: int
+    batches: tuple[Batch, ...]
+    doses: tuple[Dose, ...]
+    chosen: Dose | None
+    recipe: Recipe
+    confirmed: Confirmation | None
+    advice: Advice | None
+    facts: tuple[Evidence, ...]
+    numbers: dict[str, float]
+    samples: tuple[Sample, ...]
+    artefact: str
+    cost: Cost
+    notes: tuple[str, ...] = ()
+
+    @property
+    def helped(self) -> bool:
+        """Whether the vault confirmed what was kept."""
+        return self.confirmed is not None and self.confirmed.confirmed
+
+    def to_json(self) -> str:
+        """Return the whole result as JSON."""
+        return _adapter().dump_json(self, indent=2).decode()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the whole result as plain JSON values."""
+        values: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return values
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> SynthesisResult:
+        """Return the result that :meth:`to_json` wrote."""
+        return _adapter().validate_json(text)
+
+
+@cache
+def _adapter() -> TypeAdapter[SynthesisResult]:
+    return TypeAdapter(SynthesisResult)

@@ -1,0 +1,145 @@
+"""A synthesis from its beginning to its end: make, sift, judge, confirm, record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from assay.errors import VaultError
+from assay.evidence import Confirmation
+from assay.llm import Gateway
+from assay.project import Project
+from assay.project.building import confirm, question
+from assay.recipe import Made, Recipe, Tools
+from assay.seeds import derive_seed
+from assay.synth.gate import Candidate, Gate, best_kept
+from assay.synth.made import Making, joined, make, measured, samples
+from assay.synth.methods import asks_a_model, maker
+from assay.synth.record import Record
+from assay.synth.result import Cost, SynthesisResult
+from assay.synth.scarcity import require_enough
+from assay.synth.spec import Order
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass
+class Synthesis:
+    """One synthesis in progress."""
+
+    project: Project
+    record: Record
+    gateway: Gateway
+    class_name: str | None
+    count: int
+    methods: Sequence[str]
+    doses: Sequence[float]
+    model: str
+    tell: Tell
+    look: bool = True
+
+    def run(self) -> SynthesisResult:
+        """Make, sift, judge, confirm once, record."""
+        began, project = time.monotonic(), self.project
+        rows, task = project.search(), project.task
+        own = require_enough(rows, task, self.class_name)
+        seed = derive_seed(project.settings.seed, "synth", self.record.id)
+        order = Order(task, rows, self.class_name, self.count, seed)
+        makings = [self._made(order, method) for method in self.methods]
+        whole = joined(makings, order)
+        artefact = self.record.ledger.put_table(whole, name="synthetic.parquet", run=self.record.id)
+        tools = Tools.of(self.record.ledger, self.gateway)
+        candidates = [each for making in makings for each in self._candidates(making, own.height)]
+        gate = Gate(project, self.record, rows, self.class_name, tools, seed)
+        doses, advice = gate.judge(candidates, lambda done, all_: self.tell("fits", done, all_))
+        chosen = best_kept(doses)
+        recipe = project.recipe
+        notes: list[str] = []
+        confirmed = None
+        if chosen is not None:
+            recipe = next(c.recipe for c in candidates if c.recipe.hash == chosen.recipe_hash)
+            confirmed = self._confirmed(recipe, tools, notes)
+        if not candidates:
+            notes.append("too few made rows passed the filters for the smallest dose")
+        facts, numbers = measured(whole, order)
+        spend = self.gateway.spend
+        result = SynthesisResult(
+            project=project.path.name,
+            run=self.record.id,
+            task=task,
+            seed=project.settings.seed,
+            class_name=self.class_name,
+            real_rows=own.height,
+            batches=tuple(each.batch for each in makings),
+            doses=doses,
+            chosen=chosen,
+            recipe=recipe,
+            confirmed=confirmed,
+            advice=None if chosen is not None else advice,
+            facts=tuple(self.record.evidence(each) for each in facts),
+            numbers=numbers,
+            samples=samples(whole, order),
+            artefact=artefact,
+            cost=Cost(spend.money, spend.calls, spend.tokens, round(time.monotonic() - began, 3)),
+            notes=tuple(notes),
+        )
+        if result.helped:
+            project.save_recipe(recipe)
+        self.record.end(result.to_json(), recipe, name="synthesis.json")
+        return result
+
+    def _made(self, order: Order, method: str) -> Making:
+        return make(
+            order,
+            method,
+            model=self.model,
+            gateway=self.gateway,
+            step=lambda done, total: self.tell(f"rows by {method}", done, total),
+        )
+
+    def _candidates(self, making: Making, real: int) -> Iterator[Candidate]:
+        """Yield a recipe for each dose that there are rows for.
+
+        Rows without a model are made anew in each fold. Written rows are an artefact: too dear to
+        write for each fold, they stay out of any that judges a row their writer was shown.
+        """
+        method, baseline = making.batch.method, self.project.recipe
+        for dose in self.doses if making.rows.height else ():
+            wanted = round(dose * real)
+            if not asks_a_model(method):
+                made = Made(
+                    path=maker(method),
+                    class_name=self.class_name or "",
+                    dose=dose,
+                    parameters={"method": method},
+                )
+                yield Candidate(method, dose, f"rule:{method}", baseline.with_made(made))
+            elif 0 < wanted <= making.rows.height:
+                artefact = self.record.ledger.put_table(
+                    making.rows.head(wanted), name=f"{method}-x{dose:g}.parquet", run=self.record.id
+                )
+                yield Candidate(method, dose, self.model, with_extra(baseline, artefact))
+
+    def _confirmed(self, recipe: Recipe, tools: Tools, notes: list[str]) -> Confirmation | None:
+        """Look at the vault once, where a look is left."""
+        before = self.project.recipe
+        vault = self.project.vault()
+        if not self.look:
+            notes.append("the vault was not looked at, so the recipe stays as it was")
+            return None
+        if vault.looks_left == 0 and not vault.is_answered(question(before, recipe)):
+            notes.append("every look at the vault is spent: assay vault renew DATA locks new rows")
+            return None
+        self.tell("confirming", 0, 1)
+        try:
+            return confirm(self.project, before, recipe, tools=tools, run=self.record.id)
+        except VaultError as error:
+            notes.append(str(error))
+            return None
+
+
+def with_extra(recipe: Recipe, artefact: str) -> Recipe:
+    """Return ``recipe`` with the rows of an artefact beside its own."""
+    rows = recipe.rows.model_copy(update={"extra": (*recipe.rows.extra, artefact)})
+    return recipe.model_copy(update={"rows": rows})

@@ -1,0 +1,67 @@
+"""Which class lacks rows, and whether there are enough to make others from."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from assay.errors import InputError
+from assay.task import Task
+
+FEWEST = 5
+"""Rows of a class: one for each part of a cross-validation."""
+
+SHARE = 0.5
+"""A class is rare that has less than this of an even share of the rows."""
+
+
+def rarest(rows: pl.DataFrame, task: Task) -> str | None:
+    """Return the class with the fewest rows, of those that have enough; None for a regression."""
+    sizes = {name: size for name, size in class_sizes(rows, task).items() if size >= FEWEST}
+    return min(sizes, key=sizes.__getitem__, default=None)
+
+
+def rare_classes(rows: pl.DataFrame, task: Task) -> list[str]:
+    """Return the classes with less than half an even share of rows, the rarest first."""
+    sizes = class_sizes(rows, task)
+    if len(sizes) < 2:
+        return []
+    bar = SHARE * rows.height / len(sizes)
+    rare = [name for name, size in sizes.items() if FEWEST <= size < bar]
+    return sorted(rare, key=sizes.__getitem__)
+
+
+def class_sizes(rows: pl.DataFrame, task: Task) -> dict[str, int]:
+    """Return how many rows each class has; empty for a regression."""
+    counts = dict(rows[task.target].value_counts().rows()) if task.class_names else {}
+    return {name: counts.get(name, 0) for name in task.class_names}
+
+
+def require_enough(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
+    """Return the rows that others are made from.
+
+    Raises
+    ------
+    InputError
+        When the class is not known, has fewer than five rows, or they are all the same.
+    """
+    if class_name is not None and class_name not in task.class_names:
+        raise InputError(
+            "for_class is none of the classes.",
+            given=class_name,
+            allowed=", ".join(task.class_names[:20]),
+        )
+    own = rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+    if own.height < FEWEST:
+        raise InputError(
+            "There are too few real rows to make others from, and to judge them by.",
+            given=f"{own.height} search rows" + (f" of {class_name!r}" if class_name else ""),
+            allowed=f"at least {FEWEST}",
+            next_step="label more of them and run assay init again",
+        )
+    if own.select(task.inputs).unique().height == 1:
+        raise InputError(
+            "The real rows are all the same, so nothing can be learned of how they vary.",
+            given=class_name,
+            next_step="label rows that differ",
+        )
+    return own

@@ -1,0 +1,56 @@
+"""Synthesis as a source of proposals for ``assay improve``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from assay.recipe import Made, Observation, Proposal, Recipe
+from assay.synth.methods import AUTO, chosen_methods, maker
+from assay.synth.scarcity import class_sizes, rare_classes
+
+DOSES = (1.0, 4.0)
+MOST_CLASSES = 2
+
+
+class SynthesisSource:
+    """Rows of rare classes, made without a language model inside each fold.
+
+    It is asked only where ``assay.toml`` says ``propose = true`` under ``settings.synth``: making
+    and sifting rows in every fold takes minutes where there are thousands of them.
+    """
+
+    name = "synth"
+
+    def propose(self, observation: Observation) -> Iterator[Proposal]:
+        """Yield doses for the two rarest classes with less than half an even share of rows."""
+        task, rows = observation.task, observation.search
+        sizes = class_sizes(rows, task)
+        for class_name in rare_classes(rows, task)[:MOST_CLASSES]:
+            why = f"{class_name!r} has {sizes[class_name]} of {rows.height:,} rows"
+            for method in chosen_methods(AUTO, task, class_name):
+                for dose in DOSES:
+                    made = Made(
+                        path=maker(method),
+                        class_name=class_name,
+                        dose=dose,
+                        parameters={"method": method},
+                    )
+                    yield Proposal(
+                        f"made rows of {class_name}: {method} x{dose:g}",
+                        why,
+                        f"rule:{method}",
+                        partial(with_dose, made),
+                    )
+
+
+def with_dose(made: Made, recipe: Recipe) -> Recipe:
+    """Return ``recipe`` with this dose in place of others of its method and class."""
+    others = tuple(
+        each
+        for each in recipe.rows.made
+        if (each.path, each.class_name, each.parameters)
+        != (made.path, made.class_name, made.parameters)
+    )
+    rows = recipe.rows.model_copy(update={"made": (*others, made)})
+    return recipe.model_copy(update={"rows": rows})

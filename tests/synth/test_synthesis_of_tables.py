@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay import Project, synthesize
+from assay.ledger import Ledger
+from assay.llm import Gateway, ScriptedModel
+from assay.synth.methods import chosen_methods
+from assay.synth.spec import Order
+from assay.synth.written import write_rows
+from assay.task import ClassDescription, Task
+from synth.tables_made_up import TASK, customers
+
+
+def table(rows: int, rare: int) -> pl.DataFrame:
+    random = np.random.default_rng(0)
+    label = np.array(["rare"] * rare + ["common"] * (rows - rare))
+    return pl.DataFrame(
+        {
+            "size": random.normal(np.where(label == "rare", 1.0, 0.0), 1.0),
+            "colour": random.choice(["red", "green", "blue"], rows),
+            "class": label,
+        }
+    )
+
+
+@pytest.mark.slow
+def test_a_table_is_tried_by_class_and_a_regression_as_a_whole(tmp_path: Path) -> None:
+    project = Project.create(
+        tmp_path / "p", table(360, 60), target="class", kind="binary", metric="auc"
+    )
+    assert chosen_methods("auto", project.task, "rare") == ("smote", "forest")
+    result = synthesize(project, method="smote", doses=(1,), confirm=False)
+    assert result.class_name == "rare"
+    assert all(each.verdict.main.n == project.search().height for each in result.doses)
+    project.ledger().close()
+    prices = table(240, 60).with_columns(price=pl.col("size") * 3 + 1).drop("class")
+    whole = Project.create(tmp_path / "q", prices, target="price", kind="regression", metric="mae")
+    assert chosen_methods("auto", whole.task, None) == ("forest", "copula")
+    result = synthesize(whole, method="copula", doses=(0.5,), confirm=False)
+    assert result.class_name is None
+    assert result.batches[0].kept > 0
+    whole.ledger().close()
+
+
+def test_a_model_writes_typed_rows_beside_balanced_examples(tmp_path: Path) -> None:
+    rows = customers(80, seed=1)
+    name = TASK.class_names[1]
+    seen: list[str] = []
+
+    def answer(prompt: object) -> dict[str, object]:
+        seen.append(prompt.text)  # type: ignore[attr-defined]
+        line = prompt.text.split("\n")[1]  # type: ignore[attr-defined]
+        return dict(json.loads(line))
+
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        scripted = ScriptedModel(generate=answer)  # type: ignore[arg-type]
+        with Gateway(ledger, models={"scripted:model": scripted}) as gateway:
+            order = Order(TASK, rows, name, 6, 0)
+            written = write_rows(order, method="write", model="scripted:model", gateway=gateway)
+    assert written.rows.height == 6
+    kinds = {each: rows.schema[each] for each in TASK.inputs}
+    assert {each: written.rows.schema[each] for each in TASK.inputs} == kinds
+    assert all(f"Not of {name!r}:" in text for text in seen)
+    assert all(len(each) == 4 for each in written.rows["shown"].to_list())
+
+
+def test_a_text_beside_columns_is_written_with_them(tmp_path: Path) -> None:
+    task = Task(
+        kind="binary",
+        modality="text",
+        target="kind",
+        text="words",
+        features=("stars",),
+        classes=(ClassDescription(name="bad"), ClassDescription(name="good")),
+    )
+    rows = pl.DataFrame(
+        {
+            "row_id": [str(each) for each in range(12)],
+            "words": [f"slow service number {each}" for each in range(12)],
+            "stars": list(range(12)),
+            "kind": ["bad", "good"] * 6,
+        }
+    )
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        scripted = ScriptedModel(generate=lambda _: {"c0": "cold soup", "c1": 1})
+        with Gateway(ledger, models={"scripted:model": scripted}) as gateway:
+            order = Order(task, rows, "bad", 4, 0)
+            written = write_rows(order, method="write", model="scripted:model", gateway=gateway)
+    assert written.rows.select("words", "stars", "kind").unique().rows() == [
+        ("cold soup", 1, "bad")
+    ]
