@@ -59,12 +59,27 @@ class Synth(BaseModel):
     copies
         Largest share of made rows that may copy, or nearly copy, a search row; beyond it they are
         not released.
+    runs
+        Largest share of made texts that may hold a long run of a real text; 1 sets no limit, as
+        an edited text is made of such runs.
+    close
+        Largest share of made rows of a table that may lie closer to a real row than real rows to
+        each other; ``runs`` is the limit for texts.
+    risk
+        Largest success of a privacy attack beyond its control.
+    quasi_identifiers, k
+        Columns by which a person could be known, and how many made rows must share them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     propose: bool = False
     copies: float = Field(default=0.0, ge=0, le=1)
+    runs: float = Field(default=1.0, ge=0, le=1)
+    close: float = Field(default=0.15, ge=0, le=1)
+    risk: float = Field(default=0.1, ge=0, le=1)
+    quasi_identifiers: tuple[str, ...] = ()
+    k: int = Field(default=1, ge=1)
 
 
 class Settings(BaseModel):

@@ -15,8 +15,10 @@ from assay.seeds import derive_seed
 from assay.synth.curation import sift_all, told_apart
 from assay.synth.curation.numbers import Numbers
 from assay.synth.measure.diversity import distinct_n, vendi_score
+from assay.synth.measure.fidelity import measure_fidelity
 from assay.synth.methods import asks_a_model
 from assay.synth.result import Batch, Sample
+from assay.synth.scarcity import own_rows
 from assay.synth.spec import Order
 from assay.synth.tabular import made_rows
 from assay.synth.text import METHODS as TEXTUAL
@@ -72,7 +74,7 @@ def make(
 
 
 def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], dict[str, float]]:
-    """Return how well the made rows are told from real ones, and how different they are."""
+    """Return how alike the made rows are to real ones, and how different from each other."""
     if made.is_empty():
         return (), {}
     apart = told_apart(made, order)
@@ -83,7 +85,10 @@ def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], di
     if task.text is not None:
         texts = made[task.text].fill_null("").to_list()
         numbers |= {f"distinct {n}": distinct_n(texts, n) for n in (1, 2)}
-    return () if apart is None else (apart,), numbers
+    real = own_rows(order.rows, task, order.class_name)
+    alike = measure_fidelity(made, real, task, seed=order.seed)
+    found = (apart, *(() if alike is None else (alike.marginals, alike.pairwise)))
+    return tuple(each for each in found if each is not None), numbers
 
 
 def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sample, ...]:
@@ -91,9 +96,7 @@ def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sam
     task = order.task
     if made.is_empty():
         return ()
-    real = order.rows
-    if order.class_name is not None:
-        real = real.filter(pl.col(task.target) == order.class_name)
+    real = own_rows(order.rows, task, order.class_name)
     places = np.random.default_rng(derive_seed(order.seed, "samples")).permutation(made.height)
     drawn = made[sorted(places[:count].tolist())]
     both = Numbers.of(real, drawn, task)

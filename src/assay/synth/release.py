@@ -12,6 +12,7 @@ from assay.project import Project
 from assay.project.prepare import PURPOSE
 from assay.synth.curation import NoCopies
 from assay.synth.curation.copies import REPEATS_REAL
+from assay.synth.privacy import PrivacyLimits
 from assay.synth.result import SynthesisResult
 from assay.synth.spec import WHY, Order
 from assay.tables import write_table
@@ -34,8 +35,8 @@ def release(result: SynthesisResult, project: Project, path: Path) -> Path:
     Raises
     ------
     InputError
-        When no made row passed the filters, or more of them copy a search row than ``copies``
-        under ``settings.synth`` in ``assay.toml`` allows.
+        When no made row passed the filters, or they exceed a limit under ``settings.synth`` in
+        ``assay.toml``: copies, runs, close, risk or k.
     """
     table = provenance(result, project.ledger().read_table(result.artefact))
     if table.is_empty():
@@ -61,17 +62,32 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
     Raises
     ------
     InputError
-        When the share of copies exceeds the limit.
+        When they exceed a limit of ``settings.synth``, and which.
     """
     order = Order(result.task, project.search(), result.class_name, table.height, result.seed)
     reasons = NoCopies().sift(table, order).dropped[WHY]
     copies = float((reasons == REPEATS_REAL).sum()) / table.height
-    limit = project.settings.synth.copies
-    if copies > limit:
+    settings = project.settings.synth
+    if copies > settings.copies:
         raise InputError(
             "The made rows are not released: they exceed the limit on copies of real rows.",
             given=f"{copies:.1%} copies",
-            allowed=f"copies = {limit:g} under settings.synth in assay.toml",
+            allowed=f"copies = {settings.copies:g} under settings.synth in assay.toml",
+            next_step="make them by another method, or raise the limit",
+        )
+    limits = PrivacyLimits(
+        copies=settings.copies,
+        runs=settings.runs,
+        close=settings.close if result.task.text is None else 1.0,
+        risk=settings.risk,
+        k=settings.k,
+    )
+    exceeded = () if result.privacy is None else result.privacy.exceeded(limits)
+    if exceeded:
+        raise InputError(
+            "The made rows are not released: they give away too much of the real ones.",
+            given="; ".join(exceeded),
+            allowed="what settings.synth in assay.toml says of runs, close, risk and k",
             next_step="make them by another method, or raise the limit",
         )
 
@@ -87,7 +103,7 @@ def provenance(result: SynthesisResult, table: pl.DataFrame) -> pl.DataFrame:
 
 def data_card(result: SynthesisResult, table: pl.DataFrame) -> str:
     """Return the data card: Markdown under the YAML header that Hugging Face reads."""
-    from assay.synth.report.story import headline, made, tell
+    from assay.synth.report.story import headline, made, measures, tell
 
     task = "regression" if result.task.kind == "regression" else "classification"
     kind = f"{'text' if result.task.text else 'tabular'}-{task}"
@@ -113,6 +129,10 @@ def data_card(result: SynthesisResult, table: pl.DataFrame) -> str:
         f"Run `{result.run}`, seed {result.seed}. `made_by` names the method and the model, "
         "`made_from` the real row's id, `shown` every real row that a writer saw, `prompt` its "
         "prompt's hash.",
+        "",
+        "## Measured",
+        "",
+        *(f"- {each}" for each in measures(result)),
         "",
         "## Limits",
         "",

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from assay.evidence.confirmation import Confirmation
 from assay.evidence.spec import Evidence, Verdict
 from assay.recipe.spec import Recipe
+from assay.synth.measure.utility import Utility
+from assay.synth.privacy import PrivacyReport
 from assay.synth.spec import Counted
 from assay.task import Task
 
@@ -115,7 +117,15 @@ class SynthesisResult:
     recipe
         The recipe with the chosen dose, or the project's own.
     facts
-        Measures of the made rows: diversity, and how well a classifier tells them from real ones.
+        Measures of the made rows: how well a classifier tells them from real ones, and how alike
+        columns and pairs of columns are.
+    numbers
+        Measures without an interval: the Vendi score and the share of different runs of words.
+    privacy
+        What the made rows give away of the rows they were made from; None where there are none.
+    rehearsed, utility
+        The attacks on, and the worth of, rows that ``rehearsed`` made from half of the search
+        rows, judged by the other half; None where halves are too small or a model wrote the rows.
     artefact
         The ledger's id of the made rows that passed the filters.
     """
@@ -138,6 +148,9 @@ class SynthesisResult:
     artefact: str
     cost: Cost
     notes: tuple[str, ...] = ()
+    privacy: PrivacyReport | None = None
+    rehearsed: str | None = None
+    utility: Utility | None = None
 
     @property
     def helped(self) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import polars as pl
 
 from assay.errors import VaultError
 from assay.evidence import Confirmation
@@ -15,10 +17,12 @@ from assay.recipe import Made, Recipe, Tools
 from assay.seeds import derive_seed
 from assay.synth.gate import Candidate, Gate, best_kept
 from assay.synth.made import Making, joined, make, measured, samples
+from assay.synth.measure.halves import Halves, rehearse
 from assay.synth.methods import asks_a_model, maker
+from assay.synth.privacy import PrivacyReport, measure_privacy
 from assay.synth.record import Record
-from assay.synth.result import Cost, SynthesisResult
-from assay.synth.scarcity import require_enough
+from assay.synth.result import Cost, Dose, SynthesisResult
+from assay.synth.scarcity import own_rows, require_enough
 from assay.synth.spec import Order
 
 Tell = Callable[[str, int, int], None]
@@ -63,6 +67,8 @@ class Synthesis:
         if not candidates:
             notes.append("too few made rows passed the filters for the smallest dose")
         facts, numbers = measured(whole, order)
+        rehearsed = self._rehearsed_method(doses)
+        halves = self._halves(order, rehearsed, tools)
         spend = self.gateway.spend
         result = SynthesisResult(
             project=project.path.name,
@@ -83,11 +89,42 @@ class Synthesis:
             artefact=artefact,
             cost=Cost(spend.money, spend.calls, spend.tokens, round(time.monotonic() - began, 3)),
             notes=tuple(notes),
+            privacy=self._privacy(whole, order, halves),
+            rehearsed=None if halves is None else rehearsed,
+            utility=None if halves is None else halves.utility,
         )
         if result.helped:
             project.save_recipe(recipe)
         self.record.end(result.to_json(), recipe, name="synthesis.json")
         return result
+
+    def _rehearsed_method(self, doses: Sequence[Dose]) -> str | None:
+        """Return the kept method, or else the first that asks no model; copies tell nothing."""
+        kept = best_kept(doses)
+        methods = self.methods if kept is None else (kept.method,)
+        fit = (each for each in methods if not asks_a_model(each) and each != "oversample")
+        return next(fit, None)
+
+    def _halves(self, order: Order, method: str | None, tools: Tools) -> Halves | None:
+        if method is None:
+            return None
+        self.tell("measuring on halves", 0, 1)
+        return rehearse(
+            order, lambda half: self._made(half, method).rows, self.project.recipe, tools
+        )
+
+    def _privacy(
+        self, made: pl.DataFrame, order: Order, halves: Halves | None
+    ) -> PrivacyReport | None:
+        """Return what the made rows repeat, and how attacks on rows made alike fare."""
+        if made.is_empty():
+            return None
+        own = own_rows(order.rows, order.task, order.class_name)
+        named = self.project.settings.synth.quasi_identifiers
+        told = measure_privacy(made, own, order.task, quasi_identifiers=named, seed=order.seed)
+        if halves is None:
+            return told
+        return replace(told, attacks=halves.privacy.attacks, notes=halves.privacy.notes)
 
     def _made(self, order: Order, method: str) -> Making:
         return make(

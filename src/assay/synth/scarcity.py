@@ -36,6 +36,11 @@ def class_sizes(rows: pl.DataFrame, task: Task) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in task.class_names}
 
 
+def own_rows(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
+    """Return the rows of a class; all rows where none is named."""
+    return rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+
+
 def require_enough(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
     """Return the rows that others are made from.
 
@@ -50,7 +55,7 @@ def require_enough(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl
             given=class_name,
             allowed=", ".join(task.class_names[:20]),
         )
-    own = rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+    own = own_rows(rows, task, class_name)
     if own.height < FEWEST:
         raise InputError(
             "There are too few real rows to make others from, and to judge them by.",

@@ -119,12 +119,16 @@ def weighed(
 def _without_a_harmful_student(
     fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes
 ) -> tuple[FittedSingle, Votes, list[Step]]:
-    """Return the annotators less the student where gold says that it makes things worse."""
+    """Return the annotators less the student where gold proves that it makes things worse.
+
+    Of fifty checked rows the sign alone says little: students that help were dropped by it in
+    half of the draws, at a third of a point of accuracy.
+    """
     if fitted.student is None or len(codes) < FEWEST_TO_TEST:
         return fitted, votes, []
     others = votes.upto(len(fitted.annotators))
     found = gain(others, "student", votes.scores[-1], codes, gold.weights, fitted)
-    if found is None or found.evidence.estimate >= 0:
+    if found is None or found.evidence.interval.high >= 0:
         return fitted, votes, []
     return replace(fitted, student=None), others, [found.step("student")]
 

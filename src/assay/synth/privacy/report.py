@@ -28,7 +28,9 @@ class PrivacyLimits:
     Attributes
     ----------
     copies
-        Share of exact copies, and of texts with a long run of a real text.
+        Share of exact copies.
+    runs
+        Share of texts with a long run of a real text.
     close
         Share of rows closer to a real row than real rows are to each other. A twentieth of the
         real rows are, so this is what a faithful generator makes too.
@@ -40,6 +42,7 @@ class PrivacyLimits:
     """
 
     copies: float = 0.0
+    runs: float = 0.0
     close: float = 0.15
     risk: float = 0.1
     k: int = 1
@@ -70,8 +73,10 @@ class PrivacyReport:
         """Return in words which limits are exceeded; nothing where the table may be released."""
         found = []
         for each in self.memory:
-            if each.name.startswith(("exact", "long")) and each.estimate > limits.copies:
+            if each.name.startswith("exact") and each.estimate > limits.copies:
                 found.append(_beyond(each, limits.copies))
+            if each.name.startswith("long") and each.estimate > limits.runs:
+                found.append(_beyond(each, limits.runs))
             if each.name.startswith("closer") and each.interval.low > limits.close:
                 found.append(_beyond(each, limits.close))
         found += [_beyond(each, limits.risk) for each in self.attacks

@@ -7,7 +7,7 @@ from pathlib import Path
 from assay.config import write_text
 from assay.evidence import figures
 from assay.pages import template
-from assay.synth.report.story import headline, made, tell
+from assay.synth.report.story import headline, made, measures, tell
 from assay.synth.report.terminal import shown
 from assay.synth.result import SynthesisResult
 
@@ -19,6 +19,7 @@ def render_html(result: SynthesisResult) -> str:
         headline=headline(result),
         paragraphs=tell(result),
         made=made,
+        measures=measures(result),
         shown=lambda row: shown(row, 600).plain,
         figures=figures,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assay.evidence import Evidence
 from assay.synth.result import Batch, SynthesisResult
 
 
@@ -39,6 +40,36 @@ def tell(result: SynthesisResult) -> list[str]:
     if result.advice is not None and result.advice.words:
         told.append(result.advice.words)
     return told
+
+
+def measures(result: SynthesisResult) -> list[str]:
+    """Return every measure of the made rows, a line each: alike, different, private, of use."""
+    told = [f"{name}: {value:.3g}" for name, value in result.numbers.items()]
+    told += [f"{each.name}: {_figure(each, '.2f')}" for each in result.facts]
+    if result.privacy is not None:
+        told += [f"{each.name}: {_figure(each, '.1%')}" for each in result.privacy.memory]
+        if result.privacy.k is not None:
+            told.append(f"k-anonymity: {result.privacy.k}")
+    if result.utility is None or result.privacy is None:
+        return told
+    by = f"{result.rehearsed} on half of the rows"
+    told += [
+        f"{each.name}, {by}: {_figure(each, '.1%')} beyond its control"
+        for each in result.privacy.attacks
+    ]
+    used = result.utility
+    for words, each in (
+        ("trained on real rows", used.real),
+        ("with the made in place of the real ones of the class", used.synthetic),
+        ("with both", used.both),
+    ):
+        told.append(f"{result.task.metric} {words}, {by}: {_figure(each, '.3f')}")
+    return told
+
+
+def _figure(fact: Evidence, shape: str) -> str:
+    low, high = fact.interval.low, fact.interval.high
+    return f"{fact.estimate:{shape}} [{low:{shape}}, {high:{shape}}]"
 
 
 def made(batch: Batch) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from assay.evidence import Decision
 from assay.evidence.figures import duration, estimate_text, span
-from assay.synth.report.story import headline, made, tell
+from assay.synth.report.story import headline, made, measures, tell
 from assay.synth.result import SynthesisResult
 
 STYLES: dict[Decision, str] = {"kept": "green", "dropped": "red", "undecided": "yellow"}
@@ -24,9 +24,7 @@ def render_terminal(result: SynthesisResult) -> RenderableType:
     parts += [Text(), *(Text(made(each)) for each in result.batches), Text()]
     if result.doses:
         parts += [_doses(result), Text()]
-    figures = [f"{name} {value:.3g}" for name, value in result.numbers.items()]
-    figures += [f"{each.name} {each.estimate:.2f} {each.interval}" for each in result.facts]
-    parts.append(Text("; ".join(figures), style="dim"))
+    parts += [Text(each, style="dim") for each in measures(result)]
     if result.samples:
         parts += [Text(), _samples(result)]
     parts += [Text(f"Mind: {each}.", style="yellow") for each in result.notes]

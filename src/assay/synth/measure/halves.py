@@ -1,0 +1,68 @@
+"""What a method gives away and what it is worth, on rows that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from assay.errors import AssayError
+from assay.recipe import Recipe, Tools
+from assay.seeds import derive_seed
+from assay.synth.measure.utility import Utility, measure_utility
+from assay.synth.privacy import PrivacyReport, measure_privacy
+from assay.synth.scarcity import own_rows
+from assay.synth.spec import Order
+from assay.tables import row_units
+
+FEWEST = 20
+"""Rows of the class in either half; fewer say nothing about an attack."""
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A method rehearsed: rows made from half of the search rows, judged by the other half."""
+
+    privacy: PrivacyReport
+    utility: Utility
+
+
+def rehearse(
+    order: Order, make: Callable[[Order], pl.DataFrame], recipe: Recipe, tools: Tools
+) -> Halves | None:
+    """Make rows from one half; attack them, and judge them, with the other.
+
+    The released rows are made from all search rows, so that no row is left that could serve as
+    their control; the same method on half of the rows stands in. Groups and copies stay together.
+
+    Returns
+    -------
+    Halves or None
+        None where a half holds fewer than 20 rows of the class, or no row could be made.
+    """
+    first = _first_half(order)
+    seen, unseen = order.rows.filter(first), order.rows.filter(~first)
+    own, control = (own_rows(each, order.task, order.class_name) for each in (seen, unseen))
+    if min(own.height, control.height) < FEWEST:
+        return None
+    half = replace(order, rows=seen, count=max(order.count // 2, FEWEST))
+    try:
+        made = make(half)
+    except AssayError:
+        return None
+    if made.is_empty():
+        return None
+    seed = derive_seed(order.seed, "halves")
+    return Halves(
+        measure_privacy(made, own, order.task, control=control, seed=seed),
+        measure_utility(made, seen, unseen, recipe, order.task, tools=tools, seed=seed),
+    )
+
+
+def _first_half(order: Order) -> np.ndarray:
+    numbers, unit = np.unique(row_units(order.rows, order.task), return_inverse=True)
+    random = np.random.default_rng(derive_seed(order.seed, "first half"))
+    halved: np.ndarray = (random.permutation(len(numbers)) < len(numbers) / 2)[unit]
+    return halved

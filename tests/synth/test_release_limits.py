@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assay import Project, synthesize
+from assay.errors import InputError
+from assay.synth.release import release
+from assay.synth.report.story import measures
+from assay.synth.result import SynthesisResult
+from synth.tables_made_up import customers
+
+
+def the_project(folder: Path, limits: str = "") -> Project:
+    rows = customers(700, seed=3).drop("row_id")
+    made = Project.create(folder, rows, target="class", kind="binary", metric="auc")
+    if limits:
+        made.ledger().close()
+        settings = folder / "assay.toml"
+        settings.write_text(settings.read_text() + f"\n[settings.synth]\n{limits}\n")
+        made = Project.open(folder)
+    return made
+
+
+@pytest.mark.slow
+def test_a_method_is_rehearsed_on_halves_and_a_limit_holds_the_rows_back(tmp_path: Path) -> None:
+    project = the_project(tmp_path / "p", "risk = 0.9\nclose = 1.0")
+    result = synthesize(
+        project, for_class="rare", method="forest", doses=(1,), rows=60, confirm=False
+    )
+    assert result.rehearsed == "forest"
+    assert result.privacy is not None
+    assert [each.name for each in result.privacy.attacks][:2] == ["singling out", "linkability"]
+    assert result.utility is not None
+    assert result.utility.real.n > 200
+    told = "\n".join(measures(result))
+    assert "marginals alike" in told
+    assert "forest on half of the rows" in told
+    assert SynthesisResult.from_json(result.to_json()) == result
+    card = release(result, project, tmp_path / "made.csv")
+    assert "linkability" in card.read_text()
+    project.ledger().close()
+
+    settings = project.path / "assay.toml"
+    settings.write_text(settings.read_text().replace("close = 1.0", "close = 0.0"))
+    strict = Project.open(project.path)
+    with pytest.raises(InputError, match="closer than real rows are"):
+        release(result, strict, tmp_path / "again.csv")
+    assert not (tmp_path / "again.csv").exists()
+    strict.ledger().close()
