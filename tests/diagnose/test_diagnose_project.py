@@ -67,6 +67,9 @@ def test_the_command_line_imports_a_model_and_opens_no_pickle(
         assert run.invoke(app, [*words, refused]).exit_code != 0
     both = [*words, "made_model:always", "--predictions", "rows.csv"]
     assert run.invoke(app, both).exit_code != 0
+    with_training = run.invoke(app, [*words, "made_model:always", "--training", "rows.csv"])
+    looked = {each["detector"]: each for each in json.loads(with_training.stdout)["looked"]}
+    assert looked["drift"]["skipped"] == "there are too few rows of either kind"
     planted = run.invoke(app, ["diagnose", "--rows", "rows.csv", "--model", "made_model:always",
                                "--truth", "y", "--plant", "--json"])  # fmt: skip
     assert json.loads(planted.stdout)["n"] == 100

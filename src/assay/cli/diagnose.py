@@ -29,6 +29,9 @@ def diagnose(
         str | None,
         typer.Option(help="A model as package.module:NAME; importing it runs that module."),
     ] = None,
+    training: Annotated[
+        Path | None, typer.Option(help="The rows the model was taught on, to see drift.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="The text column.")] = None,
     group: Annotated[str | None, typer.Option(help="The column of groups.")] = None,
     weight: Annotated[str | None, typer.Option(help="The column of weights.")] = None,
@@ -45,16 +48,20 @@ def diagnose(
 ) -> None:
     """Find where the model fails on one half of the rows; confirm it on the other."""
     from assay.diagnose import diagnose as find
+    from assay.tables import read_table
 
     subject, options = _subject(predictions, rows, model, path)
     given = {"truth": truth, "text": text, "group": group, "weight": weight}
-    if predictions is None and rows is None and any(given.values()):
+    of_files = given | {"training": training}
+    if predictions is None and rows is None and any(of_files.values()):
         raise InputError(
-            "A project knows its columns.",
-            given=", ".join(f"--{name}" for name, value in given.items() if value),
+            "A project knows its columns and its training rows.",
+            given=", ".join(f"--{name}" for name, value in of_files.items() if value),
             next_step="leave these out, or name --predictions FILE",
         )
     options |= given | {"seed": seed}
+    if training is not None:
+        options["training"] = read_table(training)
     if plant:
         _plant(subject, options, as_json=as_json)
         return

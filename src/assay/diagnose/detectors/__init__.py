@@ -12,7 +12,12 @@ GROUP = "assay.detectors"
 BUILT_IN = {
     "slices": "assay.diagnose.detectors.slices:SliceDetector",
     "like texts": "assay.diagnose.detectors.mixtures:MixtureDetector",
+    "classes": "assay.diagnose.detectors.classes:ClassDetector",
     "label errors": "assay.diagnose.detectors.label_errors:LabelErrorDetector",
+    "calibration": "assay.diagnose.detectors.calibration:CalibrationDetector",
+    "leakage": "assay.diagnose.detectors.leakage:LeakageDetector",
+    "drift": "assay.diagnose.detectors.drift:DriftDetector",
+    "robustness": "assay.diagnose.detectors.robustness:RobustnessDetector",
 }
 """They need no registration, so that they are there however Assay was put on the path."""
 

@@ -1,0 +1,109 @@
+"""Answers that change when a text is changed in ways that should not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from assay.diagnose.case import Case, Floats
+from assay.diagnose.means import mean_above
+from assay.diagnose.spec import Remedy, Search, Suspicion
+from assay.evidence import Evidence
+from assay.seeds import derive_seed
+
+CODE = "AS601"
+TOLERATED = 0.05
+"""Share of answers that may change before it is told."""
+
+FEWEST = 30
+MOST_ROWS = 2_000
+ONE_WORD_IN = 8
+
+
+@dataclass(frozen=True)
+class RobustnessDetector:
+    """Invariance tests of texts (CheckList; Ribeiro et al. 2020). It needs the model at hand."""
+
+    name: str = "robustness"
+    codes: Mapping[str, str] = field(
+        default_factory=lambda: {CODE: "answers that change with what should not matter"}
+    )
+
+    def detect(self, part: Case) -> Search:
+        """Return the changes to which answers of the discovery part are not invariant."""
+        what = "answers before and after typing errors, other case, other punctuation"
+        if part.predict is None:
+            return Search(0, what, skipped="the model is not at hand, only its predictions")
+        if part.task.text is None:
+            return Search(0, what, skipped="the rows hold no text")
+        if part.n < FEWEST:
+            return Search(0, what, skipped=f"{part.n} rows to look at are too few")
+        suspicions = tuple(
+            _suspicion(name) for name in CHANGES if float(_changed(part, name).mean()) > TOLERATED
+        )
+        return Search(len(CHANGES), what, suspicions)
+
+
+def _suspicion(name: str) -> Suspicion:
+    def confirm(unseen: Case) -> Evidence | None:
+        some = unseen.take(np.arange(min(unseen.n, MOST_ROWS)))
+        return mean_above(
+            some, _changed(some, name), name=f"share of answers that change with {name}",
+            bar=TOLERATED,
+        )  # fmt: skip
+
+    return Suspicion(
+        code=CODE,
+        title=f"answers change with {name}",
+        cause="the model reads the exact form of words",
+        confirm=confirm,
+        remedies=(
+            Remedy("feature", "read pieces of words or sentence embeddings beside the words"),
+            Remedy("collect", "train on rows changed in the same way"),
+        ),
+        judged=False,
+    )
+
+
+def _changed(part: Case, name: str) -> Floats:
+    """Return (n,) 1 where the answer differs once the text is changed; at most 2,000 rows."""
+    some = part.take(np.arange(min(part.n, MOST_ROWS)))
+    random = np.random.default_rng(derive_seed(part.seed, "robustness", name))
+    changed = [CHANGES[name](text, random) for text in some.texts]
+    rows = some.rows.with_columns(pl.Series(str(some.task.text), changed, dtype=pl.String))
+    predict = some.predict
+    if predict is None:
+        raise ValueError("the case has no model")
+    return np.asarray(predict(rows) != predict(some.rows), dtype=np.float64)
+
+
+def with_typing_errors(text: str, random: np.random.Generator) -> str:
+    """Return the text with two neighbouring letters swapped in one of eight words."""
+    words = text.split(" ")
+    for at in np.flatnonzero(random.random(len(words)) < 1 / ONE_WORD_IN).tolist():
+        word = words[at]
+        if len(word) > 3 and word.isalpha():
+            place = int(random.integers(1, len(word) - 2))
+            words[at] = word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+    return " ".join(words)
+
+
+def _without_final_mark(text: str, _: np.random.Generator) -> str:
+    return text.rstrip().rstrip(".!?")
+
+
+def _cased(change: Callable[[str], str], text: str, _: np.random.Generator) -> str:
+    return change(text)
+
+
+CHANGES: dict[str, Callable[[str, np.random.Generator], str]] = {
+    "typing errors": with_typing_errors,
+    "lower case": partial(_cased, str.lower),
+    "upper case": partial(_cased, str.upper),
+    "the last mark left out": _without_final_mark,
+}
+"""What should not matter to most tasks, by what it is called."""
