@@ -85,6 +85,13 @@ class Condition:
         return same if self.operator == "=" else ~same
 
     @property
+    def plain(self) -> float | str | None:
+        """What a cell is compared with: a number, or a cell's text."""
+        if self.operator in ("<=", ">") and isinstance(self.value, int | float):
+            return float(self.value)
+        return None if self.value is None else _as_text(self.value)
+
+    @property
     def words(self) -> str:
         """The condition as it is read aloud."""
         if self.trait is not None and isinstance(self.value, bool):

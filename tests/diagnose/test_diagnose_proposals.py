@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay import Project, diagnose
+from assay.diagnose.propose import FindingSource, slice_feature
+from assay.improve import improve
+from assay.recipe.derived import values_of
+from assay.tables.predicate import Condition, Predicate
+
+
+def corner(n: int, seed: int) -> pl.DataFrame:
+    """A label that a line tells everywhere but in one corner, where it is turned round."""
+    random = np.random.default_rng(seed)
+    x, age = random.normal(size=n), random.uniform(18, 80, n)
+    region = random.choice(["north", "south", "west"], n)
+    turned = (age > 50) & (region == "north")
+    yes = np.where(turned, x < 2.0, x > 0)
+    return pl.DataFrame({"x": x, "age": age, "region": region, "y": np.where(yes, "yes", "no")})
+
+
+def test_a_slice_s_feature_is_its_predicate_and_data_stays_data() -> None:
+    rows = pl.DataFrame(
+        {
+            "age": [20.0, 60.0, None, 70.0],
+            "name": ['a"; import os', "b", 'a"; import os', 'a"; import os'],
+            "on": [True, True, False, True],
+        }
+    )
+    predicate = Predicate(
+        (
+            Condition("name", "=", 'a"; import os'),
+            Condition("age", ">", 30.0),
+            Condition("on", "=", value=True),
+        )
+    )
+    found = values_of(slice_feature(predicate), rows)
+    assert found["in the slice"].to_list() == predicate.select(rows).astype(float).tolist()
+    gap = Predicate((Condition("age", "is empty"),))
+    assert values_of(slice_feature(gap), rows)["in the slice"].to_list() == [0, 0, 1, 0]
+    other = Predicate((Condition("name", "!=", "b"), Condition("age", "<=", 65.0)))
+    said = values_of(slice_feature(other), rows)["in the slice"].to_list()
+    assert said == other.select(rows).astype(float).tolist()
+
+
+@pytest.mark.slow
+def test_a_slice_that_was_found_is_tried_as_a_feature_and_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.diagnose.propose.MOST", 1)
+    project = Project.create(tmp_path / "p", corner(1600, 0), target="y", metric="accuracy")
+    before = improve(project, sources=[FindingSource()])
+    assert before.attempts == ()
+    found = diagnose(project)
+    assert any(each.predicate is not None for each in found.findings)
+    after = improve(project, sources=[FindingSource()])
+    assert after.kept
+    assert after.kept[0].name.startswith("slice: ")
+    assert after.improved
+    project.ledger().close()
