@@ -28,7 +28,10 @@ EXAMPLES = 3
 SHOWN_CHARACTERS = 1200
 """Of each example; longer texts keep their beginning and end."""
 
-BATCH = 16
+FIRST_BATCH = 16
+LARGEST_BATCH = 256
+"""Batches double from the first to this: a model that repeats itself is found out early."""
+
 STALE = 0.25
 """A batch of which fewer rows are new than this ends the writing."""
 
@@ -100,8 +103,8 @@ def write_rows(
     found: list[dict[str, Any]] = []
     seen: set[str] = set()
     asked, stopped = 0, None
-    for start in range(0, len(requests), BATCH):
-        batch = requests[start : start + BATCH]
+    while asked < len(requests) and stopped is None:
+        batch = requests[asked : asked + min(max(FIRST_BATCH, asked), LARGEST_BATCH)]
         answers = gateway.generate(model, [each.prompt for each in batch], schema.model)
         asked += len(batch)
         new = [
@@ -118,10 +121,8 @@ def write_rows(
             step(asked, len(requests))
         if "unasked" in answers.status:
             stopped = "a cap of the budget was reached"
-        elif len(new) >= BATCH // 2 and fresh < STALE * len(new):
+        elif len(new) >= FIRST_BATCH // 2 and fresh < STALE * len(new):
             stopped = f"the model repeats itself: {fresh} of its last {len(new)} rows were new"
-        if stopped:
-            break
     return Written(_table(found, order), asked, stopped)
 
 
