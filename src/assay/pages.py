@@ -1,4 +1,7 @@
-"""Templates of self-contained HTML pages: what is put in is escaped, what is absent an error."""
+"""Templates of self-contained HTML pages: what is put in is escaped, what is absent an error.
+
+``shared/page.css`` is the look of a plain page, for any template to include.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,15 @@ if TYPE_CHECKING:
 @cache
 def template(package: str, name: str = "page.html.j2") -> Template:
     """Return the template of that name in a package's folder."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader(package, "."),
+        loader=ChoiceLoader(
+            [
+                PackageLoader(package, "."),
+                PrefixLoader({"shared": PackageLoader("assay", ".")}),
+            ]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
