@@ -46,7 +46,15 @@ def test_the_command_line_tells_and_gives_json(project: Project) -> None:
     told = run.invoke(app, ["diagnose", "--path", str(project.path)])
     assert told.exit_code == 0, told.output
     assert "AS101" in told.output
-    asked = run.invoke(app, ["diagnose", "--path", str(project.path), "--json"])
+    page = (project.path / "diagnosis.html").read_text()
+    assert "AS101" in page
+    assert "the costliest first" in page
+    log = project.path / "found.sarif"
+    words = ["diagnose", "--path", str(project.path), "--json", "--sarif", str(log)]
+    asked = run.invoke(app, words)
+    results = json.loads(log.read_text())["runs"][0]["results"]
+    assert results[0]["ruleId"] == "AS101"
+    assert results[0]["level"] in ("error", "warning", "note")
     assert json.loads(asked.stdout)["findings"][0]["code"] == "AS101"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar
+from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
 from assay.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ def diagnose(
     plant: Annotated[
         bool, typer.Option("--plant", help="Plant known faults first; say which are found.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Where the page goes; a project's is diagnosis.html.")
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(help="Write the findings as SARIF too, for CI.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the halves; a project has its own.")] = 0,
     path: ProjectPath = Path(),
     as_json: AsJson = False,
@@ -72,10 +79,37 @@ def diagnose(
             bar.update(task, description=f"looking for {what}", completed=done, total=total)
 
         found = find(subject, **options, fdr=fdr, min_effect=min_effect, step=step)
+    page = _written(found, subject, predictions or rows, html, sarif)
     if as_json:
         emit_json(found.as_dict())
+        return
+    tell(found)
+    if page is not None:
+        say_page(page)
+
+
+def _written(
+    found: Diagnosis, subject: Any, file: Path | None, html: Path | None, sarif: Path | None
+) -> Path | None:
+    """Write the page and the SARIF log where they are wanted; return the page's path."""
+    from assay import __version__
+    from assay.config import write_text
+    from assay.diagnose.report import as_sarif, write_html
+
+    if file is None:
+        page, name, table = (
+            html or subject.path / "diagnosis.html",
+            subject.path.name,
+            subject.search(),
+        )
     else:
-        tell(found)
+        page, name, table = html, file.name, None
+    if sarif is not None:
+        told = as_sarif(found, subject=str(file or "recipe.toml"), version=__version__)
+        write_text(sarif, json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+    if page is not None:
+        write_html(found, page, name=name, rows=table)
+    return page
 
 
 def _plant(subject: Any, options: dict[str, Any], *, as_json: bool) -> None:
