@@ -43,6 +43,10 @@ def diagnose(
     plant: Annotated[
         bool, typer.Option("--plant", help="Plant known faults first; say which are found.")
     ] = False,
+    diff: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Two prediction files for the same rows: what got worse, and better."),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Where the page goes; a project's is diagnosis.html.")
     ] = None,
@@ -57,6 +61,10 @@ def diagnose(
     from assay.diagnose import diagnose as find
     from assay.tables import read_table
 
+    if diff is not None:
+        _compare(diff, as_json=as_json, truth=truth, text=text, group=group, weight=weight,
+                 fdr=fdr, seed=seed)  # fmt: skip
+        return
     subject, options = _subject(predictions, rows, model, path)
     given = {"truth": truth, "text": text, "group": group, "weight": weight}
     of_files = given | {"training": training}
@@ -110,6 +118,21 @@ def _written(
     if page is not None:
         write_html(found, page, name=name, rows=table)
     return page
+
+
+def _compare(files: tuple[Path, Path], *, as_json: bool, **options: Any) -> None:
+    from assay.diagnose.difference import difference
+    from assay.tables import read_table
+
+    old, new = (read_table(each) for each in files)
+    found = difference(old, new, **options)
+    if as_json:
+        emit_json(found.as_dict())
+        return
+    console().print(f"{found.gain}\n", highlight=False, markup=False)
+    for heading, each in (("What got worse", found.worse), ("What got better", found.better)):
+        console().print(f"{heading}, where it changed more than elsewhere:", style="bold")
+        tell(each)
 
 
 def _plant(subject: Any, options: dict[str, Any], *, as_json: bool) -> None:
