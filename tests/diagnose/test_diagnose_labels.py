@@ -48,3 +48,16 @@ def test_planted_flips_change_the_labels_and_their_losses() -> None:
     changed, flipped = with_flips(case, 0.1, np.random.default_rng(0))
     assert np.array_equal(changed.truth != case.truth, flipped)
     assert np.array_equal(changed.losses, changed.truth != changed.predictions)
+
+
+def test_where_classes_overlap_the_finding_claims_no_more_than_a_check() -> None:
+    random = np.random.default_rng(0)
+    score = random.normal(size=800)
+    yes = 1 / (1 + np.exp(-2 * score))
+    rows = pl.DataFrame({"x": score, "y": np.where(random.random(800) < yes, "yes", "no")})
+    shares = np.column_stack([1 - yes, yes])  # labels are drawn from these: none is wrong
+    found = diagnose(rows, truth="y", probabilities=shares, detectors=[LabelErrorDetector()])
+    (only,) = found.findings
+    assert only.title == "labels to check: wrong, or of rows that could be either"
+    assert "overlap" in only.cause
+    assert (only.cost, only.severity) == (0.0, "low")

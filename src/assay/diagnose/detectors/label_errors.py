@@ -1,4 +1,4 @@
-"""Labels that look wrong, and rows that could be of either class."""
+"""Labels to check: wrong, or of rows that could be of either class."""
 
 from __future__ import annotations
 
@@ -24,13 +24,16 @@ MOST_ROWS = 20_000
 class LabelErrorDetector:
     """Doubts labels by confident learning on the model's probabilities.
 
-    On the confirmation part the doubted labels are put to the nearest other rows, which know
-    nothing of the model: did they side with chance, they would prefer the suggested class to
-    the given one for at most half of them.
+    On the confirmation part the doubted labels are put to the nearest other rows, which did not
+    see the model: did they side with chance, they would prefer the suggested class to the given
+    one for at most half of them. They read the same columns, so where classes overlap they side
+    with it too although no label is wrong: this confirms labels worth a check, not errors.
     """
 
     name: str = "label errors"
-    codes: Mapping[str, str] = field(default_factory=lambda: {CODE: "labels that look wrong"})
+    codes: Mapping[str, str] = field(
+        default_factory=lambda: {CODE: "labels to check: wrong, or of rows that could be either"}
+    )
 
     def detect(self, part: Case) -> Search:
         """Return one suspicion where labels of the discovery part are to be doubted."""
@@ -43,8 +46,8 @@ class LabelErrorDetector:
             return Search(part.n, what)
         suspicion = Suspicion(
             code=CODE,
-            title="labels that look wrong",
-            cause="the given label is wrong, or the row is unlike others of its class",
+            title="labels to check: wrong, or of rows that could be either",
+            cause="the label is wrong, or the classes overlap there: the rows cannot say which",
             confirm=_confirm,
             select=doubted,
             remedies=(
