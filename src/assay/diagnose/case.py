@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from assay.seeds import derive_seed
-from assay.tables import row_units
+from assay.tables import half_of, row_units
 from assay.task import Task
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -39,8 +39,6 @@ class Case:
         The rows the model was fitted on, with their target; None where unknown.
     predict
         Rows to (n,) predictions, for tests that change rows; None where the model is not at hand.
-    embed
-        Texts to (n, d) vectors; None for term counts brought to 50 dimensions.
     """
 
     rows: pl.DataFrame
@@ -52,7 +50,6 @@ class Case:
     weights: Floats | None = None
     training: pl.DataFrame | None = None
     predict: Callable[[pl.DataFrame], np.ndarray] | None = None
-    embed: Callable[[Sequence[str]], np.ndarray] | None = None
     seed: int = 0
 
     @property
@@ -89,9 +86,7 @@ class Case:
     @cached_property
     def halves(self) -> tuple[Case, Case]:
         """The discovery part and the confirmation part: half of the units each."""
-        numbers, unit = np.unique(self.units, return_inverse=True)
-        random = np.random.default_rng(derive_seed(self.seed, "diagnose", "halves"))
-        first = (random.permutation(len(numbers)) < len(numbers) / 2)[unit]
+        first = half_of(self.units, derive_seed(self.seed, "diagnose", "halves"))
         return self.take(np.flatnonzero(first)), self.take(np.flatnonzero(~first))
 
     def take(self, positions: np.ndarray) -> Case:

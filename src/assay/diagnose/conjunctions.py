@@ -45,7 +45,7 @@ def strongest(found: Iterable[Atom], losses: Floats) -> tuple[list[Atom], int]:
     count = 0
     for atom in found:
         size, total = atom.mask.sum(), losses[atom.mask].sum()
-        kept.append((-float(_scores(size, losses, total)), count, atom))
+        kept.append((-float(slice_scores(size, losses, total)), count, atom))
         count += 1
         if len(kept) >= 2 * ATOMS:
             kept = sorted(kept, key=lambda each: each[:2])[:ATOMS]
@@ -76,7 +76,7 @@ def worst_slices(
         return [], 0
     matrix = np.stack([each.mask for each in found], axis=1).astype(np.float32)
     weighed = matrix.shape[1]
-    alone = _scores(matrix.sum(axis=0), losses, matrix.T @ losses.astype(np.float32))
+    alone = slice_scores(matrix.sum(axis=0), losses, matrix.T @ losses.astype(np.float32))
     slices = [Slice((int(place),), float(alone[place])) for place in _top(alone, CANDIDATES)]
     pairs, count = _pairs(matrix, losses, fewest)
     weighed += count
@@ -97,7 +97,7 @@ def conjunction(found: Sequence[Atom], places: Sequence[int]) -> Mask:
     return mask
 
 
-def _scores(sizes: Any, losses: Floats, sums: Any) -> Floats:
+def slice_scores(sizes: Any, losses: Floats, sums: Any) -> Floats:
     """Return the z-statistic of each slice, -inf where one side is empty."""
     n, total, spread = len(losses), float(losses.sum()), float(losses.std())
     sizes, sums = np.asarray(sizes, np.float64), np.asarray(sums, np.float64)
@@ -117,7 +117,7 @@ def _pairs(
 ) -> tuple[list[tuple[int, int, float]], int]:
     sizes = matrix.T @ matrix
     sums = matrix.T @ (matrix * losses[:, None].astype(np.float32))
-    scores = _scores(sizes, losses, sums)
+    scores = slice_scores(sizes, losses, sums)
     own = np.diag(sizes)
     # A pair that leaves a parent as it is says nothing new.
     new = (sizes >= fewest) & (sizes < 0.98 * np.minimum(own[:, None], own[None, :]))
@@ -138,7 +138,7 @@ def _triples(
     sums = (both * losses[:, None].astype(np.float32)).T @ matrix
     own = both.sum(axis=0)[:, None]
     new = (sizes >= fewest) & (sizes < 0.98 * own)
-    scores = np.where(new, _scores(sizes, losses, sums), -np.inf)
+    scores = np.where(new, slice_scores(sizes, losses, sums), -np.inf)
     found: dict[tuple[int, int, int], float] = {}
     for flat in _top(scores.ravel(), CANDIDATES):
         pair, third = divmod(int(flat), matrix.shape[1])
@@ -160,7 +160,7 @@ def _thinned(
     spread = float(losses.std())
     while len(kept) < most:
         sums = masks.T @ residual.astype(np.float32)
-        scores = _scores(sizes, residual, sums) * (float(residual.std()) / spread) - penalty
+        scores = slice_scores(sizes, residual, sums) * (float(residual.std()) / spread) - penalty
         best = int(np.argmax(scores))
         if not scores[best] >= score:
             break

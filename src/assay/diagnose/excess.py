@@ -9,6 +9,7 @@ import numpy as np
 from assay.diagnose.case import Case, Floats
 from assay.evidence import Evidence, Interval
 from assay.evidence.clt import FEWEST_OF_TWO, Linear, pool
+from assay.evidence.proportions import share_interval
 from assay.tables.predicate import Mask
 
 LEVEL = 0.95
@@ -47,11 +48,11 @@ def _exact(losses: Floats, mask: Mask, name: str) -> Evidence:
     p = float(stats.hypergeom.sf(inside - 1, n, wrong, size))
     first, second = (inside, size), (wrong - inside, n - size)
     estimate = first[0] / first[1] - second[0] / second[1]
-    (low, high), (other_low, other_high) = _wilson(*first), _wilson(*second)
+    one, two = share_interval(*first, LEVEL), share_interval(*second, LEVEL)
     a, b = first[0] / first[1], second[0] / second[1]
     interval = Interval(
-        estimate - float(np.hypot(a - low, other_high - b)),
-        estimate + float(np.hypot(high - a, b - other_low)),
+        estimate - float(np.hypot(a - one.low, two.high - b)),
+        estimate + float(np.hypot(one.high - a, b - two.low)),
         LEVEL,
     )
     details = {"loss_inside": a, "loss_outside": b, "rows_of_the_part": n}
@@ -64,13 +65,6 @@ def _exact(losses: Floats, mask: Mask, name: str) -> Evidence:
         p_value=p,
         details=details,
     )
-
-
-def _wilson(count: int, n: int) -> tuple[float, float]:
-    from scipy import stats
-
-    found = stats.binomtest(count, n).proportion_ci(LEVEL, method="wilson")
-    return float(found.low), float(found.high)
 
 
 def _welch(part: Case, mask: Mask, name: str) -> Evidence:

@@ -15,7 +15,8 @@ from assay.diagnose.case import Case
 from assay.diagnose.detectors.label_errors import LabelErrorDetector, doubt
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.spec import Diagnosis
-from assay.evidence import Evidence, Interval
+from assay.evidence import Evidence
+from assay.evidence.proportions import share_interval
 from assay.seeds import derive_seed
 from assay.tables.predicate import Mask
 
@@ -198,14 +199,10 @@ def _shuffled(case: Case, random: np.random.Generator) -> Case:
 
 
 def _share(name: str, hits: list[bool]) -> Evidence:
-    from scipy import stats
-
-    test = stats.binomtest(sum(hits), len(hits))
-    both = test.proportion_ci(0.95, method="wilson")
     return Evidence(
         name=name,
         estimate=sum(hits) / len(hits),
-        interval=Interval(float(both.low), float(both.high)),
+        interval=share_interval(sum(hits), len(hits)),
         n=len(hits),
         method="planted in the user's own rows; Wilson's interval over the tries",
     )

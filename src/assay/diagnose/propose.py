@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from operator import methodcaller
 
 from assay.diagnose.record import newest
 from assay.diagnose.spec import Finding
-from assay.recipe import Derived, Observation, Proposal, Recipe
+from assay.recipe import Derived, Observation, Proposal
 from assay.tables.predicate import Predicate
 
 MOST = 3
@@ -58,7 +58,7 @@ class FindingSource:
                     feature.name,
                     f"{finding.code}: the model does worse on {finding.size:,} rows of this kind",
                     "rule:findings",
-                    partial(_with, feature),
+                    methodcaller("with_feature", feature),
                 )
 
 
@@ -78,8 +78,3 @@ def _usable(finding: Finding, allowed: set[str]) -> bool:
     return bool(conditions) and all(
         each.trait is None and each.column in allowed for each in conditions
     )
-
-
-def _with(feature: Derived, recipe: Recipe) -> Recipe:
-    present = feature in recipe.features
-    return recipe if present else recipe.with_features(*recipe.features, feature)

@@ -17,13 +17,11 @@ LEVELS = 20
 def vectors(case: Case) -> np.ndarray:
     """Return (n, d) float64 vectors of the rows' inputs.
 
-    Texts are embedded where the case can, else counted in terms (TF-IDF) and brought to 50
-    dimensions. Of a table numbers are scaled by their ranks, words become indicators of the
-    20 most frequent, and an empty cell lies in the middle.
+    Texts are counted in terms (TF-IDF) and brought to 50 dimensions. Of a table numbers are scaled
+    by their ranks, words become indicators of the 20 most frequent, and an empty cell lies in the
+    middle.
     """
     if case.task.text is not None and case.task.text in case.rows.columns:
-        if case.embed is not None:
-            return np.asarray(case.embed(case.texts), dtype=np.float64)
         return _terms(case.texts, derive_seed(case.seed, "diagnose", "terms"))
     columns = [each for name in case.columns for each in _column(case.rows[name])]
     return np.column_stack(columns) if columns else np.zeros((case.n, 1))

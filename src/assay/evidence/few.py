@@ -13,6 +13,7 @@ import numpy as np
 from assay.errors import InputError
 from assay.evidence.labels import Labels, given_classes
 from assay.evidence.numbers import Floats, Rows, as_array, finite, probabilities
+from assay.evidence.proportions import wilson, within
 from assay.evidence.spec import Evidence, Interval
 
 MIN_CHECKED = 20
@@ -117,7 +118,8 @@ def _evidence(truth: Floats, near: Floats, far: Floats, level: float, name: str)
     gained = classical / variance if variance > 0 else 1.0
     reach = float(stats.t.ppf(0.5 + level / 2, n - 1))
     if binary:
-        low, high = _wilson(value, n * gained, reach)
+        share = min(1.0, max(0.0, value))
+        low, high = within(*wilson(share, n * gained, reach))
     else:
         low, high = value - reach * variance**0.5, value + reach * variance**0.5
     details = {
@@ -129,14 +131,6 @@ def _evidence(truth: Floats, near: Floats, far: Floats, level: float, name: str)
         "classical_se": classical**0.5,
     }
     return Evidence(name, value, Interval(low, high, level), n, method, details=details)
-
-
-def _wilson(share: float, n: float, reach: float) -> tuple[float, float]:
-    """Wilson's interval on the effective number of rows; it stays within [0, 1]."""
-    share = min(1.0, max(0.0, share))
-    centre = (share + reach**2 / (2 * n)) / (1 + reach**2 / n)
-    half = reach * (share * (1 - share) / n + reach**2 / (4 * n**2)) ** 0.5 / (1 + reach**2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _found(labels: Labels, near: Rows, far: Rows) -> tuple[str, ...]:

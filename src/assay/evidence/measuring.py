@@ -14,6 +14,7 @@ from assay.evidence.inputs import Sample, read_sample
 from assay.evidence.kernels import Auc, OfConfusion, RowMean, Whole
 from assay.evidence.metrics import Metric, as_metric
 from assay.evidence.numbers import Codes, Floats
+from assay.evidence.proportions import wilson, within
 from assay.evidence.resampled import Resampled
 from assay.evidence.rowwise import MOST_ROWS
 from assay.evidence.spec import Evidence, Interval
@@ -187,10 +188,7 @@ def _bounded(
         rows = value * (1 - value) / se**2 if se > 0 else result.units
         if weights is not None:  # few heavy rows that agree by chance would look like many
             rows = min(rows, _effective(weights))
-        centre = (value + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
-        spread = value * (1 - value) / rows + reach**2 / (4 * rows**2)
-        half = reach * spread**0.5 / (1 + reach**2 / rows)
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return within(*wilson(value, rows, reach))
     if isinstance(judged.kernel, Auc) and 0 < value < 1:
         half = reach * se / (value * (1 - value))
         at = special.logit(value)

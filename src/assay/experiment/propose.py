@@ -25,7 +25,7 @@ class FeatureSource:
             "sentence embeddings beside the words",
             "rows that mean the same may share few words",
             "rule:features",
-            lambda recipe: _beside(recipe, embedding),
+            lambda recipe: recipe.with_feature(embedding),
         )
         yield Proposal(
             "sentence embeddings in place of the words",
@@ -83,11 +83,6 @@ class EstimatorSource:
                 "rule:estimators",
                 _with_estimator(path, parameters),
             )
-
-
-def _beside(recipe: Recipe, embedding: Embedding) -> Recipe:
-    present = embedding in recipe.features
-    return recipe if present else recipe.with_features(*recipe.features, embedding)
 
 
 def _with_estimator(path: str, parameters: dict[str, Any]) -> Callable[[Recipe], Recipe]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
-
+from assay.documents import Document
 from assay.evidence.confirmation import Confirmation
 from assay.evidence.spec import Evidence, Verdict
 from assay.experiment.leaks import Leak
@@ -71,7 +69,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class ExperimentResult:
+class ExperimentResult(Document):
     """A whole search.
 
     Attributes
@@ -140,22 +138,3 @@ class ExperimentResult:
             return None
         gap = self.claimed.estimate - self.promised.after.estimate
         return -gap if self.task.metric in ("log_loss", "mae", "rmse") else gap
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the whole result as plain JSON values."""
-        values: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        return values
-
-    def to_json(self) -> str:
-        """Return the whole result as JSON."""
-        return _adapter().dump_json(self, indent=2).decode()
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> ExperimentResult:
-        """Return the result that :meth:`to_json` wrote."""
-        return _adapter().validate_json(text)
-
-
-@cache
-def _adapter() -> TypeAdapter[ExperimentResult]:
-    return TypeAdapter(ExperimentResult)

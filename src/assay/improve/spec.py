@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-from pydantic import TypeAdapter
-
+from assay.documents import Document
 from assay.evidence.confirmation import Confirmation
 from assay.evidence.power import Plan
 from assay.evidence.spec import Decision, Evidence, Verdict
@@ -94,7 +91,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class ImproveResult:
+class ImproveResult(Document):
     """A whole run: what was tried, kept, dropped and why; the confirmed gain; the cost.
 
     ``stopped`` says why the run ended before every proposal was screened, when it did,
@@ -136,22 +133,3 @@ class ImproveResult:
     def improved(self) -> bool:
         """Whether the vault confirmed the kept bundle."""
         return self.confirmed is not None and self.confirmed.verdict.kept
-
-    def to_json(self) -> str:
-        """Return the whole result as JSON."""
-        return _adapter().dump_json(self, indent=2).decode()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the whole result as plain JSON values."""
-        values: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        return values
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> ImproveResult:
-        """Return the result that :meth:`to_json` wrote."""
-        return _adapter().validate_json(text)
-
-
-@cache
-def _adapter() -> TypeAdapter[ImproveResult]:
-    return TypeAdapter(ImproveResult)

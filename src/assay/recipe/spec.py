@@ -289,6 +289,10 @@ class Recipe(_Model, _Head):
         """Return this recipe with other features."""
         return self.model_copy(update={"features": features})
 
+    def with_feature(self, feature: Tfidf | Embedding | Tabular | Raw | Derived) -> Recipe:
+        """Return this recipe with a feature beside its own; itself where it has it."""
+        return self if feature in self.features else self.with_features(*self.features, feature)
+
     def blended_with(self, *others: tuple[float, Recipe]) -> Recipe:
         """Return this recipe with the models of ``others`` averaged in, each by its weight."""
         blend = [

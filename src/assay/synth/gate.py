@@ -16,6 +16,7 @@ from assay.recipe.splits import FOLDS, REPEATS
 from assay.recipe.trial import out_of_fold
 from assay.synth.record import Record
 from assay.synth.result import Advice, Dose
+from assay.synth.spec import own_rows
 
 FEWEST_FOR_HALVES = 4
 Step = Callable[[int, int], None]
@@ -112,9 +113,7 @@ class Gate:
 
     def _halved(self, baseline: Recipe) -> Recipe | None:
         """Return the baseline without half of the class's real rows, drawn at random."""
-        own = self.rows["row_id"]
-        if self.class_name is not None:
-            own = own.filter(self.rows[self.project.task.target] == self.class_name)
+        own = own_rows(self.rows, self.project.task, self.class_name)["row_id"]
         if len(own) < FEWEST_FOR_HALVES:
             return None
         random = np.random.default_rng(self.seed)
@@ -132,11 +131,8 @@ class Gate:
         more = None
         if best is not None and best.verdict.decision == "undecided":
             more = more_rows(best.verdict.main, alpha=level)
-        size = self.rows.height
-        of = "rows"
-        if self.class_name is not None:
-            size = int((self.rows[self.project.task.target] == self.class_name).sum())
-            of = f"rows of {self.class_name!r}"
+        size = own_rows(self.rows, self.project.task, self.class_name).height
+        of = "rows" if self.class_name is None else f"rows of {self.class_name!r}"
         sentences = []
         if fact is not None and fact.p_value is not None and fact.p_value < level:
             sentences.append(

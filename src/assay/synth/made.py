@@ -13,20 +13,18 @@ from assay.evidence import Evidence
 from assay.llm import Gateway
 from assay.seeds import derive_seed
 from assay.synth.curation import sift_all, told_apart
+from assay.synth.curation.curated import ABUNDANCE, filters_for
 from assay.synth.curation.numbers import Numbers
 from assay.synth.measure.diversity import distinct_n, vendi_score
 from assay.synth.measure.fidelity import measure_fidelity
 from assay.synth.methods import asks_a_model
 from assay.synth.result import Batch, Sample
-from assay.synth.scarcity import own_rows
 from assay.synth.spec import Order
 from assay.synth.tabular import made_rows
 from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.text import made_texts
-from assay.synth.text.curated import filters_for
 from assay.synth.written import write_rows
 
-ABUNDANCE = 2
 SAMPLES = 5
 
 
@@ -46,10 +44,7 @@ def make(
     gateway: Gateway,
     step: Callable[[int, int], None] | None = None,
 ) -> Making:
-    """Make and sift rows; a model-free method makes twice as many as wanted.
-
-    Copies are what ``oversample`` makes, so only its schema is checked.
-    """
+    """Make and sift rows; a model-free method makes twice as many as wanted."""
     began, stopped = time.monotonic(), None
     asked = order.count
     if asks_a_model(method):
@@ -66,8 +61,7 @@ def make(
             count=asked,
             seed=order.seed,
         )
-    filters = filters_for(order.rows, order.task)
-    kept, counted = sift_all(made, order, filters[:1] if method == "oversample" else filters)
+    kept, counted = sift_all(made, order, filters_for(order.rows, order.task, method))
     kept = kept.head(order.count)
     seconds = round(time.monotonic() - began, 3)
     return Making(kept, Batch(method, asked, made.height, kept.height, counted, seconds, stopped))
@@ -85,7 +79,7 @@ def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], di
     if task.text is not None:
         texts = made[task.text].fill_null("").to_list()
         numbers |= {f"distinct {n}": distinct_n(texts, n) for n in (1, 2)}
-    real = own_rows(order.rows, task, order.class_name)
+    real = order.own
     alike = measure_fidelity(made, real, task, seed=order.seed)
     found = (apart, *(() if alike is None else (alike.marginals, alike.pairwise)))
     return tuple(each for each in found if each is not None), numbers
@@ -96,7 +90,7 @@ def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sam
     task = order.task
     if made.is_empty():
         return ()
-    real = own_rows(order.rows, task, order.class_name)
+    real = order.own
     places = np.random.default_rng(derive_seed(order.seed, "samples")).permutation(made.height)
     drawn = made[sorted(places[:count].tolist())]
     both = Numbers.of(real, drawn, task)

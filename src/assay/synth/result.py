@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter
-
+from assay.documents import Document
 from assay.evidence.confirmation import Confirmation
 from assay.evidence.spec import Evidence, Verdict
 from assay.recipe.spec import Recipe
@@ -101,7 +99,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class SynthesisResult:
+class SynthesisResult(Document):
     """A whole synthesis.
 
     Attributes
@@ -156,22 +154,3 @@ class SynthesisResult:
     def helped(self) -> bool:
         """Whether the vault confirmed what was kept."""
         return self.confirmed is not None and self.confirmed.confirmed
-
-    def to_json(self) -> str:
-        """Return the whole result as JSON."""
-        return _adapter().dump_json(self, indent=2).decode()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the whole result as plain JSON values."""
-        values: dict[str, Any] = _adapter().dump_python(self, mode="json")
-        return values
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> SynthesisResult:
-        """Return the result that :meth:`to_json` wrote."""
-        return _adapter().validate_json(text)
-
-
-@cache
-def _adapter() -> TypeAdapter[SynthesisResult]:
-    return TypeAdapter(SynthesisResult)

@@ -22,7 +22,7 @@ from assay.synth.methods import asks_a_model, maker
 from assay.synth.privacy import PrivacyReport, measure_privacy
 from assay.synth.record import Record
 from assay.synth.result import Cost, Dose, SynthesisResult
-from assay.synth.scarcity import own_rows, require_enough
+from assay.synth.scarcity import require_enough
 from assay.synth.spec import Order
 
 Tell = Callable[[str, int, int], None]
@@ -119,9 +119,10 @@ class Synthesis:
         """Return what the made rows repeat, and how attacks on rows made alike fare."""
         if made.is_empty():
             return None
-        own = own_rows(order.rows, order.task, order.class_name)
         named = self.project.settings.synth.quasi_identifiers
-        told = measure_privacy(made, own, order.task, quasi_identifiers=named, seed=order.seed)
+        told = measure_privacy(
+            made, order.own, order.task, quasi_identifiers=named, seed=order.seed
+        )
         if halves is None:
             return told
         return replace(told, attacks=halves.privacy.attacks, notes=halves.privacy.notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from assay.errors import InputError
+from assay.synth.spec import own_rows
 from assay.task import Task
 
 FEWEST = 5
@@ -34,11 +35,6 @@ def class_sizes(rows: pl.DataFrame, task: Task) -> dict[str, int]:
     """Return how many rows each class has; empty for a regression."""
     counts = dict(rows[task.target].value_counts().rows()) if task.class_names else {}
     return {name: counts.get(name, 0) for name in task.class_names}
-
-
-def own_rows(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
-    """Return the rows of a class; all rows where none is named."""
-    return rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
 
 
 def require_enough(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:

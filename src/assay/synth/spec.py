@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +12,8 @@ import polars as pl
 from assay.task import Task
 
 WHY = "why"
+MADE_BY = "made_by"
+SYNTHETIC_ID = "synthetic_id"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Order:
     class_name: str | None
     count: int
     seed: int
+
+    @property
+    def own(self) -> pl.DataFrame:
+        """The rows of the class; all where none is named."""
+        return own_rows(self.rows, self.task, self.class_name)
 
 
 class Generator(Protocol):
@@ -74,6 +82,18 @@ class Counted:
     before: int
     after: int
     why: dict[str, int]
+
+
+def own_rows(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
+    """Return the rows of a class; all rows where none is named."""
+    return rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+
+
+def synthetic_ids(method: str, seed: int, count: int) -> pl.Series:
+    """Return the ids of ``count`` rows, the same for the same method and seed."""
+    stem = hashlib.sha256(f"{method}:{seed}".encode()).hexdigest()[:8]
+    ids = [f"{method}-{stem}-{number}" for number in range(count)]
+    return pl.Series(SYNTHETIC_ID, ids, dtype=pl.String)
 
 
 def sifted(made: pl.DataFrame, reasons: Sequence[str | None], name: str) -> Sifted:

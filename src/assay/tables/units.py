@@ -10,6 +10,7 @@ import polars as pl
 from assay.task import Task
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 def row_units(labelled: pl.DataFrame, task: Task) -> Numbers:
@@ -34,6 +35,13 @@ def row_units(labelled: pl.DataFrame, task: Task) -> Numbers:
     first = np.full(int(linked.max()) + 1, nodes, dtype=np.int64)
     np.minimum.at(first, linked, copies)
     return first[linked]
+
+
+def half_of(units: Numbers, seed: int) -> Mask:
+    """Return (n,) which rows fall into the first half: half of the units, whole, at random."""
+    numbers, place = np.unique(units, return_inverse=True)
+    first: Mask = np.random.default_rng(seed).permutation(len(numbers)) < len(numbers) / 2
+    return first[place]
 
 
 def copies_matter(labelled: pl.DataFrame, task: Task) -> bool:

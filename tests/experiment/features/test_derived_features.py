@@ -17,7 +17,6 @@ from assay.experiment.features import (
     WrittenFeatureSource,
     features_module,
 )
-from assay.experiment.features.rules import with_feature
 from assay.experiment.order import without_columns
 from assay.ledger import Ledger
 from assay.llm import Gateway, ScriptedModel
@@ -178,7 +177,7 @@ def test_what_is_absent_or_infinite_becomes_the_mean_of_training_rows() -> None:
 
 def test_a_recipe_with_a_function_reads_back_and_can_lose_a_column() -> None:
     derived = _derived("return rows['weight']")
-    recipe = with_feature(derived, baseline_recipe(TASK))
+    recipe = baseline_recipe(TASK).with_feature(derived)
     assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
     assert 'code = """' in recipe_to_toml(recipe)
     assert derived not in without_columns(recipe, ["height"]).features

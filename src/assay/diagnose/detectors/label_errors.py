@@ -12,6 +12,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.diagnose.vectors import vectors
 from assay.evidence import Evidence, Interval
+from assay.evidence.proportions import share_interval
 from assay.recipe.confident import by_neighbours, doubts, pooled
 from assay.tables.predicate import Mask
 
@@ -93,11 +94,11 @@ def _confirm(part: Case) -> Evidence | None:
     if count == 0:
         return None
     test = stats.binomtest(sided, count, 0.5, alternative="greater")
-    both = stats.binomtest(sided, count).proportion_ci(0.95, method="wilson")
+    both = share_interval(sided, count)
     return Evidence(
         name="share of doubted labels against which the nearest rows side too, above one half",
         estimate=sided / count - 0.5,
-        interval=Interval(float(both.low) - 0.5, float(both.high) - 0.5),
+        interval=Interval(both.low - 0.5, both.high - 0.5),
         n=len(places),
         method="sign test; doubts by confident learning (Northcutt et al. 2021)",
         p_value=float(test.pvalue),

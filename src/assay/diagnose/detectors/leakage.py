@@ -11,6 +11,7 @@ import polars as pl
 from assay.diagnose.case import Case
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence, Interval
+from assay.evidence.proportions import share_interval
 from assay.experiment.leaks import leaks
 
 CODE = "AS401"
@@ -69,11 +70,11 @@ def _alone(part: Case, unseen: Case, column: str) -> Evidence | None:
     _, counts = np.unique(unseen.truth, return_counts=True)
     bar = max(LEAST_RIGHT, float(counts.max() / unseen.n))
     test = stats.binomtest(right, unseen.n, bar, alternative="greater")
-    low, high = stats.binomtest(right, unseen.n).proportion_ci(0.95, method="wilson")
+    both = share_interval(right, unseen.n)
     return Evidence(
         name=f"share right by the column alone, above {bar:.2f}",
         estimate=right / unseen.n - bar,
-        interval=Interval(float(low) - bar, float(high) - bar),
+        interval=Interval(both.low - bar, both.high - bar),
         n=unseen.n,
         method="binomial test; a tree of one column, taught on the discovery part",
         p_value=float(test.pvalue),

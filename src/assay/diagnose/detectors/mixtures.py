@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from assay.diagnose.case import Case
+from assay.diagnose.conjunctions import slice_scores
 from assay.diagnose.detectors.slices import REMEDIES
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Search, Suspicion
@@ -132,9 +133,7 @@ class _Mixture:
 def _score(part: Case, mask: Mask) -> float:
     if min(mask.sum(), (~mask).sum()) < 8:
         return -np.inf
-    gap = part.losses[mask].mean() - part.losses[~mask].mean()
-    error = part.losses.std() * np.sqrt(1 / mask.sum() + 1 / (~mask).sum())
-    return float(gap / error)
+    return float(slice_scores(mask.sum(), part.losses, part.losses[mask].sum()))
 
 
 def _suspicion(mixture: _Mixture, part: Case, number: int) -> Suspicion:

@@ -7,11 +7,11 @@ the training rows that it is given.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import combinations
+from operator import methodcaller
 
 from assay.experiment.features.columns import Columns, most_distinct
-from assay.recipe import Derived, Observation, Proposal, Recipe
+from assay.recipe import Derived, Observation, Proposal
 
 MOST_NUMBERS = 5
 MOST_CATEGORIES = 4
@@ -123,15 +123,8 @@ class DerivedFeatureSource:
                 feature.name,
                 rationale,
                 "rule:derived_features",
-                partial(with_feature, feature),
+                methodcaller("with_feature", feature),
             )
-
-
-def with_feature(feature: Derived, recipe: Recipe) -> Recipe:
-    """Return ``recipe`` with a feature beside its own; the same recipe where it has it."""
-    if feature in recipe.features:
-        return recipe
-    return recipe.with_features(*recipe.features, feature)
 
 
 def _families(observation: Observation, columns: Columns) -> Iterator[tuple[str, Derived]]:

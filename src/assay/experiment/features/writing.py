@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
+from operator import methodcaller
 from typing import Any
 
 import polars as pl
 from pydantic import BaseModel, Field
 
-from assay.experiment.features.rules import with_feature
 from assay.llm import Prompt
 from assay.llm.registry import EMBEDDED
 from assay.recipe import Derived, Observation, Proposal
@@ -76,7 +75,7 @@ class WrittenFeatureSource:
                     idea.name,
                     idea.why,
                     model,
-                    partial(with_feature, feature),
+                    methodcaller("with_feature", feature),
                 )
 
 

@@ -8,9 +8,8 @@ import polars as pl
 from assay.evidence import Vault
 from assay.evidence.overlap import copies_within, near_copies
 from assay.synth.curation.numbers import Floats
-from assay.synth.spec import Order, Sifted, sifted
+from assay.synth.spec import SYNTHETIC_ID, Order, Sifted, sifted
 from assay.synth.tabular.encoding import Encoding
-from assay.synth.tabular.making import SYNTHETIC_ID
 
 NEARNESS = 0.01
 """Numbers this share of a column's standard deviation apart are about equal."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from assay.seeds import derive_seed
 from assay.synth.constraints import mine_constraints
 from assay.synth.curation.copies import NoCopies
+from assay.synth.curation.harmful import Harmless
 from assay.synth.curation.labels import ConsistentLabels
 from assay.synth.curation.learnable import Learnable
 from assay.synth.curation.sifting import sift_all
@@ -37,7 +40,16 @@ def curated_rows(
     made = made_rows(
         rows, task, method=method, class_name=class_name, count=ABUNDANCE * count, seed=seed
     )
-    filters: list[Filter] = [WellFormed(mine_constraints(rows, task.inputs))]
-    if method != "oversample":  # copies are what it makes
-        filters += [NoCopies(), ConsistentLabels(), Learnable()]
-    return sift_all(made, order, filters)[0].head(count)
+    return sift_all(made, order, filters_for(rows, task, method))[0].head(count)
+
+
+def filters_for(rows: pl.DataFrame, task: Task, method: str) -> Sequence[Filter]:
+    """Return every filter that sifts rows made by ``method``, the cheapest first.
+
+    Copies are what ``oversample`` makes, so only its schema is checked.
+    """
+    columns = task.inputs if task.text is None else task.features
+    schema = WellFormed(mine_constraints(rows, columns))
+    if method == "oversample":
+        return (schema,)
+    return (schema, NoCopies(), Harmless(), ConsistentLabels(), Learnable())

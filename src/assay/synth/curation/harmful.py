@@ -33,12 +33,11 @@ class Harmless:
         task = order.task
         if task.text is None or not self._words:
             return sifted(made, [None] * made.height, self.name)
-        real = order.rows
-        if order.class_name is not None:
-            real = real.filter(pl.col(task.target) == order.class_name)
         pattern = _pattern(self._words)
         usual = {
-            found.lower() for text in _texts(real, task.text) for found in pattern.findall(text)
+            found.lower()
+            for text in _texts(order.own, task.text)
+            for found in pattern.findall(text)
         }
         reasons: list[str | None] = []
         for text in _texts(made, task.text):

@@ -25,7 +25,7 @@ class Realistic:
 
     def sift(self, made: pl.DataFrame, order: Order) -> Sifted:
         """Compare each row with what real rows of the class get."""
-        real = _real(order)
+        real = order.own
         if min(real.height, made.height) < FEWEST:
             return sifted(made, [None] * made.height, self.name)
         of_real, of_made = _scores(real, made, order)
@@ -39,7 +39,7 @@ def told_apart(made: pl.DataFrame, order: Order) -> Evidence | None:
 
     None with fewer than 20 rows of either.
     """
-    real = _real(order)
+    real = order.own
     if min(real.height, made.height) < FEWEST:
         return None
     scores = np.concatenate(_scores(real, made, order))
@@ -58,12 +58,6 @@ def told_apart(made: pl.DataFrame, order: Order) -> Evidence | None:
         found.n,
         f"cross-fitted two-sample test; {found.method}",
     )
-
-
-def _real(order: Order) -> pl.DataFrame:
-    if order.class_name is None:
-        return order.rows
-    return order.rows.filter(pl.col(order.task.target) == order.class_name)
 
 
 def _scores(real: pl.DataFrame, made: pl.DataFrame, order: Order) -> tuple[Floats, Floats]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
 from assay.errors import AssayError
@@ -13,9 +12,8 @@ from assay.recipe import Recipe, Tools
 from assay.seeds import derive_seed
 from assay.synth.measure.utility import Utility, measure_utility
 from assay.synth.privacy import PrivacyReport, measure_privacy
-from assay.synth.scarcity import own_rows
-from assay.synth.spec import Order
-from assay.tables import row_units
+from assay.synth.spec import Order, own_rows
+from assay.tables import half_of, row_units
 
 FEWEST = 20
 """Rows of the class in either half; fewer say nothing about an attack."""
@@ -42,7 +40,7 @@ def rehearse(
     Halves or None
         None where a half holds fewer than 20 rows of the class, or no row could be made.
     """
-    first = _first_half(order)
+    first = half_of(row_units(order.rows, order.task), derive_seed(order.seed, "first half"))
     seen, unseen = order.rows.filter(first), order.rows.filter(~first)
     own, control = (own_rows(each, order.task, order.class_name) for each in (seen, unseen))
     if min(own.height, control.height) < FEWEST:
@@ -59,10 +57,3 @@ def rehearse(
         measure_privacy(made, own, order.task, control=control, seed=seed),
         measure_utility(made, seen, unseen, recipe, order.task, tools=tools, seed=seed),
     )
-
-
-def _first_half(order: Order) -> np.ndarray:
-    numbers, unit = np.unique(row_units(order.rows, order.task), return_inverse=True)
-    random = np.random.default_rng(derive_seed(order.seed, "first half"))
-    halved: np.ndarray = (random.permutation(len(numbers)) < len(numbers) / 2)[unit]
-    return halved

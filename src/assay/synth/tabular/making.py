@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,6 +9,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe import MADE_FROM
+from assay.synth.spec import MADE_BY, own_rows, synthetic_ids
 from assay.synth.tabular.adversarial_forest import AdversarialForest
 from assay.synth.tabular.encoding import Encoding, Matrix
 from assay.synth.tabular.gaussian_copula import GaussianCopula
@@ -19,8 +19,6 @@ from assay.task import Task
 TabularMethod = Literal["oversample", "smote", "forest", "copula"]
 METHODS: tuple[TabularMethod, ...] = get_args(TabularMethod)
 
-MADE_BY = "made_by"
-SYNTHETIC_ID = "synthetic_id"
 FEWEST = 2
 """Rows of a class that a method needs to learn from."""
 
@@ -61,7 +59,7 @@ def made_rows(
         whole table, or a new text is asked of a method for tables.
     """
     _check(rows, task, method, class_name)
-    learned = rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+    learned = own_rows(rows, task, class_name)
     if learned.height < FEWEST:
         raise InputError(
             f"Too few rows to make others from, by {method}.",
@@ -80,7 +78,7 @@ def made_rows(
         task.target,
         pl.Series(MADE_FROM, sources, dtype=pl.String),
         pl.lit(method).alias(MADE_BY),
-        pl.Series(SYNTHETIC_ID, _ids(method, seed, count), dtype=pl.String),
+        synthetic_ids(method, seed, count),
     )
 
 
@@ -115,11 +113,6 @@ def _scaled(made: Matrix, real: Matrix) -> tuple[Matrix, Matrix]:
 
 def _label(rows: pl.DataFrame, task: Task, class_name: str) -> pl.Expr:
     return pl.lit(class_name, dtype=rows.schema[task.target]).alias(task.target)
-
-
-def _ids(method: str, seed: int, count: int) -> list[str]:
-    stem = hashlib.sha256(f"{method}:{seed}".encode()).hexdigest()[:8]
-    return [f"{method}-{stem}-{number}" for number in range(count)]
 
 
 def _check(rows: pl.DataFrame, task: Task, method: str, class_name: str | None) -> None:

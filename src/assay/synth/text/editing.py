@@ -6,7 +6,6 @@ of the class in place of a thesaurus; ``recombine`` joins sentences of two texts
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Literal, get_args
 
@@ -15,7 +14,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe import MADE_FROM
-from assay.synth.tabular.making import MADE_BY, SYNTHETIC_ID
+from assay.synth.spec import MADE_BY, own_rows, synthetic_ids
 from assay.task import Task
 
 TextMethod = Literal["edit", "recombine"]
@@ -61,7 +60,7 @@ def made_texts(
     InputError
         When the method is not known, the task has no text, or the class has fewer than two rows.
     """
-    own = rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+    own = own_rows(rows, task, class_name)
     _check(task, method, own.height)
     random = np.random.default_rng(seed)
     texts = [cut(each) for each in own[str(task.text)].fill_null("").to_list()]
@@ -74,7 +73,6 @@ def made_texts(
         change(texts[at], texts[random.choice(partners[at])] if partners[at] else texts[at], random)
         for at in sources.tolist()
     ]
-    stem = hashlib.sha256(f"{method}:{seed}".encode()).hexdigest()[:8]
     return own[sources].select(
         *(
             pl.Series(name, new, dtype=pl.String) if name == task.text else pl.col(name)
@@ -83,7 +81,7 @@ def made_texts(
         pl.col(task.target),
         pl.col("row_id").cast(pl.String).alias(MADE_FROM),
         pl.lit(method).alias(MADE_BY),
-        pl.Series(SYNTHETIC_ID, [f"{method}-{stem}-{n}" for n in range(count)], dtype=pl.String),
+        synthetic_ids(method, seed, count),
     )
 
 

@@ -15,8 +15,7 @@ from assay.errors import InputError
 from assay.llm import Gateway, Prompt
 from assay.recipe import MADE_FROM
 from assay.recipe.rows import SHOWN
-from assay.synth.spec import Order
-from assay.synth.tabular.making import MADE_BY, SYNTHETIC_ID
+from assay.synth.spec import MADE_BY, SYNTHETIC_ID, Order
 from assay.synth.written.plan import attribute_plan
 from assay.synth.written.schema import RowSchema
 
