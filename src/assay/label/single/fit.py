@@ -8,19 +8,27 @@ from dataclasses import replace
 import numpy as np
 
 from assay.label.single.annotators import Annotator, ModelAnnotator, label_free
+from assay.label.single.beside import Unlabelled, with_tuned_student
 from assay.label.single.checked_rows import ExampleAnnotator, Nearby, NeighbourAnnotator
 from assay.label.single.fitted import FittedSingle, Votes, embedded, total
-from assay.label.single.measure import gain, held_out, right
+from assay.label.single.measure import (
+    FEWEST_GOLD,
+    gain,
+    held_out,
+    joined,
+    told_unmeasured,
+)
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import parts_of, taught
+from assay.label.single.tuned import Known
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 
-FEWEST_GOLD = 20
-"""Below this many gold rows nothing is learned from them: they only measure."""
 EXAMPLES = 4
+EMBEDDER = "local:minilm"
+"""The one that can be fine-tuned."""
 FEWEST_TO_TEST = 50
 """Below this many gold rows a costly step has no chance to show that it helps."""
 
@@ -36,8 +44,9 @@ def fit_single(
     everything = [*texts, *(gold.texts if gold is not None else [])]
     fitted, votes = fit_label_free(everything, task, gateway, settings)
     if gold is not None and len(gold):
-        return weighed(fitted, gold, gateway)
-    return replace(fitted, temperature=_agreeing(votes), steps=_told(votes))
+        rows = Unlabelled(list(texts), votes.only(np.arange(len(texts))))
+        return weighed(fitted, gold, gateway, rows)
+    return replace(fitted, temperature=_agreeing(votes), steps=told_unmeasured(votes))
 
 
 def fit_label_free(
@@ -86,34 +95,60 @@ def _asked(
 
 
 def weighed(
-    fitted: FittedSingle, gold: Gold, gateway: Gateway, *, told: bool = True
+    fitted: FittedSingle,
+    gold: Gold,
+    gateway: Gateway,
+    rows: Unlabelled | None = None,
+    *,
+    told: bool = True,
 ) -> FittedSingle:
     """Return the annotators with the weights that gold teaches, and what it measures.
 
-    With ``told`` false the steps are not measured one by one, which takes most of the time.
+    Parameters
+    ----------
+    rows
+        What the fine-tuned student learns from; without them there is none.
+    told
+        Measure the steps one by one, which takes most of the time.
     """
     codes = _codes(gold, fitted.task)
     votes = fitted.votes(gold.texts, gateway)
     fitted, votes, steps = _without_a_harmful_student(fitted, votes, gold, codes)
+    unaided = votes
     fitted, votes, more = _with_gold_annotators(fitted, votes, gold, codes, gateway)
     steps += more
     answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
     votes, codes = votes.only(answered), codes[answered]
-    weights = None if gold.weights is None else gold.weights[answered]
+    counts = None if gold.weights is None else gold.weights[answered]
+    weights = None
     if len(codes) < FEWEST_GOLD or len(set(codes.tolist())) < 2:
-        scores, learned_weights = total(votes, None), None
+        scores = total(votes, None)
     else:
-        scores = held_out(votes, codes, weights, fitted.settings)
-        learned_weights = learned(votes.scores, votes.embeddings, codes, weights)
+        scores = held_out(votes, codes, counts, fitted.settings)
+        weights = learned(votes.scores, votes.embeddings, codes, counts)
+    ran = joined(votes, codes, counts, fitted.settings, steps) if told else tuple(steps)
+    if weights is not None and rows is not None and _tunes(fitted, codes):
+        texts = [gold.texts[row] for row in answered]
+        known = Known(texts, unaided.only(answered), codes, counts)
+        fitted, weights, scores, step = with_tuned_student(
+            fitted, weights, scores, known, rows, gateway
+        )
+        ran = (*ran, step)
     factor = temperature(scores, codes) if len(codes) >= FEWEST_GOLD else _agreeing(votes)
-    checked = _checked(gold, answered, codes, softmax(factor * scores), fitted.task)
     return replace(
         fitted,
-        weights=learned_weights,
+        weights=weights,
         temperature=factor,
-        checked=checked,
-        steps=_joined(votes, codes, weights, fitted.settings, steps) if told else tuple(steps),
+        checked=_checked(gold, answered, codes, softmax(factor * scores), fitted.task),
+        steps=ran,
     )
+
+
+def _tunes(fitted: FittedSingle, codes: Codes) -> bool:
+    """Return whether a fine-tuned student is wanted, and gold can show that it harms."""
+    settings = fitted.settings
+    wanted = settings.student == "fine-tuned" and settings.embed == EMBEDDER
+    return wanted and len(codes) >= FEWEST_TO_TEST
 
 
 def _without_a_harmful_student(
@@ -187,40 +222,6 @@ def _checked(gold: Gold, rows: Codes, codes: Codes, shares: Scores, task: LabelT
         correct=np.asarray(said == codes),
         weights=None if gold.weights is None else gold.weights[rows],
     )
-
-
-def _measured(
-    votes: Votes, codes: Codes, weights: Scores | None, settings: LabelSettings
-) -> tuple[Step, ...]:
-    """Return for each annotator how it fares alone, and with those before it, held out."""
-    steps = []
-    for count, name in enumerate(votes.names, start=1):
-        some = votes.upto(count)
-        alone = right(votes.scores[count - 1], codes, weights)
-        enough = len(codes) >= FEWEST_GOLD and len(set(codes.tolist())) > 1
-        scores = held_out(some, codes, weights, settings) if enough else total(some, None)
-        steps.append(Step(name, True, "always", right(scores, codes, weights), alone))
-    return tuple(steps)
-
-
-def _joined(
-    votes: Votes,
-    codes: Codes,
-    weights: Scores | None,
-    settings: LabelSettings,
-    tried: list[Step],
-) -> tuple[Step, ...]:
-    """Return what ran, and why where that was tried, and then what was tried and left out."""
-    kept = {each.name: each.why for each in tried if each.used}
-    ran = [
-        replace(each, why=kept.get(each.name, each.why))
-        for each in _measured(votes, codes, weights, settings)
-    ]
-    return (*ran, *(each for each in tried if not each.used))
-
-
-def _told(votes: Votes) -> tuple[Step, ...]:
-    return tuple(Step(name, True, "always; no gold to measure it on") for name in votes.names)
 
 
 def _agreeing(votes: Votes) -> float:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.evidence import Evidence, compare
 from assay.evidence.clt import FEWEST_OF_TWO
-from assay.label.single.fitted import FittedSingle, Votes
+from assay.label.single.fitted import FittedSingle, Votes, total
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import LabelSettings, Step
 from assay.seeds import derive_seed
 
 ALPHA = 0.05
+FEWEST_GOLD = 20
+"""Below this many gold rows nothing is learned from them: they only measure."""
 
 
 def folds_of(codes: Codes, settings: LabelSettings) -> Codes:
@@ -113,3 +115,38 @@ def gain(
         evidence, right(before, codes, weights), right(after, codes, weights),
         right(scores[fine], codes, weights),
     )  # fmt: skip
+
+
+def measured(
+    votes: Votes, codes: Codes, weights: Scores | None, settings: LabelSettings
+) -> tuple[Step, ...]:
+    """Return for each annotator how it fares alone, and with those before it, held out."""
+    steps = []
+    for count, name in enumerate(votes.names, start=1):
+        some = votes.upto(count)
+        alone = right(votes.scores[count - 1], codes, weights)
+        enough = len(codes) >= FEWEST_GOLD and len(set(codes.tolist())) > 1
+        scores = held_out(some, codes, weights, settings) if enough else total(some, None)
+        steps.append(Step(name, True, "always", right(scores, codes, weights), alone))
+    return tuple(steps)
+
+
+def joined(
+    votes: Votes,
+    codes: Codes,
+    weights: Scores | None,
+    settings: LabelSettings,
+    tried: list[Step],
+) -> tuple[Step, ...]:
+    """Return what ran, and why where that was tried, and then what was tried and left out."""
+    kept = {each.name: each.why for each in tried if each.used}
+    ran = [
+        replace(each, why=kept.get(each.name, each.why))
+        for each in measured(votes, codes, weights, settings)
+    ]
+    return (*ran, *(each for each in tried if not each.used))
+
+
+def told_unmeasured(votes: Votes) -> tuple[Step, ...]:
+    """Return the steps of a labelling without gold."""
+    return tuple(Step(name, True, "always; no gold to measure it on") for name in votes.names)
