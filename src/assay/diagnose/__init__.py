@@ -33,6 +33,7 @@ def diagnose(
     group: str | None = None,
     weight: str | None = None,
     training: Any = None,
+    protected: Sequence[str] = (),
     detectors: Sequence[Detector] | None = None,
     fdr: float = 0.05,
     min_effect: float | None = None,
@@ -66,6 +67,8 @@ def diagnose(
         The column of how much each row counts.
     training
         The rows that the model was fitted on.
+    protected
+        Columns whose groups the model must treat alike.
     detectors
         By default all that are registered.
     fdr
@@ -110,6 +113,7 @@ def diagnose(
         group=group,
         weight=weight,
         training=training,
+        protected=protected,
         seed=seed,
     )
     return diagnose_case(case, **options)

@@ -49,7 +49,7 @@ class LabelSettings(BaseModel):
         Gold rows whose labels vote for a row near to them; none: they do not vote.
     student
         ``fine-tuned``: given 50 gold rows, the sentence encoder itself learns from the votes and
-        from gold, which takes about a minute for 1,500 rows on two cores; only ``local:minilm``
+        from gold, which takes about two minutes for 1,500 rows on two cores; only ``local:minilm``
         can. ``linear``: a linear model on its vectors is all that learns.
     rules
         The user's own annotators; see :func:`assay.label.vote`.

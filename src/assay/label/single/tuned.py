@@ -1,9 +1,9 @@
 """The fine-tuned student: the sentence encoder itself learns from votes and from gold.
 
-Two encoders are tuned, each on one half of the rows: on the confident ones among them, under
-soft targets, and on that half's gold. A row is judged by the encoder of the other half, so gold
-rows are judged by one that never saw their labels, nor votes that these labels weighed. Which
-half a row is in follows from its text.
+The rows are cut in three. For each part an encoder is tuned on the two others: on the confident
+rows among them, under soft targets, and on their gold. So gold rows are judged by an encoder that
+never saw their labels, nor votes that these labels weighed. Which part a row is in follows from
+its text.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from assay.seeds import derive_seed
 if TYPE_CHECKING:
     from assay.llm.local.tuning import TunedClassifier
 
-PARTS = 2
-MOST_TEXTS = 3_000
+PARTS = 3
+MOST_TEXTS = 2_000
 """Unlabelled texts that are learned from; a seeded sample where there are more."""
 FEWEST_TEXTS = 100
-FEWEST_GOLD = 15
-"""In each half; with fewer, the votes that teach are weighed too badly."""
+FEWEST_GOLD = 20
+"""In two parts; with fewer, the votes that teach are weighed too badly."""
 GOLD_COUNT = 3.0
 """How much a gold row counts beside a row whose label is voted."""
 VOTE_SHARPNESS, TARGET_SHARPNESS = 2.0, 2.0
@@ -62,7 +62,7 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class TunedStudent:
-    """An encoder for each half of the rows.
+    """An encoder for each part of the rows.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ def taught_with_gold(
     for part in range(PARTS):
         known = gold.only(np.flatnonzero(gold_parts != part))
         if len(known.codes) < FEWEST_GOLD or len(set(known.codes.tolist())) < 2:
-            return f"skipped: half of the checked rows, {len(known.codes)}, cannot teach it"
+            return f"skipped: two thirds of the checked rows, {len(known.codes)}, cannot teach it"
         lessons.append(_lesson(texts, votes, free[parts != part], known))
     readers = tuple(
         tuned(*lesson, seed=derive_seed(seed, TUNED, str(part)), told=_in_turn(told, part))
