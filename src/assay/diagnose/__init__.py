@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assay.callable_module import make_callable
@@ -99,7 +100,7 @@ def diagnose(
         "step": step,
     }
     if isinstance(subject, Project):
-        return _of_project(subject, models, options)
+        return _of_project(subject, models, protected, options)
     from assay.diagnose.given import read_case
 
     case = read_case(
@@ -149,14 +150,21 @@ def diagnose_case(
     )
 
 
-def _of_project(project: Project, models: Any, options: dict[str, Any]) -> Diagnosis:
+def _of_project(
+    project: Project, models: Any, protected: Sequence[str], options: dict[str, Any]
+) -> Diagnosis:
     from assay.diagnose.projects import project_case
     from assay.diagnose.record import Record, save
+    from assay.tables import require_column
+
+    for name in protected:
+        require_column(project.search(), name, "protected")
 
     beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
     record = Record.open(project.ledger(), beginning)
     with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
-        found = diagnose_case(project_case(project, gateway), **options)
+        case = replace(project_case(project, gateway), protected=tuple(protected))
+        found = diagnose_case(case, **options)
     return save(project, record, found)
 
 
