@@ -182,7 +182,8 @@ class Gold:
     labels
         m JSON values.
     weights
-        (m,) importance weights of rows that were not drawn evenly, or None.
+        (m,) importance weights of rows that were not drawn evenly, or None. Rows of weight 0 were
+        picked, not drawn: they teach, and measure nothing.
     notes
         What contradicts itself or is absent, in plain words.
     """
@@ -195,6 +196,19 @@ class Gold:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def teaching(self) -> NDArray[np.float64] | None:
+        """(m,) how much each row teaches: a picked one as much as an average drawn one."""
+        measuring = self.measuring
+        return None if measuring is None else np.where(measuring > 0, measuring, 1.0)
+
+    @property
+    def measuring(self) -> NDArray[np.float64] | None:
+        """(m,) how much each row counts in what is measured, 1 on average of drawn rows."""
+        if self.weights is None:
+            return None
+        return np.asarray(self.weights / self.weights[self.weights > 0].mean())
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from assay.label.single.fitted import FittedSingle, Votes, embedded, total
 from assay.label.single.measure import gain, held_out, right
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import parts_of, taught
+from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
@@ -92,59 +93,66 @@ def weighed(
 
     With ``told`` false the steps are not measured one by one, which takes most of the time.
     """
-    codes = _codes(gold, fitted.task)
+    truth = Truth.of(gold, fitted.task)
     votes = fitted.votes(gold.texts, gateway)
-    fitted, votes, steps = _without_a_harmful_student(fitted, votes, gold, codes)
-    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, codes, gateway)
+    fitted, votes, steps = _without_a_harmful_student(fitted, votes, truth)
+    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, truth, gateway)
     steps += more
     answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
-    votes, codes = votes.only(answered), codes[answered]
-    weights = None if gold.weights is None else gold.weights[answered]
-    if len(codes) < FEWEST_GOLD or len(set(codes.tolist())) < 2:
-        scores, learned_weights = total(votes, None), None
+    votes, truth = votes.only(answered), truth.only(answered)
+    if _enough(truth):
+        scores = held_out(votes, truth, fitted.settings)
+        weights = learned(votes.scores, votes.embeddings, truth.codes, truth.teaching)
     else:
-        scores = held_out(votes, codes, weights, fitted.settings)
-        learned_weights = learned(votes.scores, votes.embeddings, codes, weights)
-    factor = temperature(scores, codes) if len(codes) >= FEWEST_GOLD else _agreeing(votes)
-    checked = _checked(gold, answered, codes, softmax(factor * scores), fitted.task)
+        scores, weights = total(votes, None), None
+    if len(truth.drawn) < FEWEST_GOLD:
+        factor = _agreeing(votes)
+    else:
+        factor = temperature(scores, truth.codes, truth.measuring)
+    checked = _checked(gold, answered, truth, softmax(factor * scores), fitted.task)
     return replace(
         fitted,
-        weights=learned_weights,
+        weights=weights,
         temperature=factor,
         checked=checked,
-        steps=_joined(votes, codes, weights, fitted.settings, steps) if told else tuple(steps),
+        steps=_joined(votes, truth, fitted.settings, steps) if told else tuple(steps),
     )
 
 
+def _enough(truth: Truth) -> bool:
+    """Whether there is anything to learn weights from."""
+    return len(truth) >= FEWEST_GOLD and truth.several
+
+
 def _without_a_harmful_student(
-    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes
+    fitted: FittedSingle, votes: Votes, truth: Truth
 ) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators less the student where gold proves that it makes things worse.
 
     The sign alone says little with fifty checked rows: it drops students that help.
     """
-    if fitted.student is None or len(codes) < FEWEST_TO_TEST:
+    if fitted.student is None or len(truth.drawn) < FEWEST_TO_TEST:
         return fitted, votes, []
     others = votes.upto(len(fitted.annotators))
-    found = gain(others, "student", votes.scores[-1], codes, gold.weights, fitted)
+    found = gain(others, "student", votes.scores[-1], truth, fitted)
     if found is None or found.evidence.interval.high >= 0:
         return fitted, votes, []
     return replace(fitted, student=None), others, [found.step("student")]
 
 
 def _with_gold_annotators(
-    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes, gateway: Gateway
+    fitted: FittedSingle, votes: Votes, gold: Gold, truth: Truth, gateway: Gateway
 ) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators with those that gold rows feed and the evidence keeps."""
     steps: list[Step] = []
-    for name, candidate in _gold_annotators(fitted, gold, codes, gateway):
-        if len(codes) < FEWEST_TO_TEST:
-            why = f"skipped: {len(codes)} checked rows cannot show that it helps"
+    for name, candidate in _gold_annotators(fitted, gold, truth.codes, gateway):
+        if len(truth.drawn) < FEWEST_TO_TEST:
+            why = f"skipped: {len(truth.drawn)} checked rows cannot show that it helps"
             steps.append(Step(name, False, why))
             continue
         raw, _ = candidate.ask(gold.texts, gateway)
         settled = candidate.settled(raw)
-        found = gain(votes, name, settled.scores(raw), codes, gold.weights, fitted)
+        found = gain(votes, name, settled.scores(raw), truth, fitted)
         if found is None:
             steps.append(Step(name, False, "skipped: too few checked rows of one class to tell"))
             continue
@@ -176,45 +184,38 @@ def _gold_annotators(
     return found
 
 
-def _checked(gold: Gold, rows: Codes, codes: Codes, shares: Scores, task: LabelTask) -> Checked:
+def _checked(gold: Gold, rows: Codes, truth: Truth, shares: Scores, task: LabelTask) -> Checked:
     said = shares.argmax(axis=1)
     names = task.class_names
     return Checked(
         row_ids=[gold.rows["row_id"][int(row)] for row in rows],
-        truth=[names[code] for code in codes],
+        truth=[names[code] for code in truth.codes],
         labels=[names[code] for code in said],
         probability=shares.max(axis=1),
-        correct=np.asarray(said == codes),
-        weights=None if gold.weights is None else gold.weights[rows],
+        correct=np.asarray(said == truth.codes),
+        weights=truth.measuring,
     )
 
 
-def _measured(
-    votes: Votes, codes: Codes, weights: Scores | None, settings: LabelSettings
-) -> tuple[Step, ...]:
+def _measured(votes: Votes, truth: Truth, settings: LabelSettings) -> tuple[Step, ...]:
     """Return for each annotator how it fares alone, and with those before it, held out."""
     steps = []
     for count, name in enumerate(votes.names, start=1):
         some = votes.upto(count)
-        alone = right(votes.scores[count - 1], codes, weights)
-        enough = len(codes) >= FEWEST_GOLD and len(set(codes.tolist())) > 1
-        scores = held_out(some, codes, weights, settings) if enough else total(some, None)
-        steps.append(Step(name, True, "always", right(scores, codes, weights), alone))
+        alone = right(votes.scores[count - 1], truth)
+        scores = held_out(some, truth, settings) if _enough(truth) else total(some, None)
+        steps.append(Step(name, True, "always", right(scores, truth), alone))
     return tuple(steps)
 
 
 def _joined(
-    votes: Votes,
-    codes: Codes,
-    weights: Scores | None,
-    settings: LabelSettings,
-    tried: list[Step],
+    votes: Votes, truth: Truth, settings: LabelSettings, tried: list[Step]
 ) -> tuple[Step, ...]:
     """Return what ran, and why where that was tried, and then what was tried and left out."""
     kept = {each.name: each.why for each in tried if each.used}
     ran = [
         replace(each, why=kept.get(each.name, each.why))
-        for each in _measured(votes, codes, weights, settings)
+        for each in _measured(votes, truth, settings)
     ]
     return (*ran, *(each for each in tried if not each.used))
 
@@ -241,8 +242,3 @@ def _agreeing(votes: Votes) -> float:
         sure = softmax(middle * scores[fine]).max(axis=1).mean()
         low, high = (middle, high) if sure < agreed else (low, middle)
     return low
-
-
-def _codes(gold: Gold, task: LabelTask) -> Codes:
-    position = {name: code for code, name in enumerate(task.class_names)}
-    return np.array([position[label] for label in gold.labels], dtype=np.intp)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assay.evidence import Evidence, compare
 from assay.evidence.clt import FEWEST_OF_TWO
 from assay.label.single.fitted import FittedSingle, Votes
 from assay.label.single.scores import Codes, Scores, softmax
+from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import LabelSettings, Step
 from assay.seeds import derive_seed
@@ -29,23 +29,28 @@ def folds_of(codes: Codes, settings: LabelSettings) -> Codes:
     return folds
 
 
-def held_out(
-    votes: Votes, codes: Codes, row_weights: NDArray[np.float64] | None, settings: LabelSettings
-) -> Scores:
+def held_out(votes: Votes, truth: Truth, settings: LabelSettings) -> Scores:
     """Return (m, k) scores of the gold rows, each by weights learned on the other folds."""
-    folds = folds_of(codes, settings)
+    folds = folds_of(truth.codes, settings)
     scores = np.empty(votes.scores.shape[1:])
     for fold in range(folds.max() + 1):
         train, test = folds != fold, folds == fold
-        counts = None if row_weights is None else row_weights[train]
-        weights = learned(votes.scores[:, train], votes.embeddings[train], codes[train], counts)
+        known = truth.only(train)
+        weights = learned(
+            votes.scores[:, train], votes.embeddings[train], known.codes, known.teaching
+        )
         scores[test] = weights.scores(votes.scores[:, test], votes.embeddings[test])
     return scores
 
 
-def right(scores: Scores, codes: Codes, row_weights: NDArray[np.float64] | None) -> float:
+def right(scores: Scores, truth: Truth) -> float:
     """Return the share of rows whose largest score is that of their class."""
-    return float(np.average(scores.argmax(axis=1) == codes, weights=row_weights))
+    return float(np.average(scores.argmax(axis=1) == truth.codes, weights=truth.measuring))
+
+
+def scaled(scores: Scores, truth: Truth) -> Scores:
+    """Return probabilities that are as sure as the rows that measure are right."""
+    return softmax(temperature(scores, truth.codes, truth.measuring) * scores)
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,7 @@ def gain(
     votes: Votes,
     name: str,
     scores: Scores,
-    codes: Codes,
-    row_weights: NDArray[np.float64] | None,
+    truth: Truth,
     fitted: FittedSingle,
 ) -> Gain | None:
     """Measure one more annotator, whose scores of the gold rows are given, beside the others.
@@ -92,24 +96,19 @@ def gain(
     """
     wider = votes.beside(name, scores)
     fine = np.flatnonzero(np.isfinite(wider.scores).all(axis=(0, 2)))
-    codes = codes[fine]
-    if len(fitted.task.class_names) == 2 and np.bincount(codes, minlength=2).min() < FEWEST_OF_TWO:
-        return None
-    weights = None if row_weights is None else row_weights[fine]
-    before, after = (
-        held_out(each.only(fine), codes, weights, fitted.settings)
-        for each in (votes, wider)
-    )  # fmt: skip
+    truth = truth.only(fine)
+    drawn = truth.drawn
+    codes = truth.codes[drawn]
     names = fitted.task.class_names
+    if len(names) == 2 and np.bincount(codes, minlength=2).min() < FEWEST_OF_TWO:
+        return None
+    before, after = (held_out(each.only(fine), truth, fitted.settings) for each in (votes, wider))
     evidence = compare(
         [names[code] for code in codes],
-        softmax(temperature(before, codes) * before),
-        softmax(temperature(after, codes) * after),
+        scaled(before, truth)[drawn],
+        scaled(after, truth)[drawn],
         metric="log_loss",
         classes=names,
-        weights=weights,
+        weights=truth.only(drawn).measuring,
     )
-    return Gain(
-        evidence, right(before, codes, weights), right(after, codes, weights),
-        right(scores[fine], codes, weights),
-    )  # fmt: skip
+    return Gain(evidence, right(before, truth), right(after, truth), right(scores[fine], truth))
