@@ -26,6 +26,7 @@ from assay.label import LabelSettings
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rows import read_rows
+from assay.label.single.beside import Unlabelled
 from assay.label.single.fit import fit_label_free, weighed
 from assay.label.single.fitted import FittedSingle, total
 from assay.label.single.scores import softmax
@@ -84,20 +85,21 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int
     asked, task = read_rows(rows.select("text"), data.task)
     kind, everything = kind_of(task), [*asked.texts, *pool["text"].to_list()]
     began = time.monotonic()
-    base, _ = fit_label_free(everything, task, gateway, settings)
+    base, said = fit_label_free(everything, task, gateway, settings)
+    unlabelled = Unlabelled(everything, said)
     fitting = time.monotonic() - began
     for size in GOLD:
         gold = pool.head(size) if size else None
         began = time.monotonic()
         known = read_gold(gold, task, kind, asked)
-        fitted = base if known is None else weighed(base, known, gateway, told=False)
+        fitted = base if known is None else weighed(base, known, gateway, unlabelled, told=False)
         answers = fitted.answer(asked.texts, gateway)
-        said = answers.labels
+        labels = answers.labels
         found: dict[str, Any] = {"gold": size, "seconds": fitting + time.monotonic() - began}
-        found["ours"] = scores(truth, said)
+        found["ours"] = scores(truth, labels)
         if gold is not None and gold[data.task.target].n_unique() > 1:
             found["logistic"] = scores(truth, logistic(data, rows, gold, gateway, settings))
-            right = np.array([one == other for one, other in zip(truth, said, strict=True)])
+            right = np.array([one == other for one, other in zip(truth, labels, strict=True)])
             for precision in PRECISIONS:
                 accepted = accepts(fitted, answers.probability, precision)
                 held = float(right[accepted].mean()) if accepted.any() else None

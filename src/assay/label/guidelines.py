@@ -142,6 +142,7 @@ def draft_guidelines(
         When the task has another kind, or gold is too small.
     """
     settings = LabelSettings() if settings is None else settings
+    settings = settings.model_copy(update={"student": "linear"})  # each draft is fitted anew
     read, task = read_rows(rows, LabelTask.of(task))
     if task.kind not in ("single", "ordinal"):
         raise InputError("Guidelines are drafted for labels of one class.", given=task.kind)

@@ -390,6 +390,11 @@ class Gateway:
 
         return batch_price(model, self._roster.price(model))
 
+    def telling(self, what: str) -> Callable[[int, int], None]:
+        """Return what tells of work between questions: how much is done, of how much."""
+        teller = Teller(what, self._progress, lambda: self.spend.money, {})
+        return lambda done, total: teller(done, 0, total)
+
     def _teller(self, question: str, model: str, errors: Mapping[str, int]) -> Teller:
         what = f"{question}: {model}"
         return Teller(what, self._progress, lambda: self.spend.money, errors)

@@ -8,20 +8,29 @@ from dataclasses import replace
 import numpy as np
 
 from assay.label.single.annotators import Annotator, ModelAnnotator, label_free
+from assay.label.single.beside import Unlabelled, with_tuned_student
 from assay.label.single.checked_rows import ExampleAnnotator, Nearby, NeighbourAnnotator
 from assay.label.single.fitted import FittedSingle, Votes, embedded, total
-from assay.label.single.measure import gain, held_out, right
+from assay.label.single.measure import (
+    FEWEST_GOLD,
+    enough,
+    gain,
+    held_out,
+    joined,
+    told_unmeasured,
+)
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import parts_of, taught
 from assay.label.single.truth import Truth
+from assay.label.single.tuned import Known
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 
-FEWEST_GOLD = 20
-"""Below this many gold rows nothing is learned from them: they only measure."""
 EXAMPLES = 4
+EMBEDDER = "local:minilm"
+"""The one that can be fine-tuned."""
 FEWEST_TO_TEST = 50
 """Below this many gold rows a costly step has no chance to show that it helps."""
 
@@ -37,8 +46,9 @@ def fit_single(
     everything = [*texts, *(gold.texts if gold is not None else [])]
     fitted, votes = fit_label_free(everything, task, gateway, settings)
     if gold is not None and len(gold):
-        return weighed(fitted, gold, gateway)
-    return replace(fitted, temperature=_agreeing(votes), steps=_told(votes))
+        rows = Unlabelled(list(texts), votes.only(np.arange(len(texts))))
+        return weighed(fitted, gold, gateway, rows)
+    return replace(fitted, temperature=_agreeing(votes), steps=told_unmeasured(votes))
 
 
 def fit_label_free(
@@ -87,41 +97,59 @@ def _asked(
 
 
 def weighed(
-    fitted: FittedSingle, gold: Gold, gateway: Gateway, *, told: bool = True
+    fitted: FittedSingle,
+    gold: Gold,
+    gateway: Gateway,
+    rows: Unlabelled | None = None,
+    *,
+    told: bool = True,
 ) -> FittedSingle:
     """Return the annotators with the weights that gold teaches, and what it measures.
 
-    With ``told`` false the steps are not measured one by one, which takes most of the time.
+    Parameters
+    ----------
+    rows
+        What the fine-tuned student learns from; without them there is none.
+    told
+        Measure the steps one by one, which takes most of the time.
     """
     truth = Truth.of(gold, fitted.task)
     votes = fitted.votes(gold.texts, gateway)
     fitted, votes, steps = _without_a_harmful_student(fitted, votes, truth)
+    unaided = votes
     fitted, votes, more = _with_gold_annotators(fitted, votes, gold, truth, gateway)
     steps += more
     answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
     votes, truth = votes.only(answered), truth.only(answered)
-    if _enough(truth):
+    scores, weights = total(votes, None), None
+    if enough(truth):
         scores = held_out(votes, truth, fitted.settings)
         weights = learned(votes.scores, votes.embeddings, truth.codes, truth.teaching)
-    else:
-        scores, weights = total(votes, None), None
-    if len(truth.drawn) < FEWEST_GOLD:
-        factor = _agreeing(votes)
-    else:
+    ran = joined(votes, truth, fitted.settings, steps) if told else tuple(steps)
+    if weights is not None and rows is not None and _tunes(fitted, truth):
+        texts = [gold.texts[row] for row in answered]
+        known = Known(texts, unaided.only(answered), truth)
+        fitted, weights, scores, step = with_tuned_student(
+            fitted, weights, scores, known, rows, gateway
+        )
+        ran = (*ran, step)
+    factor = _agreeing(votes)
+    if len(truth.drawn) >= FEWEST_GOLD:
         factor = temperature(scores, truth.codes, truth.measuring)
-    checked = _checked(gold, answered, truth, softmax(factor * scores), fitted.task)
     return replace(
         fitted,
         weights=weights,
         temperature=factor,
-        checked=checked,
-        steps=_joined(votes, truth, fitted.settings, steps) if told else tuple(steps),
+        checked=_checked(gold, answered, truth, softmax(factor * scores), fitted.task),
+        steps=ran,
     )
 
 
-def _enough(truth: Truth) -> bool:
-    """Whether there is anything to learn weights from."""
-    return len(truth) >= FEWEST_GOLD and truth.several
+def _tunes(fitted: FittedSingle, truth: Truth) -> bool:
+    """Return whether a fine-tuned student is wanted, and gold can show that it harms."""
+    settings = fitted.settings
+    wanted = settings.student == "fine-tuned" and settings.embed == EMBEDDER
+    return wanted and len(truth.drawn) >= FEWEST_TO_TEST
 
 
 def _without_a_harmful_student(
@@ -195,33 +223,6 @@ def _checked(gold: Gold, rows: Codes, truth: Truth, shares: Scores, task: LabelT
         correct=np.asarray(said == truth.codes),
         weights=truth.measuring,
     )
-
-
-def _measured(votes: Votes, truth: Truth, settings: LabelSettings) -> tuple[Step, ...]:
-    """Return for each annotator how it fares alone, and with those before it, held out."""
-    steps = []
-    for count, name in enumerate(votes.names, start=1):
-        some = votes.upto(count)
-        alone = right(votes.scores[count - 1], truth)
-        scores = held_out(some, truth, settings) if _enough(truth) else total(some, None)
-        steps.append(Step(name, True, "always", right(scores, truth), alone))
-    return tuple(steps)
-
-
-def _joined(
-    votes: Votes, truth: Truth, settings: LabelSettings, tried: list[Step]
-) -> tuple[Step, ...]:
-    """Return what ran, and why where that was tried, and then what was tried and left out."""
-    kept = {each.name: each.why for each in tried if each.used}
-    ran = [
-        replace(each, why=kept.get(each.name, each.why))
-        for each in _measured(votes, truth, settings)
-    ]
-    return (*ran, *(each for each in tried if not each.used))
-
-
-def _told(votes: Votes) -> tuple[Step, ...]:
-    return tuple(Step(name, True, "always; no gold to measure it on") for name in votes.names)
 
 
 def _agreeing(votes: Votes) -> float:
