@@ -16,16 +16,23 @@ from assay import assets
 
 
 def setfit(
-    python: str, gold: tuple[Sequence[str], Sequence[str]], rows: Sequence[str], seed: int
+    python: str,
+    gold: tuple[Sequence[str], Sequence[str]],
+    rows: Sequence[str],
+    seed: int,
+    steps: int = -1,
 ) -> list[str]:
-    """Return SetFit's labels of rows, from gold texts and labels and our sentence encoder."""
+    """Return SetFit's labels of rows, from gold texts and labels and our sentence encoder.
+
+    ``steps`` is the most steps of training; by default as many as SetFit wants.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for each in ("config", "tokenizer", "weights"):
             shutil.copy(assets.fetch(f"minilm-{each}"), folder / f"minilm-{each}")
         asked = {"gold": {"text": list(gold[0]), "label": list(gold[1])}, "rows": list(rows)}
         (folder / "asked.json").write_text(json.dumps(asked))
-        return [str(each) for each in _run(python, "setfit", folder, str(seed))]
+        return [str(each) for each in _run(python, "setfit", folder, str(seed), str(steps))]
 
 
 def crowdkit(
