@@ -11,11 +11,11 @@ from scipy.stats import binom
 from assay.errors import InputError
 from assay.evidence import accept_threshold
 from assay.label import LabelSettings, LabelTask, vote
-from assay.label.single.annotators import FEW, ModelAnnotator
+from assay.label.single.annotators import ModelAnnotator
 from assay.label.single.fitted import Votes
 from assay.label.single.measure import held_out
 from assay.label.single.phrases import Phrasebook, phrases_of
-from assay.label.single.scores import WEIGHT, softmax, spread
+from assay.label.single.scores import FEW, WEIGHT, softmax, spread
 from assay.label.single.student import PARTS, parts_of, taught
 from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned, temperature

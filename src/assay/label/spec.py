@@ -51,6 +51,9 @@ class LabelSettings(BaseModel):
         ``fine-tuned``: given 50 gold rows, the sentence encoder itself learns from the votes and
         from gold, which takes about a minute for 1,500 rows on two cores; only ``local:minilm``
         can. ``linear``: a linear model on its vectors is all that learns.
+    shortlist
+        Classes among which a model elsewhere chooses where there are at least twice as many:
+        the nearest to the row by embedding. 0: always all.
     rules
         The user's own annotators; see :func:`assay.label.vote`.
     """
@@ -66,6 +69,7 @@ class LabelSettings(BaseModel):
     copies: CopyRule = "exact"
     examples: int | None = Field(default=None, ge=0)
     neighbours: int = Field(default=10, ge=0)
+    shortlist: int = Field(default=20, ge=0)
     student: Literal["fine-tuned", "linear"] = "fine-tuned"
     rules: tuple[Rule, ...] = Field(default=(), exclude=True)
 
