@@ -5,7 +5,9 @@ model asked plainly (of the first 500 rows), a logistic regression on the same e
 same gold, and, without gold, Dawid and Skene's model of the same votes. The guarantee is tried on
 redraws of 100 gold rows. Gold comes from 600 rows a set. Answers are kept in the user's cache
 folder, so that a second run only measures. ``--out`` keeps the figures, set by set, beside those
-that the file holds; ``label_table.py`` makes the document's tables of them.
+that the file holds; ``label_table.py`` makes the document's tables of them. ``--setfit PYTHON`` and
+``--crowdkit PYTHON`` name interpreters that have these packages: SetFit learns from 100 gold rows
+with the same encoder.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from assay.label.single.scores import softmax
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt
 from label_dawid_skene import dawid_skene
+from label_peers import crowdkit, setfit
 from label_sets import TextSet, load
 
 SETS = ("agnews", "sst2", "banking77", "r8", "news20")
@@ -40,6 +43,7 @@ GOLD = (0, 50, 100, 200)
 PRECISIONS = (0.90, 0.95)
 POOL = 600
 PLAIN = 500
+SETFIT_GOLD = 100
 CONFIDENCE = 0.95
 
 
@@ -76,8 +80,9 @@ def logistic(data: TextSet, rows: pl.DataFrame, gold: pl.DataFrame, gateway: Gat
     return [str(each) for each in model.predict(asked)]
 
 
-def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int
+def one_seed(data: TextSet, gateway: Gateway, seed: int, given: argparse.Namespace
              ) -> Iterator[dict[str, Any]]:  # fmt: skip
+    count = given.rows
     rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
     pool = gold_of(data).sample(POOL, shuffle=True, seed=seed)
     truth = rows[data.task.target].to_list()
@@ -99,6 +104,11 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int
         found["ours"] = scores(truth, labels)
         if gold is not None and gold[data.task.target].n_unique() > 1:
             found["logistic"] = scores(truth, logistic(data, rows, gold, gateway, settings))
+            if given.setfit and size == SETFIT_GOLD:
+                known_rows = gold["text"].to_list(), gold[data.task.target].to_list()
+                said_too = setfit(given.setfit, known_rows, rows["text"].to_list(),
+                                  seed, given.setfit_steps)  # fmt: skip
+                found["setfit"] = scores(truth, said_too)
             right = np.array([one == other for one, other in zip(truth, labels, strict=True)])
             for precision in PRECISIONS:
                 accepted = accepts(fitted, answers.probability, precision)
@@ -108,8 +118,11 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int
         else:
             some = rows["text"].head(PLAIN).to_list()
             found["plain"] = scores(truth[:PLAIN], plainly(data.task, some, gateway, settings))
-            votes = [each for name, each in answers.votes.items() if name != "combined"]
-            found["dawid_skene"] = scores(truth, dawid_skene(votes, data.task.class_names))
+            votes = {name: each for name, each in answers.votes.items() if name != "combined"}
+            names = data.task.class_names
+            found["dawid_skene"] = scores(truth, dawid_skene(list(votes.values()), names))
+            if given.crowdkit:
+                found["crowdkit"] = scores(truth, crowdkit(given.crowdkit, votes, names))
         yield found
 
 
@@ -173,7 +186,7 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     for size in GOLD:
         some = [each for each in found if each["gold"] == size]
         told: dict[str, Any] = {}
-        for who in ("ours", "logistic", "plain", "dawid_skene"):
+        for who in ("ours", "logistic", "plain", "dawid_skene", "setfit", "crowdkit"):
             for metric in ("accuracy", "macro_f1"):
                 values = [each[who][metric] for each in some if who in each]
                 if values:
@@ -200,6 +213,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--setfit", help="an interpreter that has SetFit")
+    parser.add_argument("--setfit-steps", type=int, default=-1, help="its most steps; -1: all")
+    parser.add_argument("--crowdkit", help="an interpreter that has crowd-kit")
     given = parser.parse_args()
     if given.quick:
         given.sets, given.seeds, given.rows, given.draws = ("sst2",), 1, 200, 20
@@ -216,7 +232,7 @@ def main() -> None:
         with Ledger.open(folder / f"label-{name}.sqlite") as ledger, Gateway(ledger) as gateway:
             found = []
             for seed in range(given.seeds):
-                for each in one_seed(data, gateway, seed, given.rows):
+                for each in one_seed(data, gateway, seed, given):
                     found.append(each)
                     print(name, seed, json.dumps(each), flush=True)
             report["sets"][name] = summary(found)

@@ -12,6 +12,7 @@ WHO = {
     "ours macro_f1": "Assay, macro-F1",
     "plain accuracy": "asked plainly",
     "dawid_skene accuracy": "Dawid-Skene",
+    "setfit accuracy": "SetFit",
     "logistic accuracy": "logistic regression",
     "coverage at_0.90": "accepted at 90 %",
     "coverage at_0.95": "accepted at 95 %",

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.evidence import compare
 from assay.label.single.fitted import TUNED, FittedSingle, Votes
-from assay.label.single.measure import Gain, folds_of, right
+from assay.label.single.measure import Gain, folds_of, gained
 from assay.label.single.scores import TINY, Codes, Scores, softmax
+from assay.label.single.truth import Truth
 from assay.label.single.tuned import Known, taught_with_gold
-from assay.label.single.weighing import Weights, temperature
+from assay.label.single.weighing import Weights
 from assay.label.spec import LabelSettings, Step
 from assay.llm import Gateway
 
@@ -53,12 +53,12 @@ def with_tuned_student(
     if isinstance(student, str):
         return fitted, weights, held_out, Step(TUNED, False, student)
     scores = student.scores(known.texts)
-    joint = _held_out(held_out, scores, known.codes, known.counts, settings)
-    found = _gain(held_out, joint, scores, known, fitted)
+    joint = _held_out(held_out, scores, known.truth, settings)
+    found = gained(held_out, joint, scores, known.truth, fitted.task.class_names)
     if found.evidence.interval.high < 0:
         return fitted, weights, held_out, found.step(TUNED)
     told = replace(found.step(TUNED), used=True, why=_told(found), accuracy=found.after)
-    weight = weight_beside(held_out, scores, known.codes, known.counts)
+    weight = weight_beside(held_out, scores, known.truth.codes, known.truth.teaching)
     weights = replace(weights, annotators=np.append(weights.annotators, weight))
     return replace(fitted, tuned=student), weights, joint, told
 
@@ -84,32 +84,16 @@ def weight_beside(others: Scores, scores: Scores, codes: Codes, counts: Scores |
     return float(max(found.x[1], 0.0))
 
 
-def _held_out(
-    others: Scores, scores: Scores, codes: Codes, counts: Scores | None, settings: LabelSettings
-) -> Scores:
+def _held_out(others: Scores, scores: Scores, truth: Truth, settings: LabelSettings) -> Scores:
     """Return (m, k) joint scores, each under the weight that the other folds teach."""
-    folds = folds_of(codes, settings)
+    folds = folds_of(truth.codes, settings)
     joint = np.empty_like(scores)
     for fold in range(folds.max() + 1):
         train, test = folds != fold, folds == fold
-        some = None if counts is None else counts[train]
-        weight = weight_beside(others[train], scores[train], codes[train], some)
+        some = truth.only(train)
+        weight = weight_beside(others[train], scores[train], some.codes, some.teaching)
         joint[test] = others[test] + weight * scores[test]
     return joint
-
-
-def _gain(before: Scores, after: Scores, alone: Scores, known: Known, fitted: FittedSingle) -> Gain:
-    names = fitted.task.class_names
-    evidence = compare(
-        [names[code] for code in known.codes],
-        softmax(temperature(before, known.codes) * before),
-        softmax(temperature(after, known.codes) * after),
-        metric="log_loss",
-        classes=names,
-        weights=known.counts,
-    )
-    shares = (right(each, known.codes, known.counts) for each in (before, after, alone))
-    return Gain(evidence, *shares)
 
 
 def _told(found: Gain) -> str:

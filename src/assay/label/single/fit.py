@@ -13,6 +13,7 @@ from assay.label.single.checked_rows import ExampleAnnotator, Nearby, NeighbourA
 from assay.label.single.fitted import FittedSingle, Votes, embedded, total
 from assay.label.single.measure import (
     FEWEST_GOLD,
+    enough,
     gain,
     held_out,
     joined,
@@ -20,6 +21,7 @@ from assay.label.single.measure import (
 )
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import parts_of, taught
+from assay.label.single.truth import Truth
 from assay.label.single.tuned import Known
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import Checked, Gold, LabelSettings, Step
@@ -111,75 +113,74 @@ def weighed(
     told
         Measure the steps one by one, which takes most of the time.
     """
-    codes = _codes(gold, fitted.task)
+    truth = Truth.of(gold, fitted.task)
     votes = fitted.votes(gold.texts, gateway)
-    fitted, votes, steps = _without_a_harmful_student(fitted, votes, gold, codes)
+    fitted, votes, steps = _without_a_harmful_student(fitted, votes, truth)
     unaided = votes
-    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, codes, gateway)
+    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, truth, gateway)
     steps += more
     answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
-    votes, codes = votes.only(answered), codes[answered]
-    counts = None if gold.weights is None else gold.weights[answered]
-    weights = None
-    if len(codes) < FEWEST_GOLD or len(set(codes.tolist())) < 2:
-        scores = total(votes, None)
-    else:
-        scores = held_out(votes, codes, counts, fitted.settings)
-        weights = learned(votes.scores, votes.embeddings, codes, counts)
-    ran = joined(votes, codes, counts, fitted.settings, steps) if told else tuple(steps)
-    if weights is not None and rows is not None and _tunes(fitted, codes):
+    votes, truth = votes.only(answered), truth.only(answered)
+    scores, weights = total(votes, None), None
+    if enough(truth):
+        scores = held_out(votes, truth, fitted.settings)
+        weights = learned(votes.scores, votes.embeddings, truth.codes, truth.teaching)
+    ran = joined(votes, truth, fitted.settings, steps) if told else tuple(steps)
+    if weights is not None and rows is not None and _tunes(fitted, truth):
         texts = [gold.texts[row] for row in answered]
-        known = Known(texts, unaided.only(answered), codes, counts)
+        known = Known(texts, unaided.only(answered), truth)
         fitted, weights, scores, step = with_tuned_student(
             fitted, weights, scores, known, rows, gateway
         )
         ran = (*ran, step)
-    factor = temperature(scores, codes) if len(codes) >= FEWEST_GOLD else _agreeing(votes)
+    factor = _agreeing(votes)
+    if len(truth.drawn) >= FEWEST_GOLD:
+        factor = temperature(scores, truth.codes, truth.measuring)
     return replace(
         fitted,
         weights=weights,
         temperature=factor,
-        checked=_checked(gold, answered, codes, softmax(factor * scores), fitted.task),
+        checked=_checked(gold, answered, truth, softmax(factor * scores), fitted.task),
         steps=ran,
     )
 
 
-def _tunes(fitted: FittedSingle, codes: Codes) -> bool:
+def _tunes(fitted: FittedSingle, truth: Truth) -> bool:
     """Return whether a fine-tuned student is wanted, and gold can show that it harms."""
     settings = fitted.settings
     wanted = settings.student == "fine-tuned" and settings.embed == EMBEDDER
-    return wanted and len(codes) >= FEWEST_TO_TEST
+    return wanted and len(truth.drawn) >= FEWEST_TO_TEST
 
 
 def _without_a_harmful_student(
-    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes
+    fitted: FittedSingle, votes: Votes, truth: Truth
 ) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators less the student where gold proves that it makes things worse.
 
     The sign alone says little with fifty checked rows: it drops students that help.
     """
-    if fitted.student is None or len(codes) < FEWEST_TO_TEST:
+    if fitted.student is None or len(truth.drawn) < FEWEST_TO_TEST:
         return fitted, votes, []
     others = votes.upto(len(fitted.annotators))
-    found = gain(others, "student", votes.scores[-1], codes, gold.weights, fitted)
+    found = gain(others, "student", votes.scores[-1], truth, fitted)
     if found is None or found.evidence.interval.high >= 0:
         return fitted, votes, []
     return replace(fitted, student=None), others, [found.step("student")]
 
 
 def _with_gold_annotators(
-    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes, gateway: Gateway
+    fitted: FittedSingle, votes: Votes, gold: Gold, truth: Truth, gateway: Gateway
 ) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators with those that gold rows feed and the evidence keeps."""
     steps: list[Step] = []
-    for name, candidate in _gold_annotators(fitted, gold, codes, gateway):
-        if len(codes) < FEWEST_TO_TEST:
-            why = f"skipped: {len(codes)} checked rows cannot show that it helps"
+    for name, candidate in _gold_annotators(fitted, gold, truth.codes, gateway):
+        if len(truth.drawn) < FEWEST_TO_TEST:
+            why = f"skipped: {len(truth.drawn)} checked rows cannot show that it helps"
             steps.append(Step(name, False, why))
             continue
         raw, _ = candidate.ask(gold.texts, gateway)
         settled = candidate.settled(raw)
-        found = gain(votes, name, settled.scores(raw), codes, gold.weights, fitted)
+        found = gain(votes, name, settled.scores(raw), truth, fitted)
         if found is None:
             steps.append(Step(name, False, "skipped: too few checked rows of one class to tell"))
             continue
@@ -211,16 +212,16 @@ def _gold_annotators(
     return found
 
 
-def _checked(gold: Gold, rows: Codes, codes: Codes, shares: Scores, task: LabelTask) -> Checked:
+def _checked(gold: Gold, rows: Codes, truth: Truth, shares: Scores, task: LabelTask) -> Checked:
     said = shares.argmax(axis=1)
     names = task.class_names
     return Checked(
         row_ids=[gold.rows["row_id"][int(row)] for row in rows],
-        truth=[names[code] for code in codes],
+        truth=[names[code] for code in truth.codes],
         labels=[names[code] for code in said],
         probability=shares.max(axis=1),
-        correct=np.asarray(said == codes),
-        weights=None if gold.weights is None else gold.weights[rows],
+        correct=np.asarray(said == truth.codes),
+        weights=truth.measuring,
     )
 
 
@@ -242,8 +243,3 @@ def _agreeing(votes: Votes) -> float:
         sure = softmax(middle * scores[fine]).max(axis=1).mean()
         low, high = (middle, high) if sure < agreed else (low, middle)
     return low
-
-
-def _codes(gold: Gold, task: LabelTask) -> Codes:
-    position = {name: code for code, name in enumerate(task.class_names)}
-    return np.array([position[label] for label in gold.labels], dtype=np.intp)

@@ -17,6 +17,7 @@ import numpy as np
 from assay.label.single.fitted import TUNED, Votes, total
 from assay.label.single.scores import Codes, Scores, logs, softmax, spread
 from assay.label.single.student import confident, parts_of
+from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned
 from assay.seeds import derive_seed
 
@@ -42,22 +43,18 @@ class Known:
 
     Attributes
     ----------
-    codes
-        (m,) classes.
-    counts
-        (m,) importance weights, or None.
+    texts, votes, truth
+        Of m rows.
     """
 
     texts: Sequence[str]
     votes: Votes
-    codes: Codes
-    counts: Scores | None
+    truth: Truth
 
     def only(self, rows: Codes) -> Known:
         """Return some of the rows."""
-        counts = None if self.counts is None else self.counts[rows]
         texts = [self.texts[row] for row in rows.tolist()]
-        return Known(texts, self.votes.only(rows), self.codes[rows], counts)
+        return Known(texts, self.votes.only(rows), self.truth.only(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +118,8 @@ def taught_with_gold(
     lessons = []
     for part in range(PARTS):
         known = gold.only(np.flatnonzero(gold_parts != part))
-        if len(known.codes) < FEWEST_GOLD or len(set(known.codes.tolist())) < 2:
-            return f"skipped: two thirds of the checked rows, {len(known.codes)}, cannot teach it"
+        if len(known.truth) < FEWEST_GOLD or not known.truth.several:
+            return f"skipped: two thirds of the checked rows, {len(known.truth)}, cannot teach it"
         lessons.append(_lesson(texts, votes, free[parts != part], known))
     readers = tuple(
         tuned(*lesson, seed=derive_seed(seed, TUNED, str(part)), told=_in_turn(told, part))
@@ -140,19 +137,18 @@ def _lesson(
 ) -> tuple[list[str], Scores, Scores]:
     """Return the texts that one encoder learns from, their targets, and how much each counts."""
     classes = votes.scores.shape[2]
-    weights = learned(known.votes.scores, known.votes.embeddings, known.codes, known.counts)
+    codes, counts = known.truth.codes, known.truth.teaching
+    weights = learned(known.votes.scores, known.votes.embeddings, codes, counts)
     some = votes.only(rows)
     said = weights.scores(some.scores, some.embeddings)
     said *= spread(total(some, None)) / spread(said)
     chosen = confident(softmax(VOTE_SHARPNESS * said))
     targets = softmax(VOTE_SHARPNESS * TARGET_SHARPNESS * said[chosen])
     learned_from = [*(texts[row] for row in rows[chosen]), *known.texts]
-    gold_counts = np.ones(len(known.codes))
-    if known.counts is not None:
-        gold_counts = known.counts / known.counts.mean()
+    gold_counts = np.ones(len(codes)) if counts is None else counts
     return (
         learned_from,
-        np.concatenate([targets, np.eye(classes)[known.codes]]),
+        np.concatenate([targets, np.eye(classes)[codes]]),
         np.concatenate([np.ones(len(chosen)), GOLD_COUNT * gold_counts]),
     )
 
