@@ -12,7 +12,7 @@ SMALL_STEP = 12_000
 
 PROPOSED = ("tpe", "random")
 
-CHEAP, CHEAP_PROPOSAL = 0.04, 0.004
+CHEAP, CHEAP_PROPOSAL = 0.04, 0.01
 """A default, or a proposal, that costs less than this share of the time is judged in full."""
 
 
