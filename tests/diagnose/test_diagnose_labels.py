@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
+from scipy import stats
 
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.label_errors import LabelErrorDetector, doubt
 from assay.diagnose.given import read_case
+from assay.diagnose.noise import label_noise
 from assay.diagnose.planting import flips_precision, with_flips
 from assay.recipe.confident import cross_fitted
 
@@ -50,14 +53,56 @@ def test_planted_flips_change_the_labels_and_their_losses() -> None:
     assert np.array_equal(changed.losses, changed.truth != changed.predictions)
 
 
-def test_where_classes_overlap_the_finding_claims_no_more_than_a_check() -> None:
+def overlapping(seed: int, flips: float = 0.0, sureness: float = 1.0, n: int = 800) -> pl.DataFrame:
+    """Two classes whose labels are drawn from the stated probability, then sharpened; flips."""
+    random = np.random.default_rng(seed)
+    score = random.normal(size=n)
+    yes = random.random(n) < 1 / (1 + np.exp(-4 * score))
+    flipped = random.random(n) < flips
+    stated = 1 / (1 + np.exp(-4 * sureness * score))
+    return pl.DataFrame({"x": score, "y": np.where(yes ^ flipped, "yes", "no")}).with_columns(
+        pl.Series("probability:yes", stated), pl.Series("probability:no", 1 - stated)
+    )
+
+
+@pytest.mark.parametrize("sureness", [1.0, 3.0])
+def test_classes_that_merely_overlap_hold_no_wrong_labels(sureness: float) -> None:
+    runs, told = 30, 0
+    for seed in range(runs):
+        rows = overlapping(seed, sureness=sureness)
+        told += bool(diagnose(rows, truth="y", detectors=[LabelErrorDetector()]).findings)
+    assert told <= stats.binom.isf(0.001, runs, 0.05)
+
+
+def test_flips_among_classes_that_overlap_are_told_with_their_share() -> None:
+    found = [
+        diagnose(
+            overlapping(seed, 0.1, n=3000), truth="y", detectors=[LabelErrorDetector()]
+        ).findings
+        for seed in range(8)
+    ]
+    assert sum(map(bool, found)) >= 5
+    inside = [0.1 in each[0].effect.interval for each in found if each]
+    assert sum(inside) >= len(inside) - 1
+
+
+def test_label_noise_is_estimated_and_its_interval_holds() -> None:
     random = np.random.default_rng(0)
-    score = random.normal(size=800)
-    yes = 1 / (1 + np.exp(-2 * score))
-    rows = pl.DataFrame({"x": score, "y": np.where(random.random(800) < yes, "yes", "no")})
-    shares = np.column_stack([1 - yes, yes])  # labels are drawn from these: none is wrong
-    found = diagnose(rows, truth="y", probabilities=shares, detectors=[LabelErrorDetector()])
-    (only,) = found.findings
-    assert only.title == "labels to check: wrong, or of rows that could be either"
-    assert "overlap" in only.cause
-    assert (only.cost, only.severity) == (0.0, "low")
+    held = 0
+    for _ in range(20):
+        logits = 3 * random.normal(size=(1000, 3))
+        shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        codes = (shares.cumsum(1) > random.random((1000, 1))).argmax(1)
+        wrong = random.random(1000) < 0.05
+        given = np.where(wrong, (codes + random.integers(1, 3, 1000)) % 3, codes)
+        noise = label_noise(shares, given)
+        assert noise.interval.low <= noise.rate <= noise.interval.high
+        held += 0.05 in noise.interval
+    assert held >= 16
+
+
+def test_beyond_twenty_thousand_rows_wrong_labels_are_still_confirmed() -> None:
+    rows = overlapping(0, 0.05, n=44_000)
+    (found,) = diagnose(rows, truth="y", detectors=[LabelErrorDetector()]).findings
+    assert 0.01 < found.effect.estimate < 0.06  # the weaker view's, so rather too low
+    assert found.effect.n == 20_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -115,3 +117,27 @@ def test_text_traits_and_their_conjunctions_are_found() -> None:
     diagnosis = found(given)
     words = [each.title for each in diagnosis.findings]
     assert words == ["worse where text with negation and text with question"]
+
+
+def test_rows_that_count_more_weigh_more_in_the_search() -> None:
+    random, n = np.random.default_rng(6), 2000
+    given = case(right_or_wrong(random, n), random, seed=0)
+    heavy, light = ((given.rows[name] > 1.0).to_numpy() for name in ("x1", "x2"))
+    hit = (heavy | light) & (random.random(n) < 0.4)
+    weights = np.where(heavy, 5.0, np.where(light, 0.05, 1.0))
+    weighed = replace(given, losses=np.where(hit, 1.0, given.losses), weights=weights)
+    (first, *_) = found(weighed).findings
+    assert first.predicate is not None
+    assert [each.column for each in first.predicate.conditions] == ["x1"]
+
+
+def test_what_both_halves_find_is_told_once_and_each_way_has_half_the_level() -> None:
+    random = np.random.default_rng(7)
+    given = case(right_or_wrong(random, 3000), random, seed=0)
+    mask = (given.rows["x1"] > 0.5).to_numpy()
+    planted = replace(given, losses=np.where(mask & (random.random(3000) < 0.6), 1.0, given.losses))
+    both = found(planted)
+    once = diagnose_case(planted, detectors=[replace(SliceDetector(), both_ways=False)])
+    assert len(both.findings) == len(once.findings) == 1
+    assert both.looked[0].suspected > once.looked[0].suspected
+    assert both.findings[0].p_adjusted == pytest.approx(2 * once.findings[0].p_adjusted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from assay.diagnose.spec import (
 )
 from assay.errors import MissingExtraError
 from assay.evidence import Evidence, benjamini_hochberg
+from assay.tables.predicate import Mask
 
 FDR = 0.05
 MIN_SHARE = 0.1
@@ -29,11 +30,34 @@ Step = Callable[[str, int, int], None]
 """Told what is being looked for, how many detectors are done, and of how many."""
 
 
+ALIKE = 0.5
+"""Joint rows over rows of either, from which on two findings are the same one."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Tested:
     detector: str
     suspicion: Suspicion
     fact: Evidence
+
+
+@dataclass(eq=False)
+class _Way:
+    """One way through the halves: searched here, confirmed there."""
+
+    part: Case
+    unseen: Case
+    detectors: Sequence[Detector]
+    searches: list[tuple[str, Search]] = field(default_factory=list)
+
+    def tested(self) -> list[_Tested]:
+        """Return what was suspected and could be tested, with the test."""
+        return [
+            _Tested(name, each, fact)
+            for name, search in self.searches
+            for each in search.suspicions
+            if (fact := each.confirm(self.unseen)) is not None and fact.p_value is not None
+        ]
 
 
 def examine(
@@ -50,6 +74,9 @@ def examine(
 
     A suspicion is confirmed when its p-value, adjusted over every test of the diagnosis
     (Benjamini and Hochberg 1995), is at most ``fdr`` and its effect at least ``min_effect``.
+    Detectors that go ``both_ways`` search the confirmation part too, and are confirmed on the
+    discovery part; each way then has half of ``fdr``, so that both together keep it, and what
+    both find is told once.
     Ctrl-C ends the looking, not the diagnosis: what was suspected until then is tested.
 
     Parameters
@@ -59,51 +86,68 @@ def examine(
     min_effect
         Smallest excess of loss worth telling; by default a tenth of the mean loss.
     """
-    discovery, confirmation = case.halves
+    first, second = case.halves
     mean = float(np.average(case.losses, weights=case.weights))
     least = MIN_SHARE * mean if min_effect is None else min_effect
-    searches: list[tuple[str, Search]] = []
-    stopped = False
-    try:
-        for number, detector in enumerate(detectors):
-            if step is not None:
-                step(detector.name, number, len(detectors))
-            searches.append((detector.name, _search(detector, discovery)))
-    except KeyboardInterrupt:
-        stopped = True
-    tested = [
-        _Tested(name, each, fact)
-        for name, search in searches
-        for each in search.suspicions
-        if (fact := each.confirm(confirmation)) is not None and fact.p_value is not None
-    ]
-    adjusted = _adjusted(tested)
-    findings = [
-        _finding(case, confirmation, each, p, mean)
-        for each, p in zip(tested, adjusted, strict=True)
-        if p <= fdr and (each.fact.estimate >= least or not each.suspicion.judged)
-    ]
+    ways = [_Way(first, second, detectors)]
+    back = [each for each in detectors if getattr(each, "both_ways", False)]
+    if back:
+        ways.append(_Way(second, first, back))
+    stopped = _looked_for(ways, step)
+    findings: list[Finding] = []
+    told: list[tuple[str, Mask | None]] = []
+    for way in ways:
+        tested = way.tested()
+        for each, p in zip(tested, _adjusted(tested, len(ways)), strict=True):
+            if p > fdr or (each.fact.estimate < least and each.suspicion.judged):
+                continue
+            mask = None if each.suspicion.select is None else each.suspicion.select(case)
+            if way is ways[0] or not _known(each.suspicion.code, mask, told):
+                findings.append(_finding(case, way.unseen, each, p, mean, mask))
+                told.append((each.suspicion.code, mask))
     findings.sort(key=lambda each: (-each.cost, each.p_adjusted))
     return Diagnosis(
         findings=tuple(findings),
         n=case.n,
-        discovery=discovery.n,
-        confirmation=confirmation.n,
+        discovery=first.n,
+        confirmation=second.n,
         loss=loss,
         mean_loss=mean,
         fdr=fdr,
         min_effect=least,
-        looked=tuple(_looked(name, search, findings) for name, search in searches),
+        looked=_told(ways, findings),
         sampling=sampling,
         stopped=stopped,
     )
 
 
-def _adjusted(tested: Sequence[_Tested]) -> Sequence[float]:
+def _looked_for(ways: Sequence[_Way], step: Step | None) -> bool:
+    """Run every detector on its part; return whether that was interrupted."""
+    runs = [(way, each) for way in ways for each in way.detectors]
+    try:
+        for number, (way, detector) in enumerate(runs):
+            if step is not None:
+                step(detector.name, number, len(runs))
+            way.searches.append((detector.name, _search(detector, way.part)))
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _known(code: str, mask: Mask | None, told: Sequence[tuple[str, Mask | None]]) -> bool:
+    """Return whether a finding of this code is about nearly the same rows."""
+    others = [other for name, other in told if name == code and other is not None]
+    return mask is not None and any(
+        (mask & each).sum() >= ALIKE * max(1, (mask | each).sum()) for each in others
+    )
+
+
+def _adjusted(tested: Sequence[_Tested], ways: int) -> Sequence[float]:
     if not tested:
         return ()
-    found: list[float] = benjamini_hochberg([each.fact.p_value for each in tested]).tolist()
-    return found
+    found = benjamini_hochberg([each.fact.p_value for each in tested])
+    adjusted: list[float] = np.minimum(1.0, ways * np.asarray(found)).tolist()
+    return adjusted
 
 
 def _search(detector: Detector, part: Case) -> Search:
@@ -113,26 +157,35 @@ def _search(detector: Detector, part: Case) -> Search:
         return Search(0, detector.name, skipped=str(error))
 
 
-def _looked(name: str, search: Search, findings: Sequence[Finding]) -> Looked:
-    return Looked(
-        detector=name,
-        what=search.what,
-        looked_at=search.looked_at,
-        suspected=len(search.suspicions),
-        confirmed=sum(each.detector == name for each in findings),
-        skipped=search.skipped,
+def _told(ways: Sequence[_Way], findings: Sequence[Finding]) -> tuple[Looked, ...]:
+    """Return what each detector did, both ways together."""
+    searches: dict[str, list[Search]] = {}
+    for way in ways:
+        for name, search in way.searches:
+            searches.setdefault(name, []).append(search)
+    return tuple(
+        Looked(
+            detector=name,
+            what=every[0].what,
+            looked_at=sum(each.looked_at for each in every),
+            suspected=sum(len(each.suspicions) for each in every),
+            confirmed=sum(each.detector == name for each in findings),
+            skipped=every[0].skipped,
+        )
+        for name, every in searches.items()
     )
 
 
-def _finding(case: Case, part: Case, tested: _Tested, p: float, mean: float) -> Finding:
+def _finding(
+    case: Case, unseen: Case, tested: _Tested, p: float, mean: float, mask: Mask | None
+) -> Finding:
     suspicion = tested.suspicion
     cost, size = 0.0, case.n
     ids: tuple[str, ...] = ()
-    if suspicion.select is not None:
-        mask = suspicion.select(case)
+    if mask is not None:
         size = int(mask.sum())
         if suspicion.judged:
-            cost = max(0.0, tested.fact.estimate) * tested.fact.n / part.n
+            cost = max(0.0, tested.fact.estimate) * tested.fact.n / unseen.n
         places = np.flatnonzero(mask)
         places = places[np.argsort(-case.losses[places], kind="stable")][:ROWS_KEPT]
         ids = tuple(case.rows["row_id"][places].to_list())

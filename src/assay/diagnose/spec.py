@@ -79,7 +79,11 @@ class Search:
 
 
 class Detector(Protocol):
-    """Looks for one kind of fault. Found by the entry points ``assay.detectors``."""
+    """Looks for one kind of fault. Found by the entry points ``assay.detectors``.
+
+    One with a true attribute ``both_ways`` searches each half in turn, where the search is what
+    needs the rows.
+    """
 
     @property
     def name(self) -> str:

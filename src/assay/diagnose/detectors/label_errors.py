@@ -1,4 +1,4 @@
-"""Labels to check: wrong, or of rows that could be of either class."""
+"""Wrong labels: more than rows that could be of either class explain."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import numpy as np
 from assay.diagnose.case import Case
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.diagnose.vectors import vectors
-from assay.evidence import Evidence, Interval
-from assay.evidence.proportions import share_interval
-from assay.recipe.confident import by_neighbours, doubts, pooled
+from assay.evidence import Evidence
+from assay.recipe.confident import by_neighbours, cross_fitted, doubts, pooled
+from assay.seeds import derive_seed
 from assay.tables.predicate import Mask
 
 CODE = "AS201"
 FEWEST = 50
+FEWEST_OF_A_CLASS = 5
+FOLDS = 5
 MOST_ROWS = 20_000
 
 
@@ -25,15 +27,15 @@ MOST_ROWS = 20_000
 class LabelErrorDetector:
     """Doubts labels by confident learning on the model's probabilities.
 
-    On the confirmation part the doubted labels are put to the nearest other rows, which did not
-    see the model: did they side with chance, they would prefer the suggested class to the given
-    one for at most half of them. They read the same columns, so where classes overlap they side
-    with it too although no label is wrong: this confirms labels worth a check, not errors.
+    Labels that overlap explains are not reported. On the confirmation part more must contradict
+    rows that one can be sure of than calibrated overlap leaves room for: by the model's own
+    probabilities, and by a linear model of these and the columns, cross-fitted there. Both must
+    say so, so that it is enough if either has the shape of the overlap right.
     """
 
     name: str = "label errors"
     codes: Mapping[str, str] = field(
-        default_factory=lambda: {CODE: "labels to check: wrong, or of rows that could be either"}
+        default_factory=lambda: {CODE: "labels that are wrong, beyond overlap"}
     )
 
     def detect(self, part: Case) -> Search:
@@ -47,8 +49,9 @@ class LabelErrorDetector:
             return Search(part.n, what)
         suspicion = Suspicion(
             code=CODE,
-            title="labels to check: wrong, or of rows that could be either",
-            cause="the label is wrong, or the classes overlap there: the rows cannot say which",
+            title="wrong labels, among those to check",
+            cause="more labels contradict their rows than the overlap of the classes explains; "
+            "which of these are wrong, a look must tell",
             confirm=_confirm,
             select=doubted,
             remedies=(
@@ -81,29 +84,48 @@ def _cannot(part: Case) -> str:
 
 
 def _confirm(part: Case) -> Evidence | None:
-    from scipy import stats
+    from assay.diagnose.noise import label_noise
 
-    given = _codes(part)
-    found = doubts(_probabilities(part), given)
-    places = np.flatnonzero(found.flagged)
-    if part.n > MOST_ROWS or len(places) < 5:
+    single = _single(part)
+    given = _codes(single)
+    if np.bincount(given, minlength=2).max() > single.n - FEWEST_OF_A_CLASS:
         return None
-    near = by_neighbours(vectors(part), given, len(part.task.classes))
-    ahead = near[places, found.suggested[places]] - near[places, given[places]]
-    sided, count = int((ahead > 0).sum()), int((ahead != 0).sum())
-    if count == 0:
-        return None
-    test = stats.binomtest(sided, count, 0.5, alternative="greater")
-    both = share_interval(sided, count)
-    return Evidence(
-        name="share of doubted labels against which the nearest rows side too, above one half",
-        estimate=sided / count - 0.5,
-        interval=Interval(both.low - 0.5, both.high - 0.5),
-        n=len(places),
-        method="sign test; doubts by confident learning (Northcutt et al. 2021)",
-        p_value=float(test.pvalue),
-        details={"labels_expected_wrong": found.expected, "decided": count, "rows": part.n},
+    noise = max(
+        (label_noise(each, given) for each in (_probabilities(single), _second_view(single))),
+        key=lambda each: each.p_value,
     )
+    return Evidence(
+        name="share of labels that contradict their rows beyond what overlap explains",
+        estimate=noise.rate,
+        interval=noise.interval,
+        n=single.n,
+        method=(
+            "likelihood-ratio test of mislabelling beyond logistic overlap (Copas 1988), by two "
+            "views; the weaker is told"
+        ),
+        p_value=noise.p_value,
+        details={"labels_expected_wrong": noise.rate * part.n, "rows": part.n},
+    )
+
+
+def _single(part: Case) -> Case:
+    """Return rows that count as independent, at most 20,000: one of each group."""
+    random = np.random.default_rng(derive_seed(part.seed, "diagnose", "label noise"))
+    order = random.permutation(part.n)
+    if part.groups is not None:
+        order = order[np.unique(part.groups[order], return_index=True)[1]]
+        random.shuffle(order)
+    return part.take(np.sort(order[:MOST_ROWS]))
+
+
+def _second_view(part: Case) -> Any:
+    """Return (n, k) probabilities of a linear model of the rows and what the model stated."""
+    from assay.diagnose.noise import SUREST
+
+    stated = np.log(np.clip(_probabilities(part), SUREST, 1.0))
+    matrix = np.column_stack([vectors(part), stated - stated.mean(axis=1, keepdims=True)])
+    seed = derive_seed(part.seed, "diagnose", "second view")
+    return cross_fitted(matrix, _codes(part), len(part.task.classes), folds=FOLDS, seed=seed)
 
 
 def _opinion(case: Case) -> Any:

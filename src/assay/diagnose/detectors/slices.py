@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from assay.diagnose.atoms import atoms
-from assay.diagnose.case import Case
+from assay.diagnose.case import Case, Floats
 from assay.diagnose.conjunctions import strongest, worst_slices
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
@@ -33,6 +33,7 @@ class SliceDetector:
     """Finds conditions under which the loss is higher than elsewhere."""
 
     name: str = "slices"
+    both_ways: bool = True
     codes: Mapping[str, str] = field(
         default_factory=lambda: {CODE: "a slice of the rows on which the model does worse"}
     )
@@ -43,8 +44,9 @@ class SliceDetector:
         if part.n < 2 * FEWEST:
             return Search(0, what, skipped=f"{part.n} rows to look at are too few")
         fewest = max(FEWEST, round(SHARE * part.n))
-        found, single = strongest(atoms(part, fewest=fewest), part.losses)
-        slices, weighed = worst_slices(found, part.losses, fewest=fewest, most=MOST, score=SCORE)
+        losses = _counting(part)
+        found, single = strongest(atoms(part, fewest=fewest), losses)
+        slices, weighed = worst_slices(found, losses, fewest=fewest, most=MOST, score=SCORE)
         predicates = [Predicate(tuple(found[i].condition for i in each.atoms)) for each in slices]
         suspicions = tuple(
             slice_suspicion(each, before=predicates[:number])
@@ -54,6 +56,14 @@ class SliceDetector:
         if single > len(found):
             skipped = f"{single - len(found):,} weaker conditions were not combined"
         return Search(weighed + single - len(found), what, suspicions, skipped)
+
+
+def _counting(part: Case) -> Floats:
+    """Return (n,) losses that differ from their mean by as much more as their row counts more."""
+    if part.weights is None:
+        return part.losses
+    mean = np.average(part.losses, weights=part.weights)
+    return np.asarray(mean + part.weights / part.weights.mean() * (part.losses - mean))
 
 
 def slice_suspicion(predicate: Predicate, *, before: Sequence[Predicate] = ()) -> Suspicion:
