@@ -243,7 +243,7 @@ def main() -> None:
                 for each in one_seed(data, gateway, seed, given):
                     found.append(each)
                     print(name, seed, json.dumps(each), flush=True)
-            report["sets"][name] = summary(found)
+            report["sets"][name] = {"student": LabelSettings().student, **summary(found)}
             keep(report, given.out)  # before the redraws, which take the longest
             for key, draws in (("guarantee", given.draws), ("guarantee tuned", given.tuned_draws)):
                 if draws:

@@ -36,14 +36,14 @@ def draw(results: dict[str, Any]) -> str:
         f"Up to {results['rows']:,} rows a set, the embedded models, by `label.py`; drawn",
         "by `label_table.py`, both in `benchmarks`. A mean without ± is of one seed.",
         "",
-        f"| set | seeds | gold | {' | '.join(WHO.values())} |",
-        "|" + "---|" * (len(WHO) + 3),
+        f"| set | student | seeds | gold | {' | '.join(WHO.values())} |",
+        "|" + "---|" * (len(WHO) + 4),
     ]
     for name, found in sorted(results["sets"].items()):
         for gold in sorted((each for each in found if each.isdigit()), key=int):
             cells = [told(found[gold].get(each)) for each in WHO]
-            seeds = found[gold]["ours accuracy"]["n"]
-            lines.append(f"| {name} | {seeds} | {gold} | {' | '.join(cells)} |")
+            seeds, student = found[gold]["ours accuracy"]["n"], found.get("student", "")
+            lines.append(f"| {name} | {student} | {seeds} | {gold} | {' | '.join(cells)} |")
     lines += [
         "",
         "Redraws of 100 gold rows: how often rows were accepted, and how often fewer of them were",
