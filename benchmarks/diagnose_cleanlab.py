@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def write(folder: Path) -> None:
     from assay.diagnose.detectors.label_errors import doubt
     from assay.diagnose.planting import with_flips
     from assay.recipe.confident import cross_fitted
-    from diagnose import bases, replace
+    from diagnose import bases
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, base in bases().items():

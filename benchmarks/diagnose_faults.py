@@ -13,6 +13,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -158,17 +159,18 @@ def overconfident(case: Case, random: Random, strength: float) -> Planted:
 FAULTS: dict[str, Callable[[Case, Random], Planted]] = {
     **{
         f"slice of {conditions} conditions, {strength:.0%} fail more":
-            lambda c, r, k=conditions, s=strength: slice_of(c, r, k, s, 0.2)
+            partial(slice_of, conditions=conditions, strength=strength, most=0.2)
         for conditions in (2, 3) for strength in (0.3, 0.6)
     },
-    "rare subgroup (2 to 5 %), 60% fail more": lambda c, r: slice_of(c, r, 2, 0.6, 0.05),
+    "rare subgroup (2 to 5 %), 60% fail more":
+        partial(slice_of, conditions=2, strength=0.6, most=0.05),
     **{
-        f"leak: {how}": lambda c, r, h=how: leak(c, r, h)
+        f"leak: {how}": partial(leak, how=how)
         for how in ("copy", "code", "noisy copy", "after the outcome", "row number")
     },
-    "drift of one column by 0.5 deviations": lambda c, r: drift(c, r, 0.5),
-    "drift of one column by 1.5 deviations": lambda c, r: drift(c, r, 1.5),
-    "a group too sure of itself": lambda c, r: overconfident(c, r, 3.0),
+    "drift of one column by 0.5 deviations": partial(drift, strength=0.5),
+    "drift of one column by 1.5 deviations": partial(drift, strength=1.5),
+    "a group too sure of itself": partial(overconfident, strength=3.0),
 }  # fmt: skip
 
 
