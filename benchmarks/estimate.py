@@ -47,7 +47,7 @@ def errors(table: pl.DataFrame, count: Any) -> dict[str, float]:
     prompts = [Prompt(TOLD, text) for text in table["text"]]
     real = exact(prompts, options, count)
     extra = Choose(options).extra
-    rule = prompt_tokens(prompts, extra, FIXED["choose"], by_rule)
+    rule = prompt_tokens(prompts, lambda _: extra, FIXED["choose"], by_rule)
     sizes = [sent_bytes(each, extra) for each in prompts]
     share = sum(real[:KNOWN]) / sum(sizes[:KNOWN])
     later = sum(real[KNOWN:])

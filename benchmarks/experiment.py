@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -24,6 +25,7 @@ import numpy as np
 import polars as pl
 
 from assay import Project
+from assay.config import writing
 from assay.evidence import metric
 from assay.experiment import experiment
 from assay.experiment.result import ExperimentResult
@@ -49,23 +51,51 @@ class Outcome:
 
 def main() -> None:
     options = _options()
-    outcomes: dict[tuple[str, int], dict[str, Outcome]] = {}
-    for name in options.sets:
-        for seed in range(options.seeds):
-            found = run_set(BY_NAME[name], seed, options)
-            outcomes[name, seed] = found
+    if options.table:
+        print(markdown(json.loads(options.table.read_text())))
+        return
+    outcomes = _earlier(options)
+    for seed in range(options.seeds):
+        for name in options.sets:
+            if (name, seed) in outcomes:
+                continue
+            found = outcomes[name, seed] = run_set(BY_NAME[name], seed, options)
             for who, each in found.items():
                 print(name, seed, who, json.dumps(each.__dict__), flush=True)
-    print_result(
-        seconds=options.seconds,
-        seeds=options.seeds,
-        sets=options.sets,
-        contestants=summary(outcomes),
-        results={
+            if options.out:
+                with writing(options.out) as path:
+                    path.write_text(json.dumps(_told(outcomes, options), indent=1) + "\n")
+    print_result(**_told(outcomes, options))
+
+
+Outcomes = dict[tuple[str, int], dict[str, Outcome]]
+
+
+def _told(outcomes: Outcomes, options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "seconds": options.seconds,
+        "load": round(os.getloadavg()[2], 1),
+        "contestants": summary(outcomes),
+        "results": {
             f"{name}/{seed}": {who: each.__dict__ for who, each in found.items()}
             for (name, seed), found in outcomes.items()
         },
-    )
+    }
+
+
+def _earlier(options: argparse.Namespace) -> Outcomes:
+    """Return what a run that was stopped has kept."""
+    if not (options.out and options.out.exists()):
+        return {}
+    kept = json.loads(options.out.read_text())
+    if kept["seconds"] != options.seconds:
+        raise SystemExit(f"{options.out} holds results of {kept['seconds']:g} seconds")
+    return {
+        (key.rpartition("/")[0], int(key.rpartition("/")[2])): {
+            who: Outcome(**each) for who, each in found.items()
+        }
+        for key, found in kept["results"].items()
+    }
 
 
 def _options() -> argparse.Namespace:
@@ -75,6 +105,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", nargs="*", default=[each.name for each in SETS])
     parser.add_argument("--flaml", help="an interpreter that has FLAML")
+    parser.add_argument("--without-random", action="store_true", help="leave random search out")
+    parser.add_argument("--out", type=Path, help="results, kept set by set; a stopped run goes on")
+    parser.add_argument("--table", type=Path, help="print kept results as Markdown, run nothing")
     options = parser.parse_args()
     if options.quick:
         options.sets, options.seeds, options.seconds = list(QUICK), 1, 20.0
@@ -88,8 +121,9 @@ def run_set(which: DataSet, seed: int, options: argparse.Namespace) -> dict[str,
     train, test = rows[:cut], rows[cut:]
     found = {"default": _default(which, train, test)}
     found |= _searched(which, train, test, seed, options.seconds, "tpe")
-    random = _searched(which, train, test, seed, options.seconds, "random")
-    found["random"] = random["assay"]
+    if not options.without_random:
+        random = _searched(which, train, test, seed, options.seconds, "random")
+        found["random"] = random["assay"]
     if options.flaml:
         found["flaml"] = _flaml(which, train, test, seed, options)
     return found
@@ -196,7 +230,7 @@ def _flaml(
     return Outcome(score, told["claimed"], took, told["what"])
 
 
-def summary(outcomes: dict[tuple[str, int], dict[str, Outcome]]) -> dict[str, dict[str, float]]:
+def summary(outcomes: Outcomes) -> dict[str, dict[str, float]]:
     """Return each contestant's mean rank (1 is best), normalised score, and optimism.
 
     The score is 1 for the best contestant of a split and 0 for the worst; optimism is in the
@@ -225,6 +259,31 @@ def summary(outcomes: dict[tuple[str, int], dict[str, Outcome]]) -> dict[str, di
         who: {what: round(float(np.mean(values)), 4) for what, values in each.items()}
         for who, each in figures.items()
     }
+
+
+def markdown(told: dict[str, Any]) -> str:
+    """Return kept results as two tables: contestants, and each split with its optimism."""
+    columns = ("mean_rank", "normalised", "optimism_share", "first_seconds")
+    lines = ["| contestant | " + " | ".join(each.replace("_", " ") for each in columns) + " |"]
+    lines.append("|---|" + "---|" * len(columns))
+    for who, figures in told["contestants"].items():
+        cells = [f"{figures[each]:.3f}" if each in figures else "" for each in columns]
+        lines.append(f"| {who} | " + " | ".join(cells) + " |")
+    names = list(told["contestants"])
+    lines += ["", "| split | metric | " + " | ".join(names) + " |"]
+    lines.append("|---|---|" + "---|" * len(names))
+    for key, found in told["results"].items():
+        kind = BY_NAME[key.rpartition("/")[0]].metric
+        cells = [_cell(found[who], metric(kind).sign) if who in found else "" for who in names]
+        lines.append(f"| {key} | {kind} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(outcome: dict[str, Any], sign: int) -> str:
+    """Return the score and, in brackets, by how much the claim was better than it."""
+    score, claimed = outcome["score"], outcome["claimed"]
+    gap = "" if claimed is None else f" ({sign * (claimed - score):+.3g})"
+    return f"{score:.4g}{gap}"
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 For each set and seed 1,500 rows are labelled with 0, 50, 100 and 200 gold rows. Beside: the same
 model asked plainly (of the first 500 rows), a logistic regression on the same embeddings and the
 same gold, and, without gold, Dawid and Skene's model of the same votes. The guarantee is tried on
-redraws of 100 gold rows. Gold comes from 600 rows a set. Answers are kept in the user's cache
-folder, so that a second run only measures. ``--out`` keeps the figures, set by set, beside those
-that the file holds; ``label_table.py`` makes the document's tables of them.
+redraws of 100 gold rows, with the linear student (``--draws``) and, as each of these tunes three
+encoders, on fewer with the fine-tuned one (``--tuned-draws``). Gold comes from 600 rows a set.
+Answers are kept in the user's cache folder, so that a second run only measures. ``--out`` keeps the
+figures, set by set, beside those that the file holds; ``label_table.py`` makes the document's
+tables of them. ``--setfit PYTHON`` and ``--crowdkit PYTHON`` name interpreters that have these
+packages: SetFit learns from 100 gold rows with the same encoder.
 """
 
 from __future__ import annotations
@@ -26,12 +29,14 @@ from assay.label import LabelSettings
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rows import read_rows
+from assay.label.single.beside import Unlabelled
 from assay.label.single.fit import fit_label_free, weighed
-from assay.label.single.fitted import FittedSingle, total
+from assay.label.single.fitted import TUNED, FittedSingle, total
 from assay.label.single.scores import softmax
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt
 from label_dawid_skene import dawid_skene
+from label_peers import crowdkit, setfit
 from label_sets import TextSet, load
 
 SETS = ("agnews", "sst2", "banking77", "r8", "news20")
@@ -39,6 +44,7 @@ GOLD = (0, 50, 100, 200)
 PRECISIONS = (0.90, 0.95)
 POOL = 600
 PLAIN = 500
+SETFIT_GOLD = 100
 CONFIDENCE = 0.95
 
 
@@ -75,8 +81,9 @@ def logistic(data: TextSet, rows: pl.DataFrame, gold: pl.DataFrame, gateway: Gat
     return [str(each) for each in model.predict(asked)]
 
 
-def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int
+def one_seed(data: TextSet, gateway: Gateway, seed: int, given: argparse.Namespace
              ) -> Iterator[dict[str, Any]]:  # fmt: skip
+    count = given.rows
     rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
     pool = gold_of(data).sample(POOL, shuffle=True, seed=seed)
     truth = rows[data.task.target].to_list()
@@ -84,20 +91,26 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int
     asked, task = read_rows(rows.select("text"), data.task)
     kind, everything = kind_of(task), [*asked.texts, *pool["text"].to_list()]
     began = time.monotonic()
-    base, _ = fit_label_free(everything, task, gateway, settings)
+    base, said = fit_label_free(everything, task, gateway, settings)
+    unlabelled = Unlabelled(everything, said)
     fitting = time.monotonic() - began
     for size in GOLD:
         gold = pool.head(size) if size else None
         began = time.monotonic()
         known = read_gold(gold, task, kind, asked)
-        fitted = base if known is None else weighed(base, known, gateway, told=False)
+        fitted = base if known is None else weighed(base, known, gateway, unlabelled, told=False)
         answers = fitted.answer(asked.texts, gateway)
-        said = answers.labels
+        labels = answers.labels
         found: dict[str, Any] = {"gold": size, "seconds": fitting + time.monotonic() - began}
-        found["ours"] = scores(truth, said)
+        found["ours"] = scores(truth, labels)
         if gold is not None and gold[data.task.target].n_unique() > 1:
             found["logistic"] = scores(truth, logistic(data, rows, gold, gateway, settings))
-            right = np.array([one == other for one, other in zip(truth, said, strict=True)])
+            if given.setfit and size == SETFIT_GOLD:
+                known_rows = gold["text"].to_list(), gold[data.task.target].to_list()
+                said_too = setfit(given.setfit, known_rows, rows["text"].to_list(),
+                                  seed, given.setfit_steps)  # fmt: skip
+                found["setfit"] = scores(truth, said_too)
+            right = np.array([one == other for one, other in zip(truth, labels, strict=True)])
             for precision in PRECISIONS:
                 accepted = accepts(fitted, answers.probability, precision)
                 held = float(right[accepted].mean()) if accepted.any() else None
@@ -106,8 +119,11 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int
         else:
             some = rows["text"].head(PLAIN).to_list()
             found["plain"] = scores(truth[:PLAIN], plainly(data.task, some, gateway, settings))
-            votes = [each for name, each in answers.votes.items() if name != "combined"]
-            found["dawid_skene"] = scores(truth, dawid_skene(votes, data.task.class_names))
+            votes = {name: each for name, each in answers.votes.items() if name != "combined"}
+            names = data.task.class_names
+            found["dawid_skene"] = scores(truth, dawid_skene(list(votes.values()), names))
+            if given.crowdkit:
+                found["crowdkit"] = scores(truth, crowdkit(given.crowdkit, votes, names))
         yield found
 
 
@@ -126,7 +142,9 @@ def gold_of(data: TextSet) -> pl.DataFrame:
     return data.gold.sample(POOL, shuffle=True, seed=0)
 
 
-def redraws(data: TextSet, gateway: Gateway, draws: int, count: int) -> dict[str, Any]:
+def redraws(
+    data: TextSet, gateway: Gateway, draws: int, count: int, *, tuned: bool
+) -> dict[str, Any]:
     """Return how often the accepted rows are less precise than guaranteed, over gold draws."""
     settings = LabelSettings(neighbours=0, examples=0)
     drawn_rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=0)
@@ -134,7 +152,9 @@ def redraws(data: TextSet, gateway: Gateway, draws: int, count: int) -> dict[str
     truth = drawn_rows[task.target].to_numpy()
     pool = gold_of(data)
     kind = kind_of(task)
-    base, _ = fit_label_free([*rows.texts, *pool["text"].to_list()], task, gateway, settings)
+    everything = [*rows.texts, *pool["text"].to_list()]
+    base, said = fit_label_free(everything, task, gateway, settings)
+    unlabelled = Unlabelled(everything, said) if tuned else None
     failed, reached = dict.fromkeys(PRECISIONS, 0), dict.fromkeys(PRECISIONS, 0)
     votes = base.votes(rows.texts, gateway)
     random = np.random.default_rng(0)
@@ -143,8 +163,10 @@ def redraws(data: TextSet, gateway: Gateway, draws: int, count: int) -> dict[str
         gold = read_gold(drawn, task, kind, rows)
         if gold is None:
             continue
-        fitted = weighed(base, gold, gateway, told=False)
+        fitted = weighed(base, gold, gateway, unlabelled, told=False)
         shown = votes if fitted.student is not None else votes.upto(len(fitted.annotators))
+        if fitted.tuned is not None:
+            shown = shown.beside(TUNED, fitted.tuned.scores(rows.texts))
         shares = softmax(fitted.temperature * total(shown, fitted.weights))
         right = np.array([task.class_names[code] for code in shares.argmax(axis=1)]) == truth
         for precision in PRECISIONS:
@@ -171,7 +193,7 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     for size in GOLD:
         some = [each for each in found if each["gold"] == size]
         told: dict[str, Any] = {}
-        for who in ("ours", "logistic", "plain", "dawid_skene"):
+        for who in ("ours", "logistic", "plain", "dawid_skene", "setfit", "crowdkit"):
             for metric in ("accuracy", "macro_f1"):
                 values = [each[who][metric] for each in some if who in each]
                 if values:
@@ -197,7 +219,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=1500)
     parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--tuned-draws", type=int, default=0)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--setfit", help="an interpreter that has SetFit")
+    parser.add_argument("--setfit-steps", type=int, default=-1, help="its most steps; -1: all")
+    parser.add_argument("--crowdkit", help="an interpreter that has crowd-kit")
     given = parser.parse_args()
     if given.quick:
         given.sets, given.seeds, given.rows, given.draws = ("sst2",), 1, 200, 20
@@ -214,14 +240,16 @@ def main() -> None:
         with Ledger.open(folder / f"label-{name}.sqlite") as ledger, Gateway(ledger) as gateway:
             found = []
             for seed in range(given.seeds):
-                for each in one_seed(data, gateway, seed, given.rows):
+                for each in one_seed(data, gateway, seed, given):
                     found.append(each)
                     print(name, seed, json.dumps(each), flush=True)
             report["sets"][name] = summary(found)
             keep(report, given.out)  # before the redraws, which take the longest
-            if given.draws:
-                tried = redraws(data, gateway, given.draws, given.rows)
-                report["sets"][name]["guarantee"] = tried
+            for key, draws in (("guarantee", given.draws), ("guarantee tuned", given.tuned_draws)):
+                if draws:
+                    tuned = key != "guarantee"
+                    tried = redraws(data, gateway, draws, given.rows, tuned=tuned)
+                    report["sets"][name][key] = tried
             print(name, json.dumps(report["sets"][name]), flush=True)
             keep(report, given.out)
     print(json.dumps(report))

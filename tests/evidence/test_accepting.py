@@ -142,3 +142,9 @@ def test_bad_input_is_named(changes, message):
     given = {"scores": [0.1, 0.2, 0.3], "correct": [1, 0, 1]} | changes
     with pytest.raises(InputError, match=message):
         accept_threshold(**given)
+
+
+def test_a_threshold_just_below_1_is_not_told_as_1():
+    found = accept_threshold(np.linspace(0.99999, 0.999999, 60), np.ones(60), precision=0.9)
+    assert found.threshold is not None
+    assert "above 0.9999" in str(found)

@@ -12,13 +12,15 @@ from assay import Project
 from assay.errors import InputError
 from assay.experiment import circumspection
 from assay.experiment.leaks import leaks
-from assay.experiment.order import Order
+from assay.experiment.order import Order, first_entrants
 from assay.experiment.search.blending import blended
 from assay.experiment.search.choosing import choose
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import families_for, portfolio
-from assay.experiment.search.halving import promoted, stages
+from assay.experiment.search.halving import is_cheap, promoted, stages
+from assay.experiment.search.jobs import Context
+from assay.experiment.search.pool import Limits, working
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
 from assay.recipe import Tools, baseline_recipe, fit_recipe, recipe_from_toml, recipe_to_toml
@@ -140,6 +142,38 @@ def test_every_default_of_texts_beats_guessing() -> None:
         assert (model.predict(rows) == rows["topic"].to_numpy()).mean() > 0.5, family.name
     with pytest.raises(InputError, match="no such family"):
         families_for(Circumstances.of(NEWS, rows), ("forest",))
+
+
+def test_texts_in_many_classes_start_with_a_margin_on_the_recipes_own_words() -> None:
+    many = tuple(ClassDescription(name=f"topic {number}") for number in range(6))
+    few, line = baseline_recipe(NEWS), baseline_recipe(NEWS.model_copy(update={"classes": many}))
+    for classes, recipe, starts in ((NEWS.classes, few, False), (many, line, True)):
+        task = NEWS.model_copy(update={"classes": classes, "metric": "accuracy"})
+        families = families_for(Circumstances(task, (), 9_000, 0.1))
+        first, second = list(first_entrants(Order(), recipe, families, task))[:2]
+        assert (first.family == "start") is starts
+        if starts:
+            assert first.recipe.features == recipe.features
+            assert second.recipe == recipe
+            assert is_cheap(second, stages(9_000, 5), 1.0, 1)
+
+
+def test_one_worker_starts_before_there_is_work_and_the_others_with_it() -> None:
+    with working(2, Limits(60.0)) as pool:
+        assert pool.idle == 1
+        pool.open(Context(shop(30), TASK, TOOLS, 2, 1))
+        assert pool.idle == 2
+
+
+def test_every_family_of_boosted_trees_has_a_lean_default_for_weak_signals() -> None:
+    families = families_for(Circumstances(TASK, ("size", "age", "town"), 900, 0.4))
+    for each in families:
+        leaves = {"boosting": "max_leaf_nodes", "lightgbm": "num_leaves"}.get(each.name)
+        if leaves is not None:
+            few, many = sorted(values[leaves] for values in each.defaults)[
+                :: len(each.defaults) - 1
+            ]
+            assert few <= 8 < many
 
 
 def test_columns_left_out_take_no_part() -> None:

@@ -115,6 +115,18 @@ def test_halves_hold_every_class_and_copies_stay_together() -> None:
     assert halves(gold, 0)[0].texts == one.texts
 
 
+def test_rows_that_were_picked_draft_and_never_judge() -> None:
+    weights = pl.Series("weight", [float(row % 3 == 0) for row in range(GOLD.height)])
+    read, task = read_rows(ROWS, LabelTask.of(TASK))
+    gold = read_gold(GOLD.with_columns(weights), task, kind_of(task), read)
+    assert gold is not None
+    drafting, judging = halves(gold, 0)
+    assert judging.weights is not None
+    assert judging.weights.all()
+    assert len(drafting) + len(judging) == len(gold)
+    assert len(judging) == pytest.approx(weights.sum() / 2, abs=3)
+
+
 def test_telling_terms_are_words_of_the_class() -> None:
     found = telling_terms(TASK.class_names, GOLD["text"].to_list(), GOLD["topic"].to_list())
     for topic, terms in found.items():

@@ -110,3 +110,13 @@ def test_gold_that_cannot_be_used_is_refused_in_one_message(given: Any, said: st
     with pytest.raises(InputError, match=said) as caught:
         gold_of(given)
     assert "\n" not in str(caught.value)
+
+
+def test_picked_rows_teach_as_much_as_drawn_ones_and_measure_nothing() -> None:
+    texts = [f"row {number}" for number in range(12)]
+    weights = [2.0] * 5 + [4.0] * 5 + [0.0] * 2
+    gold = gold_of({"text": texts, "label": ["farm", "money"] * 6, "weight": weights})
+    assert gold.teaching is not None
+    assert gold.measuring is not None
+    assert gold.teaching.tolist() == pytest.approx([2 / 3] * 5 + [4 / 3] * 5 + [1.0] * 2)
+    assert gold.measuring.tolist() == pytest.approx([2 / 3] * 5 + [4 / 3] * 5 + [0.0] * 2)

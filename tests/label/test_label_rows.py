@@ -203,3 +203,15 @@ def test_a_suspect_row_is_labelled_but_left_to_a_person(tmp_path: Path) -> None:
     assert result.table["status"].to_list() == ["accepted", "accepted", "review"]
     assert FLAG in result.table["why"][2]
     assert result.table["label"][2].to_list() == ["farm"]
+
+
+def test_a_remark_that_reading_and_asking_both_make_is_told_once(tmp_path: Path) -> None:
+    with labelling(tmp_path) as label:
+        result = label(["wheat " * 20_000, "bank"], ["farm", "money"])
+    assert result.table["why"][0].count(CUT) == 1
+
+
+def test_an_absent_column_is_named_by_the_option_that_chooses_it() -> None:
+    with pytest.raises(InputError, match="--text"):
+        read_rows({"text": ["x"]}, LabelTask(classes=LabelTask.of(["a", "b"]).classes,
+                                             inputs=("nothing",)))  # fmt: skip

@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from assay.errors import InputError
-from assay.label import LabelTask, vote
-from assay.label.single.annotators import FEW, ModelAnnotator
+from assay.evidence import accept_threshold
+from assay.label import LabelSettings, LabelTask, vote
+from assay.label.single.annotators import ModelAnnotator
+from assay.label.single.fitted import Votes
+from assay.label.single.measure import held_out
 from assay.label.single.phrases import Phrasebook, phrases_of
-from assay.label.single.scores import WEIGHT, softmax, spread
+from assay.label.single.scores import FEW, WEIGHT, softmax, spread
 from assay.label.single.student import PARTS, parts_of, taught
+from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned, temperature
 from assay.task import ClassDescription
 
@@ -105,6 +110,55 @@ def test_weights_in_the_span_of_few_rows_are_the_weights_of_the_whole_space() ->
     assert few.scores(votes[None], wide) == pytest.approx(
         plain.scores(votes[None], embeddings), abs=0.05
     )
+
+
+REDRAWS, DRAWN, PICKED, PRECISION = 60, 40, 40, 0.8
+
+
+def redrawn(seed: int, picked_teach: bool) -> tuple[float, float, bool]:
+    """Label a made-up population by rows that were drawn, and others that were picked.
+
+    Returns
+    -------
+    accuracy
+        Of the labels of all other rows.
+    coverage, kept
+        Share of these that the guarantee accepts, and whether it holds of them.
+    """
+    random = np.random.default_rng([seed, 1])
+    codes, embeddings, good = world(1200, seed, noise=0.8)
+    embeddings = embeddings + random.normal(scale=2.0, size=embeddings.shape)
+    votes = np.stack([good, random.normal(size=good.shape)])
+    best = np.sort(votes.sum(axis=0), axis=1)
+    least_sure = np.argsort(best[:, -1] - best[:, -2])
+    others = random.permutation(least_sure[PICKED:])
+    gold, rest = np.concatenate([others[:DRAWN], least_sure[:PICKED]]), others[DRAWN:]
+    drawn = (np.arange(len(gold)) < DRAWN).astype(float)
+    truth = Truth(codes[gold], np.ones(len(gold)) if picked_teach else drawn, drawn)
+
+    said = Votes(("good", "noise"), votes, embeddings, (1.0, 1.0))
+    held = held_out(said.only(gold), truth, LabelSettings(folds=5))
+    factor = temperature(held, truth.codes, truth.measuring)
+    held, weights = held[:DRAWN], learned(votes[:, gold], embeddings[gold], truth.codes,
+                                          truth.teaching)  # fmt: skip
+    measured = held.argmax(axis=1) == codes[gold[:DRAWN]]
+    found = softmax(factor * weights.scores(votes[:, rest], embeddings[rest]))
+    right = found.argmax(axis=1) == codes[rest]
+    accepted = accept_threshold(
+        softmax(factor * held).max(axis=1), measured, precision=PRECISION
+    ).accepts(found.max(axis=1))
+    kept = not accepted.any() or bool(right[accepted].mean() >= PRECISION)
+    return float(right.mean()), float(accepted.mean()), kept
+
+
+def test_picked_rows_teach_and_the_guarantee_holds_by_the_drawn_ones() -> None:
+    runs = np.array([redrawn(seed, picked_teach=True) for seed in range(REDRAWS)])
+    broken = REDRAWS - int(runs[:, 2].sum())
+    assert broken <= binom.ppf(0.999, REDRAWS, 0.05)
+    assert (runs[:, 1] > 0).mean() > 0.3, "the promise was put to the test"
+    untaught = [redrawn(seed, picked_teach=False)[0] for seed in range(REDRAWS // 3)]
+    gain = runs[: len(untaught), 0] - untaught
+    assert gain.mean() > 2 * gain.std() / len(gain) ** 0.5
 
 
 def test_temperature_makes_probabilities_as_sure_as_they_are_right() -> None:

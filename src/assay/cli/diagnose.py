@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assay.cli.diagnose_telling import shown_share, tell
 from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.diagnose.spec import Diagnosis
-    from assay.evidence import Evidence
 
 
 def diagnose(
@@ -36,6 +36,10 @@ def diagnose(
     text: Annotated[str | None, typer.Option(help="The text column.")] = None,
     group: Annotated[str | None, typer.Option(help="The column of groups.")] = None,
     weight: Annotated[str | None, typer.Option(help="The column of weights.")] = None,
+    protected: Annotated[
+        list[str] | None,
+        typer.Option(help="A column whose groups must be treated alike; once for each."),
+    ] = None,
     min_effect: Annotated[
         float | None, typer.Option(help="Smallest excess of loss worth telling.")
     ] = None,
@@ -52,6 +56,13 @@ def diagnose(
     ] = None,
     sarif: Annotated[
         Path | None, typer.Option(help="Write the findings as SARIF too, for CI.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write the findings as Markdown too.")
+    ] = None,
+    freeze: Annotated[
+        Path | None,
+        typer.Option(help="Write a pytest file (.py) that holds later models to the findings."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the halves; a project has its own.")] = 0,
     path: ProjectPath = Path(),
@@ -77,6 +88,8 @@ def diagnose(
     options |= given | {"seed": seed}
     if training is not None:
         options["training"] = read_table(training)
+    if protected:
+        options["protected"] = protected
     if plant:
         _plant(subject, options, as_json=as_json)
         return
@@ -87,7 +100,13 @@ def diagnose(
             bar.update(task, description=f"looking for {what}", completed=done, total=total)
 
         found = find(subject, **options, fdr=fdr, min_effect=min_effect, step=step)
-    page = _written(found, subject, predictions or rows, html, sarif)
+    files = {"html": html, "sarif": sarif, "markdown": markdown}
+    page = _written(found, subject, predictions or rows, files)
+    if freeze is not None:
+        paths = {"predictions": predictions, "rows": rows, "training": training,
+                 "project": None if predictions or rows else subject.path}  # fmt: skip
+        names = given | {"model": model, "seed": seed, "protected": tuple(protected or ())}
+        _freeze(found, freeze, paths, names)
     if as_json:
         emit_json(found.as_dict())
         return
@@ -97,27 +116,36 @@ def diagnose(
 
 
 def _written(
-    found: Diagnosis, subject: Any, file: Path | None, html: Path | None, sarif: Path | None
+    found: Diagnosis, subject: Any, file: Path | None, wanted: dict[str, Path | None]
 ) -> Path | None:
-    """Write the page and the SARIF log where they are wanted; return the page's path."""
+    """Write the page and the other files where they are wanted; return the page's path."""
     from assay import __version__
     from assay.config import write_text
-    from assay.diagnose.report import as_sarif, write_html
+    from assay.diagnose.report import as_sarif, render_markdown, write_html
 
+    page, sarif, markdown = wanted["html"], wanted["sarif"], wanted["markdown"]
     if file is None:
-        page, name, table = (
-            html or subject.path / "diagnosis.html",
-            subject.path.name,
-            subject.search(),
-        )
+        page = page or subject.path / "diagnosis.html"
+        name, table = subject.path.name, subject.search()
     else:
-        page, name, table = html, file.name, None
+        name, table = file.name, None
     if sarif is not None:
         told = as_sarif(found, subject=str(file or "recipe.toml"), version=__version__)
         write_text(sarif, json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+    if markdown is not None:
+        write_text(markdown, render_markdown(found, name=name))
     if page is not None:
         write_html(found, page, name=name, rows=table)
     return page
+
+
+def _freeze(
+    found: Diagnosis, path: Path, paths: dict[str, Path | None], names: dict[str, Any]
+) -> None:
+    from assay.diagnose.frozen import Subject, freeze
+
+    absolute = {name: str(each.absolute()) for name, each in paths.items() if each is not None}
+    freeze(found, path, Subject(**(names | absolute)))
 
 
 def _compare(files: tuple[Path, Path], *, as_json: bool, **options: Any) -> None:
@@ -152,14 +180,9 @@ def _plant(subject: Any, options: dict[str, Any], *, as_json: bool) -> None:
     out.print(f"faults planted in {checked.n:,} rows", highlight=False)
     for each in checked.faults:
         line = f"  {each.fault}, strength {each.strength:g}: found in"
-        out.print(f"{line} {_shown(each.found)}", highlight=False, markup=False)
-    alarms = _shown(checked.false_alarms)
+        out.print(f"{line} {shown_share(each.found)}", highlight=False, markup=False)
+    alarms = shown_share(checked.false_alarms)
     out.print(f"false alarms where nothing was planted: in {alarms}", highlight=False, markup=False)
-
-
-def _shown(share: Evidence) -> str:
-    low, high = share.interval.low, share.interval.high
-    return f"{share.estimate:.0%} of {share.n} tries [{low:.0%}, {high:.0%}]"
 
 
 def _subject(
@@ -182,41 +205,3 @@ def _subject(
     from assay.project import Project
 
     return Project.open(path), {}
-
-
-def tell(found: Diagnosis) -> None:
-    """Print a diagnosis."""
-    from rich.text import Text
-
-    from assay.label.shown import visible
-
-    out = console()
-    out.print(
-        f"mean {found.loss} {found.mean_loss:.4f} on {found.n:,} rows; searched on "
-        f"{found.discovery:,}, confirmed on the other {found.confirmation:,}",
-        highlight=False,
-    )
-    for line in filter(None, (found.sampling, _STOPPED if found.stopped else "")):
-        out.print(line, highlight=False, style="yellow")
-    if not found.findings:
-        out.print("Nothing was confirmed.")
-    for each in found.findings:
-        out.print(Text(f"\n{each.code} {visible(each.title)}", style="bold"))
-        low, high = each.effect.interval.low, each.effect.interval.high
-        out.print(
-            Text(
-                f"  {each.severity}; {each.size:,} rows; {each.share:.0%} of the loss; effect "
-                f"{each.effect.estimate:+.3f} [{low:+.3f}, {high:+.3f}], "
-                f"adjusted p = {each.p_adjusted:.2g}\n  {each.cause}"
-            )
-        )
-        for remedy in each.remedies:
-            out.print(Text(f"  could help: {remedy.words}", style="dim"))
-    out.print()
-    for looked in found.looked:
-        line = f"{looked.detector}: {looked.looked_at:,} looked at ({looked.what}), "
-        line += f"{looked.suspected} suspected, {looked.confirmed} confirmed"
-        out.print(Text(line + (f"; {looked.skipped}" if looked.skipped else ""), style="dim"))
-
-
-_STOPPED = "Stopped early: the detectors that are not listed did not run."

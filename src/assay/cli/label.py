@@ -60,6 +60,10 @@ def label(
     copies: Annotated[
         str, typer.Option(help="Which copies are asked once: exact, near, off.")
     ] = "exact",
+    student: Annotated[
+        str | None,
+        typer.Option(help="What learns from votes and checked rows: fine-tuned or linear."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="All randomness derives from it.")] = None,
     money: Annotated[float | None, typer.Option(help="At most so many US dollars.")] = None,
     calls: Annotated[int | None, typer.Option(help="At most so many model calls.")] = None,
@@ -90,7 +94,7 @@ def label(
     project = labelling_project(path, given=bool(classes or task))
     asked = label_task(classes, task, {"inputs": text, "target": target}, project)
     settings = label_settings(project, {"models": tuple(model or ()) or None, "embed": embed,
-                                   "copies": copies, "seed": seed})  # fmt: skip
+                                   "copies": copies, "student": student, "seed": seed})  # fmt: skip
     checked = None if gold is None else read_table(gold)
     budget = label_budget(project, money=money, calls=calls, tokens=tokens, minutes=minutes)
     order = Order(settings, precision, confidence, engine, say_stage(as_json),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assay.callable_module import make_callable
@@ -33,6 +34,7 @@ def diagnose(
     group: str | None = None,
     weight: str | None = None,
     training: Any = None,
+    protected: Sequence[str] = (),
     detectors: Sequence[Detector] | None = None,
     fdr: float = 0.05,
     min_effect: float | None = None,
@@ -66,6 +68,8 @@ def diagnose(
         The column of how much each row counts.
     training
         The rows that the model was fitted on.
+    protected
+        Columns whose groups the model must treat alike.
     detectors
         By default all that are registered.
     fdr
@@ -96,7 +100,7 @@ def diagnose(
         "step": step,
     }
     if isinstance(subject, Project):
-        return _of_project(subject, models, options)
+        return _of_project(subject, models, protected, options)
     from assay.diagnose.given import read_case
 
     case = read_case(
@@ -110,6 +114,7 @@ def diagnose(
         group=group,
         weight=weight,
         training=training,
+        protected=protected,
         seed=seed,
     )
     return diagnose_case(case, **options)
@@ -145,14 +150,21 @@ def diagnose_case(
     )
 
 
-def _of_project(project: Project, models: Any, options: dict[str, Any]) -> Diagnosis:
+def _of_project(
+    project: Project, models: Any, protected: Sequence[str], options: dict[str, Any]
+) -> Diagnosis:
     from assay.diagnose.projects import project_case
     from assay.diagnose.record import Record, save
+    from assay.tables import require_column
+
+    for name in protected:
+        require_column(project.search(), name, "protected")
 
     beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
     record = Record.open(project.ledger(), beginning)
     with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
-        found = diagnose_case(project_case(project, gateway), **options)
+        case = replace(project_case(project, gateway), protected=tuple(protected))
+        found = diagnose_case(case, **options)
     return save(project, record, found)
 
 

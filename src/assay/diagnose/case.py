@@ -37,6 +37,8 @@ class Case:
         (n,) how much each row counts; None for all alike.
     training
         The rows the model was fitted on, with their target; None where unknown.
+    protected
+        Columns whose groups the model must treat alike.
     predict
         Rows to (n,) predictions, for tests that change rows; None where the model is not at hand.
     """
@@ -49,6 +51,7 @@ class Case:
     probabilities: Floats | None = None
     weights: Floats | None = None
     training: pl.DataFrame | None = None
+    protected: tuple[str, ...] = ()
     predict: Callable[[pl.DataFrame], np.ndarray] | None = None
     seed: int = 0
 

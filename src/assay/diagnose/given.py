@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def read_case(
     group: str | None = None,
     weight: str | None = None,
     training: Any = None,
+    protected: Sequence[str] = (),
     seed: int = 0,
 ) -> Case:
     """Return the case of a table; the parameters are those of :func:`assay.diagnose.diagnose`."""
@@ -40,7 +42,8 @@ def read_case(
             "With rows, the column of the true values is needed.", next_step="name it as truth"
         )
     table = with_row_ids(with_plain_columns(to_polars(rows)))
-    for role, name in (("truth", truth), ("group", group), ("weight", weight)):
+    roles = (("truth", truth), ("group", group), ("weight", weight))
+    for role, name in (*roles, *(("protected", name) for name in protected)):
         require_column(table, name, role)
     _check_rows(table, truth)
     said = [name for name in table.columns if _is_said(name)]
@@ -64,6 +67,7 @@ def read_case(
         weights=weights,
         training=None if training is None else with_row_ids(to_polars(training)),
         predict=predict,
+        protected=tuple(protected),
         seed=seed,
     )
 

@@ -63,12 +63,18 @@ class Acceptance:
         goal = f"{self.precision:.1%} precision at {self.confidence:.0%} confidence"
         if self.threshold is not None:
             return (
-                f"accept scores above {self.threshold:.4g}: {goal}, {self.coverage:.1%} of rows "
+                f"accept scores above {_told(self.threshold)}: {goal}, {self.coverage:.1%} of rows "
                 f"({self.observed:.1%} right among {self.n} checked)"
             )
         if self.more_rows is not None:
             return f"{goal} is not reachable: with {self.more_rows} more checked rows it could be"
         return f"{goal} is not reachable: the most certain answers are {self.observed:.1%} right"
+
+
+def _told(threshold: float) -> str:
+    """Return a threshold in four digits, or in more where these would round it up to 1."""
+    told = (f"{threshold:.{digits}g}" for digits in range(4, 18))
+    return next((each for each in told if float(each) < 1 or threshold >= 1), repr(threshold))
 
 
 def accept_threshold(

@@ -17,6 +17,10 @@ from assay.task import Task
 
 UNKNOWN_COMPLEXITY = 4
 
+LINE = "sklearn.linear_model.LogisticRegression"
+MANY_CLASSES = 5
+"""A line of so many classes is slow to fit."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -85,8 +89,11 @@ def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
 def first_entrants(
     order: Order, baseline: Recipe, families: tuple[Family, ...], task: Task
 ) -> deque[Entrant]:
-    """Return the project's own recipe, the user's estimators, and the portfolio."""
-    entrants = [_entrant("project", "recipe", baseline, 1)]
+    """Return the project's own recipe, the user's estimators, and the portfolio.
+
+    Of texts in many classes a quick start goes before the recipe.
+    """
+    entrants = [*_start(baseline, families, task), _entrant("project", "recipe", baseline, 1)]
     for estimator in order.estimators:
         name = estimator.path.rpartition(".")[2]
         recipe = own_model(baseline, estimator, task)
@@ -99,6 +106,21 @@ def first_entrants(
             entrant.values = dict(each.values)
             entrants.append(entrant)
     return deque([*entrants, *default_entrants(families)])
+
+
+def _start(baseline: Recipe, families: tuple[Family, ...], task: Task) -> list[Entrant]:
+    """Return a widest margin on the recipe's own words, where its line would take far longer.
+
+    On 6,800 texts in 20 classes the line is fitted in ten seconds, the margin in one; the encoded
+    words are shared.
+    """
+    margins = next((each for each in families if each.name == "margins"), None)
+    line = baseline.estimator.path == LINE and not baseline.blend
+    if margins is None or not task.text or len(task.class_names) < MANY_CLASSES or not line:
+        return []
+    margin = Estimator(path="sklearn.svm.LinearSVC", parameters={"C": 0.5})
+    recipe = baseline.model_copy(update={"estimator": margin})
+    return [_entrant("start", "portfolio", recipe, margins.complexity)]
 
 
 def default_entrants(families: tuple[Family, ...]) -> list[Entrant]:

@@ -21,7 +21,7 @@ from assay.experiment.search.blending import blended
 from assay.experiment.search.choosing import Choice, choose
 from assay.experiment.search.contest import Contest
 from assay.experiment.search.entrant import Entrant
-from assay.experiment.search.families import families_for
+from assay.experiment.search.families import families_for, imports_for
 from assay.experiment.search.halving import stages
 from assay.experiment.search.jobs import Context
 from assay.experiment.search.memory import allowed_bytes
@@ -70,7 +70,8 @@ class Search:
         self.tracking = Tracking.open(self.project.path.name, self.record.id, self._note)
         workers = self.order.workers or worker_count()
         trial = verdict = None
-        with working(workers, self._limits(workers)) as pool:  # they start while we look
+        ahead = imports_for(self.project.task)
+        with working(workers, self._limits(workers), ahead) as pool:  # one starts while we look
             self.seen = look(self.project, self.order, self.tools)
             for each in self.seen.notes:
                 self.tell(Noted(each))

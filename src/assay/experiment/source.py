@@ -13,7 +13,7 @@ from assay.experiment.search.choosing import Choice, choose
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.contest import Contest
 from assay.experiment.search.entrant import Entrant
-from assay.experiment.search.families import families_for
+from assay.experiment.search.families import families_for, imports_for
 from assay.experiment.search.halving import stages
 from assay.experiment.search.jobs import Context
 from assay.experiment.search.memory import allowed_bytes
@@ -90,7 +90,8 @@ class SearchSource:
         own = Entrant(0, "project", "recipe", baseline, {}, 1)
         workers, seconds = worker_count(), 60 * self.minutes
         scorer = Scorer(rows, task, seed=seed)
-        with working(workers, Limits(max(10.0, seconds / 6), allowed_bytes(workers))) as pool:
+        limits = Limits(max(10.0, seconds / 6), allowed_bytes(workers))
+        with working(workers, limits, imports_for(task)) as pool:
             pool.open(Context(rows, task, tools.snapshot(), FOLDS, 1))
             contest = Contest(
                 pool=pool,

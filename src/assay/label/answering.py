@@ -15,6 +15,7 @@ from assay.errors import InputError
 from assay.label.copies import Original
 from assay.label.door import Door
 from assay.label.kinds import Fitted
+from assay.label.reading import JOINT
 from assay.label.rows import Rows
 from assay.label.spec import Answers
 from assay.llm import Gateway
@@ -67,8 +68,9 @@ def answer(originals: Sequence[Original], rows: Rows, ask: Ask) -> Answers:
     for row, original in enumerate(originals):
         same = None if original.row_id is None else f"{COPIED} {original.row_id}"
         told = [rows.flags.get(row), answers.flags.get(row), same if row in asked else None]
-        if any(told):
-            flags[row] = "; ".join(filter(None, told))
+        each = dict.fromkeys(part for some in told if some for part in some.split(JOINT))
+        if each:
+            flags[row] = JOINT.join(each)
     return replace(answers, flags=flags)
 
 

@@ -142,6 +142,7 @@ def draft_guidelines(
         When the task has another kind, or gold is too small.
     """
     settings = LabelSettings() if settings is None else settings
+    settings = settings.model_copy(update={"student": "linear"})  # each draft is fitted anew
     read, task = read_rows(rows, LabelTask.of(task))
     if task.kind not in ("single", "ordinal"):
         raise InputError("Guidelines are drafted for labels of one class.", given=task.kind)
@@ -198,14 +199,19 @@ class Judge:
 
 
 def halves(gold: Gold, seed: int) -> tuple[Gold, Gold]:
-    """Return the drafting half and the judging half, each class in both; copies stay together."""
+    """Return the drafting half and the judging half, each class in both; copies stay together.
+
+    Rows that were picked, not drawn, measure nothing: they draft, beside half of the others.
+    """
     order = np.random.default_rng(derive_seed(seed, "halves")).permutation(len(gold))
     first: dict[str, list[int]] = {}
     for row in order.tolist():
         first.setdefault(gold.texts[row], []).append(row)
     groups = sorted(first.values(), key=lambda rows: str(gold.labels[rows[0]]))
-    drafting = sorted(row for rows in groups[::2] for row in rows)
-    judging = sorted(row for rows in groups[1::2] for row in rows)
+    drawn = [rows for rows in groups if gold.weights is None or gold.weights[rows].all()]
+    judges = {row for rows in drawn[1::2] for row in rows}
+    drafting = [row for row in range(len(gold)) if row not in judges]
+    judging = sorted(judges)
     return _part(gold, drafting), _part(gold, judging)
 
 

@@ -143,7 +143,8 @@ def learn(
         vectors=gold_votes.vectors[usable],
         truth=shape.truth([gold.labels[row] for row in np.flatnonzero(usable)]),
         keys=[gold.texts[row] for row in np.flatnonzero(usable)],
-        weights=None if gold.weights is None else gold.weights[usable] / gold.weights.mean(),
+        teaching=None if gold.teaching is None else gold.teaching[usable],
+        measuring=None if gold.measuring is None else gold.measuring[usable],
         centre=centre(scale(sample)),
         alike=shape.alike,
     )
@@ -156,16 +157,17 @@ class _Teaching:
     vectors: Floats
     truth: NDArray[np.bool_]
     keys: list[str]
-    weights: Floats | None
+    teaching: Floats | None
+    measuring: Floats | None
     centre: tuple[Logistic, ...]
     alike: bool
 
     def questions(self, with_vectors: bool) -> Questions:
-        return taught(self.votes, self.vectors, self.truth, self.centre, weights=self.weights,
+        return taught(self.votes, self.vectors, self.truth, self.centre, weights=self.teaching,
                       alike=self.alike, with_vectors=with_vectors)  # fmt: skip
 
     def held_out(self, with_vectors: bool, settings: LabelSettings) -> Floats:
-        return held_out(self.votes, self.vectors, self.truth, self.centre, weights=self.weights,
+        return held_out(self.votes, self.vectors, self.truth, self.centre, weights=self.teaching,
                         alike=self.alike, with_vectors=with_vectors, keys=self.keys,
                         count=settings.folds, seed=settings.seed)  # fmt: skip
 
@@ -173,7 +175,7 @@ class _Teaching:
         """Return the mean log loss of the questions."""
         inside = np.clip(chances, 1e-6, 1 - 1e-6)
         right = np.where(self.truth, inside, 1 - inside)
-        return float(np.average(-np.log(right).mean(axis=1), weights=self.weights))
+        return float(np.average(-np.log(right).mean(axis=1), weights=self.measuring))
 
 
 def _chosen(
@@ -212,8 +214,8 @@ def _checked(
     for row, label in zip(some, decided, strict=True):
         labels[row] = label
     correct = np.array([label == true for label, true in zip(labels, gold.labels, strict=True)])
-    weights = None if gold.weights is None else gold.weights[usable] / gold.weights.mean()
-    calibration = fit_calibration(probability[usable], correct[usable], weights)
+    measuring = None if gold.measuring is None else gold.measuring[usable]
+    calibration = fit_calibration(probability[usable], correct[usable], measuring)
     probability[usable] = calibration(probability[usable])
     whole = np.full((len(gold), chances.shape[1]), np.nan)
     whole[usable] = chances

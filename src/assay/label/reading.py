@@ -17,6 +17,8 @@ CUT, HTML, CONTROLS = (
     "its HTML tags were not read",
     "its control characters were not read",
 )
+JOINT = "; "
+"""Between remarks on one row."""
 _TAG = re.compile(
     r"<(?:!doctype|!--|/?(?:html|head|body|div|span|p|a|b|i|u|em|strong|br|hr|h[1-6]|ul|ol|li|table|"
     r"thead|tbody|tr|td|th|img|font|center|script|style|iframe|form|input|button|section|article|"

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from assay.label.spec import Cost
 from assay.llm import Gateway, Prompt
 from assay.llm.counting import count_tokens
+from assay.llm.own_options import Options, with_options
 from assay.llm.questions import Keys
 from assay.llm.results import ANSWERED, FAILED, Choices, Generated
 
@@ -54,18 +55,20 @@ class Rehearsal:
         self,
         model: str,
         prompts: Sequence[Prompt],
-        options: Sequence[str],
+        options: Options,
         *,
         max_text_tokens: int | None = None,
     ) -> Choices:
         """Return made-up probabilities, the same whenever the same is asked."""
         self._count(model, prompts, options)
-        shares = np.array([_made_up(each.text, len(options)) for each in prompts])
+        _, columns, own = with_options(prompts, options)
+        shares = np.array([_made_up(each.text, len(columns)) for each in prompts])
         return Choices(
             codes=np.full(len(prompts), ANSWERED, dtype=np.uint8),
             why={},
-            options=tuple(options),
-            probabilities=shares.reshape(len(prompts), len(options)),
+            options=columns,
+            probabilities=shares.reshape(len(prompts), len(columns)),
+            own=own,
         )
 
     def generate(self, model: str, prompts: Sequence[Prompt], schema: type[BaseModel]) -> Generated:
@@ -99,22 +102,25 @@ class Rehearsal:
         vectors = vectors.reshape(len(texts), DIMENSION)
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
-    def _count(
-        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
-    ) -> None:
+    def _count(self, model: str, prompts: Sequence[Prompt], ask: Options | type[BaseModel]) -> None:
         model = self._instead.get(model, model)
-        prompts = self._new(model, prompts, ask)
-        told = self._gateway.estimate(model, prompts, ask)
+        columns: tuple[str, ...] | type[BaseModel]
+        if isinstance(ask, type):
+            columns = ask
+        else:  # from here on the prompts hold what is their own
+            prompts, columns, _ = with_options(prompts, ask)
+        prompts = self._new(model, prompts, columns)
+        told = self._gateway.estimate(model, prompts, columns)
         tokens = told.tokens_in + told.tokens_out
         if not tokens and told.requests:  # a model on this machine reckons none
             tokens = sum(count_tokens(each.instructions + each.text) for each in prompts)
         self._add(model, Cost(told.requests, tokens, told.money))
 
     def _new(
-        self, model: str, prompts: Sequence[Prompt], ask: Sequence[str] | type[BaseModel]
+        self, model: str, prompts: Sequence[Prompt], ask: tuple[str, ...] | type[BaseModel]
     ) -> list[Prompt]:
         """Return the prompts that were not rehearsed before: the ledger answers the others."""
-        extra = ask.__name__ if isinstance(ask, type) else json.dumps(list(ask))
+        extra = ask.__name__ if isinstance(ask, type) else json.dumps(ask)
         keys = Keys(model, "", extra, {})
         key_of = {keys.of(prompt): prompt for prompt in prompts}
         new = [prompt for key, prompt in key_of.items() if key not in self._seen]

@@ -12,7 +12,7 @@ import polars.selectors as cs
 
 from assay.errors import InputError
 from assay.label.injection import FLAG, Instructions
-from assay.label.reading import Reading, read, whole
+from assay.label.reading import JOINT, Reading, read, whole
 from assay.label.task import LabelTask
 from assay.tables.door import to_polars
 from assay.tables.infer import require_column
@@ -77,7 +77,7 @@ def read_rows(given: Any, task: LabelTask, *, portion: bool = False) -> tuple[Ro
     if table.is_empty():
         raise InputError("There are no rows to label.", next_step="give a row or more")
     for name in task.inputs:
-        require_column(table, name, "input")
+        require_column(table, name, "text")
     inputs = task.inputs or tuple(
         name for name in table.columns if name not in (ROW_ID, task.target)
     )
@@ -99,7 +99,7 @@ def rows_of(table: pl.DataFrame, task: LabelTask) -> Rows:
         for row, each in enumerate(readings)
         if not each.text.replace(SIDES, "").strip()
     }
-    flags = {row: "; ".join(each.flags) for row, each in enumerate(readings) if each.flags}
+    flags = {row: JOINT.join(each.flags) for row, each in enumerate(readings) if each.flags}
     suspect = frozenset(row for row, each in enumerate(readings) if each.suspect)
     return Rows(table, [each.text for each in readings], why, flags, suspect)
 

@@ -171,7 +171,9 @@ class _Asking:
         ]
 
     def _worst(self, part: Part) -> Amount:
-        worst = self._model.worst(part.prompt, self._question.name, self._question.extra)
+        worst = self._model.worst(
+            part.prompt, self._question.name, self._question.extra_of(part.prompt)
+        )
         return Amount(self._terms.price.of(worst), worst.tokens_in + worst.tokens_out, 1)
 
     def _want(self, part: Part) -> None:

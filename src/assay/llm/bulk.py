@@ -111,12 +111,29 @@ class BulkAsking:
         try:
             self._check_caps()
             if isinstance(self._question, Choose):
-                self._choose(prompts, self._question.options, done)
+                self._choose_by_options(prompts, self._question.options, done)
             elif isinstance(self._question, Generate):
                 self._generate(prompts, self._question.schema, done, refuse)
         except CapReachedError as reached:
             return str(reached)
         return None
+
+    def _choose_by_options(
+        self,
+        prompts: Sequence[Prompt],
+        options: tuple[str, ...],
+        done: Callable[[Sequence[int], Sequence[Any]], None],
+    ) -> None:
+        """Ask rows that choose among the same options together."""
+        rows_of: dict[tuple[str, ...], list[int]] = {}
+        for index, prompt in enumerate(prompts):
+            rows_of.setdefault(prompt.options or options, []).append(index)
+        for some, rows in rows_of.items():
+
+            def told(indices: Sequence[int], values: Sequence[Any], rows: list[int] = rows) -> None:
+                done([rows[index] for index in indices], values)
+
+            self._choose([prompts[row] for row in rows], some, told)
 
     def _choose(
         self,

@@ -86,18 +86,22 @@ def _loaded(path: str) -> Counter:
 
 
 def prompt_tokens(
-    prompts: Sequence[Prompt], extra: str, fixed: int, count: Counter, most: int | None = None
+    prompts: Sequence[Prompt],
+    extra: Callable[[Prompt], str],
+    fixed: int,
+    count: Counter,
+    most: int | None = None,
 ) -> int:
-    """Return the tokens of all prompts, each with ``extra`` and ``fixed`` tokens beside it.
+    """Return the tokens of all prompts, each with its ``extra`` and ``fixed`` tokens beside it.
 
     ``most`` is where longer texts are cut. What prompts share is counted once.
     """
     heads: dict[tuple[object, ...], int] = {}
     total = 0
     for prompt, text in zip(prompts, count([each.text for each in prompts]), strict=True):
-        head = (prompt.instructions, prompt.examples)
+        head = (prompt.instructions, prompt.examples, prompt.options)
         if head not in heads:
-            parts = [prompt.instructions, extra]
+            parts = [prompt.instructions, extra(prompt)]
             parts += [part for each in prompt.examples for part in (each.text, each.answer)]
             turns = 2 + 2 * len(prompt.examples)
             heads[head] = sum(count(parts)) + _TURN * turns + fixed

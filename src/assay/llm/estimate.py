@@ -116,14 +116,14 @@ class Estimator:
     ) -> Estimate:
         chooses = isinstance(question, Choose)
         parts = model.capabilities.parts if chooses else 1
-        worst = [model.worst(each, question.name, question.extra) for each in new]
+        worst = [model.worst(each, question.name, question.extra_of(each)) for each in new]
         most = Usage(sum(each.tokens_in for each in worst), sum(each.tokens_out for each in worst))
         if past.calls >= ENOUGH_CALLS and new:
             usage, basis = _as_before(past, most, len(new)), _on_record(past)
         else:
             read = _scaled(
                 new,
-                lambda some: prompt_tokens(some, question.extra, FIXED[question.name], by_rule),
+                lambda some: prompt_tokens(some, question.extra_of, FIXED[question.name], by_rule),
             )
             answer = 1 if chooses else count_tokens(question.extra) // 2
             usage, basis = Usage(read, answer * len(new)), BY_RULE
@@ -157,8 +157,8 @@ def _here(
 ) -> Estimate:
     """Return the estimate for a model on this machine, which costs only time."""
     count, basis = _counter(base.model)
-    options = question.extra if isinstance(question, Generate) else ""
-    tokens = _scaled(new, lambda some: prompt_tokens(some, options, 0, count, most))
+    schema = question.extra if isinstance(question, Generate) else ""
+    tokens = _scaled(new, lambda some: prompt_tokens(some, lambda _: schema, 0, count, most))
     seconds = len(new) * past.seconds / past.calls if past.calls else tokens / ASSUMED_RATE
     return _with(base, len(new), Usage(tokens, len(new)), Price(), 0, seconds, basis)
 

@@ -25,6 +25,7 @@ from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimator
 from assay.llm.forecast import Estimate
 from assay.llm.model import BulkModel, Limits, Model, Price
+from assay.llm.own_options import Options, with_options
 from assay.llm.privacy.policy import Privacy, host_of
 from assay.llm.prompt import Prompt
 from assay.llm.questions import Choose, Generate, Question
@@ -120,7 +121,7 @@ class Gateway:
         self,
         model: str,
         prompts: Sequence[Prompt],
-        options: Sequence[str],
+        options: Options,
         *,
         max_text_tokens: int | None = None,
     ) -> Choices:
@@ -133,7 +134,8 @@ class Gateway:
         prompts
             Any sequence; it is read chunk by chunk, so it may make its prompts when asked.
         options
-            Two or more different answers.
+            Two or more different answers, or one list of them for each prompt, all of one
+            length: columns then follow each prompt's own list.
         max_text_tokens
             For local models: longer texts keep their beginning and end.
 
@@ -143,12 +145,13 @@ class Gateway:
             When no request can succeed (wrong key, no such model). Rows that fail alone, or
             that a cap stopped, do not raise: see ``status`` and ``why`` of the result.
         """
-        question = Choose(tuple(options))
+        prompts, columns, own = with_options(prompts, options)
+        question = Choose(columns)
         asked = self._roster.model(model)
         parts = asked.capabilities.parts if isinstance(asked, Model) else 1
         errors: Counter[str] = Counter()
         tell = self._teller(question.name, model, errors)
-        sink = ChoiceSink(len(prompts), question.options, parts, tell)
+        sink = ChoiceSink(len(prompts), question.options, parts, tell, own)
         parameters = {} if max_text_tokens is None else {"max_text_tokens": max_text_tokens}
         self._ask(asked, question, prompts, sink, parameters, errors)
         how = asked.capabilities.choose if isinstance(asked, Model) else "exact"
@@ -187,7 +190,7 @@ class Gateway:
         self,
         model: str,
         prompts: Sequence[Prompt],
-        ask: Sequence[str] | type[BaseModel],
+        ask: Options | type[BaseModel],
         *,
         max_text_tokens: int | None = None,
     ) -> Estimate:
@@ -200,7 +203,12 @@ class Gateway:
         max_text_tokens
             As for :meth:`choose`.
         """
-        question = Generate(ask) if isinstance(ask, type) else Choose(tuple(ask))
+        question: Choose | Generate
+        if isinstance(ask, type):
+            question = Generate(ask)
+        else:
+            prompts, columns, _ = with_options(prompts, ask)
+            question = Choose(columns)
         asked = self._roster.described(model)
         prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
         told = self._estimator.question(
@@ -389,6 +397,11 @@ class Gateway:
         from assay.llm.batch import batch_price
 
         return batch_price(model, self._roster.price(model))
+
+    def telling(self, what: str) -> Callable[[int, int], None]:
+        """Return what tells of work between questions: how much is done, of how much."""
+        teller = Teller(what, self._progress, lambda: self.spend.money, {})
+        return lambda done, total: teller(done, 0, total)
 
     def _teller(self, question: str, model: str, errors: Mapping[str, int]) -> Teller:
         what = f"{question}: {model}"

@@ -37,6 +37,8 @@ class Prompt:
         What the answer is called, such as ``Category``. A small model on this machine then
         reads a document whose next word is the answer (``Text: … Category:``) in place of a
         chat, and judges far better. Other models do not need it.
+    options
+        What this row alone chooses among; by default what all rows do.
     """
 
     instructions: str
@@ -44,3 +46,4 @@ class Prompt:
     examples: tuple[Example, ...] = ()
     columns: tuple[str, ...] | None = field(default=None, compare=False)
     cue: str = ""
+    options: tuple[str, ...] = ()

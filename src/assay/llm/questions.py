@@ -26,7 +26,11 @@ class Question(Protocol):
 
     @property
     def extra(self) -> str:
-        """What is sent beside the prompt."""
+        """What is sent beside every prompt."""
+        ...
+
+    def extra_of(self, prompt: Prompt) -> str:
+        """Return what is sent beside one prompt."""
         ...
 
     async def ask(self, model: Model, prompt: Prompt, part: int, correction: str) -> Reply:
@@ -52,9 +56,13 @@ class Choose:
         """The options."""
         return json.dumps(self.options)
 
+    def extra_of(self, prompt: Prompt) -> str:
+        """Return the prompt's own options, or those of all."""
+        return json.dumps(prompt.options) if prompt.options else self.extra
+
     async def ask(self, model: Model, prompt: Prompt, part: int, correction: str) -> Reply:
         """Ask for the probabilities."""
-        return await model.choose(prompt, self.options, part)
+        return await model.choose(prompt, prompt.options or self.options, part)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,10 @@ class Generate:
     def extra(self) -> str:
         """The schema."""
         return json.dumps(self.json_schema, sort_keys=True)
+
+    def extra_of(self, prompt: Prompt) -> str:
+        """Return the schema."""
+        return self.extra
 
     async def ask(self, model: Model, prompt: Prompt, part: int, correction: str) -> Reply:
         """Ask for an object, and check it."""
@@ -102,11 +114,11 @@ class Keys:
     ) -> None:
         shared = json.dumps([model, question, extra, dict(parameters)], sort_keys=True)
         self._shared = hashlib.sha256(shared.encode())
-        self._heads: dict[tuple[str, tuple[Any, ...], str], Any] = {}
+        self._heads: dict[tuple[Any, ...], Any] = {}
 
     def of(self, prompt: Prompt, part: int = 0) -> str:
         """Return the key of one part of one prompt."""
-        head = (prompt.instructions, prompt.examples, prompt.cue)
+        head = (prompt.instructions, prompt.examples, prompt.cue, prompt.options)
         begun = self._heads.get(head)
         if begun is None:
             if len(self._heads) > 64:  # prompts that share nothing: remember none
@@ -114,7 +126,8 @@ class Keys:
             examples = [[each.text, each.answer] for each in prompt.examples]
             begun = self._shared.copy()
             cue = [prompt.cue] if prompt.cue else []
-            begun.update(json.dumps([prompt.instructions, examples, *cue]).encode())
+            own = [{"options": prompt.options}] if prompt.options else []
+            begun.update(json.dumps([prompt.instructions, examples, *cue, *own]).encode())
             self._heads[head] = begun
         digest = begun.copy()
         digest.update(b"%d:" % part)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from assay.llm.estimate import Estimator
 from assay.llm.forecast import Estimate
 from assay.llm.gateway import Gateway
+from assay.llm.own_options import Options, with_options
 from assay.llm.privacy.policy import host_of
 from assay.llm.prompt import Prompt
 from assay.llm.results import ANSWERED, UNASKED, Choices, Generated
@@ -39,16 +40,17 @@ class Rehearsal(Gateway):
         self,
         model: str,
         prompts: Sequence[Prompt],
-        options: Sequence[str],
+        options: Options,
         *,
         max_text_tokens: int | None = None,
     ) -> Choices:
         """Note the question; every option is equally likely."""
         told = self.estimate(model, prompts, options, max_text_tokens=max_text_tokens)
         self.noted.append(told)
-        n, k = len(prompts), len(options)
+        _, columns, own = with_options(prompts, options)
+        n, k = len(prompts), len(columns)
         codes = np.full(n, ANSWERED, dtype=np.uint8)
-        return Choices(codes, {}, "rehearsed", tuple(options), np.full((n, k), 1 / k))
+        return Choices(codes, {}, "rehearsed", columns, np.full((n, k), 1 / k), own=own)
 
     def generate(self, model: str, prompts: Sequence[Prompt], schema: type[BaseModel]) -> Generated:
         """Note the question; nothing is written."""

@@ -59,6 +59,8 @@ class Choices(Outcome):
     ----------
     options
         The k options, in the order of the columns.
+    own
+        Where rows chose among options of their own: n times k of them; else empty.
     probabilities
         (n, k), rows sum to 1; NaN where there is no answer.
     floored
@@ -68,13 +70,15 @@ class Choices(Outcome):
     options: tuple[str, ...] = ()
     probabilities: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)), repr=False)
     floored: frozenset[int] = frozenset()
+    own: Sequence[tuple[str, ...]] = ()
 
     @property
     def best(self) -> list[str | None]:
         """The likeliest option of each row; None where there is no answer."""
         found = np.isfinite(self.probabilities).all(axis=1)
         top = np.where(found, np.nan_to_num(self.probabilities).argmax(axis=1), -1)
-        return [None if column < 0 else self.options[column] for column in top]
+        of = self.own or [self.options] * len(top)
+        return [None if column < 0 else some[column] for column, some in zip(top, of, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,9 +72,11 @@ class ChoiceSink(Tally):
         options: tuple[str, ...],
         parts: int,
         tell: Callable[[int, int, int], None],
+        own: Sequence[tuple[str, ...]] = (),
     ) -> None:
         super().__init__(total, tell)
         self._options = options
+        self._own = own
         self._parts = parts
         self._probabilities = np.full((total, len(options)), np.nan)
         self._floored: set[int] = set()
@@ -109,6 +111,7 @@ class ChoiceSink(Tally):
             options=self._options,
             probabilities=self._probabilities,
             floored=frozenset(self._floored),
+            own=self._own,
         )
 
 

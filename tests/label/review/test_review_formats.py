@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,23 +109,23 @@ def test_label_studio_takes_the_tasks_and_gives_back_what_was_accepted(
     }  # fmt: skip
 
 
-@KINDS
 def test_label_studios_own_package_finds_tasks_and_predictions_valid(
-    kind: str, ledger: Ledger, tmp_path: Path
+    ledger: Ledger, tmp_path: Path
 ) -> None:
-    interface = pytest.importorskip("label_studio_sdk.label_interface")
-    result = made(ledger, kind)
-    tasks = json.loads(sent(result, "label-studio", tmp_path / "tasks.json").read_text())
-    config = interface.LabelInterface((tmp_path / "tasks.xml").read_text())
-    config.validate()
-    for each in tasks:
-        assert config.validate_task({"data": each["data"]})
-        assert config.validate_prediction(each["predictions"][0], return_errors=True) == []
-        for annotated in as_annotated([each])[0]["annotations"]:
-            assert config.validate_annotation(annotated)
-    wrong = json.loads(json.dumps(tasks[0]["predictions"][0]))
-    wrong["result"][-1]["from_name"] = "nothing"
-    assert not config.validate_prediction(wrong)
+    packages = os.environ.get("ASSAY_TEST_LABEL_STUDIO")
+    if not packages:
+        pytest.skip("ASSAY_TEST_LABEL_STUDIO names no folder; .ci/label-studio makes one")
+    for kind in TASKS:
+        (tmp_path / kind).mkdir()
+        out = sent(made(ledger, kind), "label-studio", tmp_path / kind / "tasks.json")
+        annotated = as_annotated(json.loads(out.read_text()))
+        (tmp_path / kind / "annotated.json").write_text(json.dumps(annotated))
+    reader = Path(__file__).with_name("label_studio_reader.py")
+    done = subprocess.run(  # -S: the importer's packages are not mixed with this environment's
+        [sys.executable, "-S", "-W", "ignore", reader, *TASKS], cwd=tmp_path, text=True,
+        env={**os.environ, "PYTHONPATH": packages}, stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {kind: [] for kind in TASKS}
 
 
 def test_label_studios_annotations_with_skips_and_gaps(ledger: Ledger, tmp_path: Path) -> None:

@@ -15,9 +15,17 @@ BUILT_IN = {
     "classes": "assay.diagnose.detectors.classes:ClassDetector",
     "label errors": "assay.diagnose.detectors.label_errors:LabelErrorDetector",
     "calibration": "assay.diagnose.detectors.calibration:CalibrationDetector",
+    "calibration by slice": "assay.diagnose.detectors.calibration_slices:SliceCalibrationDetector",
+    "threshold": "assay.diagnose.detectors.thresholds:ThresholdDetector",
     "leakage": "assay.diagnose.detectors.leakage:LeakageDetector",
+    "overlap": "assay.diagnose.detectors.overlap:OverlapDetector",
     "drift": "assay.diagnose.detectors.drift:DriftDetector",
+    "columns": "assay.diagnose.detectors.columns:ColumnDetector",
     "robustness": "assay.diagnose.detectors.robustness:RobustnessDetector",
+    "shortcuts": "assay.diagnose.detectors.shortcuts:ShortcutDetector",
+    "outliers": "assay.diagnose.detectors.outliers:OutlierDetector",
+    "fairness": "assay.diagnose.detectors.fairness:FairnessDetector",
+    "fit": "assay.diagnose.detectors.fit:FitDetector",
 }
 """They need no registration, so that they are there however Assay was put on the path."""
 

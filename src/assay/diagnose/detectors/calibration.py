@@ -45,9 +45,7 @@ class CalibrationDetector:
         names = part.task.class_names
         # With two classes the one's gap is the other's, turned round.
         numbers = range(len(names)) if len(names) > 2 else (1,)
-        gaps = [(None, _confidence_gap(part))] + [
-            (each, _class_gap(part, each)) for each in numbers
-        ]
+        gaps = [(None, confidence_gap(part))] + [(each, _class_gap(part, each)) for each in numbers]
         suspicions = tuple(
             _suspicion(number, names, float(np.sign(mean)))
             for number, gap in gaps
@@ -58,7 +56,7 @@ class CalibrationDetector:
 
 def _suspicion(number: int | None, names: tuple[str, ...], side: float) -> Suspicion:
     def confirm(part: Case) -> Evidence | None:
-        gap = _confidence_gap(part) if number is None else _class_gap(part, number)
+        gap = confidence_gap(part) if number is None else _class_gap(part, number)
         what = "stated less observed" if side > 0 else "observed less stated"
         return mean_above(part, side * gap, name=f"probability, {what}")
 
@@ -79,7 +77,7 @@ def _suspicion(number: int | None, names: tuple[str, ...], side: float) -> Suspi
     )
 
 
-def _confidence_gap(part: Case) -> Floats:
+def confidence_gap(part: Case) -> Floats:
     """Return (n,) the top class's probability less whether it is right."""
     shares = _shares(part)
     top = shares.argmax(axis=1)

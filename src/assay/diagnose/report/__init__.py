@@ -1,8 +1,9 @@
-"""A diagnosis told elsewhere than on a terminal: as a page, and as SARIF for CI."""
+"""A diagnosis told elsewhere than on a terminal: page, Markdown, and SARIF for CI."""
 
 from __future__ import annotations
 
+from assay.diagnose.report.markdown import render_markdown
 from assay.diagnose.report.page import render_html, write_html
 from assay.diagnose.report.sarif import as_sarif
 
-__all__ = ["as_sarif", "render_html", "write_html"]
+__all__ = ["as_sarif", "render_html", "render_markdown", "write_html"]

@@ -60,18 +60,19 @@ def _histogram(seen: Circumstances) -> Family:
         "l2_regularization": 1e-4,
         "max_features": 1.0,
     }
-    slow = {**plain, "learning_rate": 0.04, "max_iter": 250, "max_leaf_nodes": 12}
+    # Few, weak signals: the plain one, and any of many leaves, learns the noise of 2,000 rows.
+    lean = {**plain, "learning_rate": 0.05, "max_iter": 120, "max_leaf_nodes": 8}
     if seen.task.metric == "mae":
         space["loss"] = Choice(("squared_error", "absolute_error"))
         plain["loss"] = "squared_error"
-        slow["loss"] = "absolute_error"
+        lean["loss"] = "absolute_error"
     return _family(
         seen,
         "boosting",
         "sklearn.ensemble.HistGradientBoosting",
         space,
         plain,
-        {**slow, "max_features": 0.6, "l2_regularization": 1.0},
+        {**lean, "max_features": 0.5, "l2_regularization": 1.0},
     )
 
 
@@ -86,20 +87,26 @@ def _lightgbm(seen: Circumstances) -> Family:
         "colsample_bytree": Real(0.3, 1.0),
         **shared_space(seen),
     }
-    default: dict[str, Any] = {
-        "learning_rate": 0.05,
-        "n_estimators": 200,
-        "num_leaves": 24,
-        "min_child_samples": 10,
-        "reg_lambda": 0.1,
+    lean: dict[str, Any] = {
+        "learning_rate": 0.1,
+        "n_estimators": 60,
+        "num_leaves": 6,
+        "min_child_samples": 20,
+        "reg_lambda": 1.0,
         "subsample": 0.8,
-        "colsample_bytree": 0.7,
+        "colsample_bytree": 0.6,
     }
+    middle = {**lean, "learning_rate": 0.05, "n_estimators": 200, "num_leaves": 24}
+    middle |= {"min_child_samples": 10, "reg_lambda": 0.1, "colsample_bytree": 0.7}
+    rich = {**middle, "learning_rate": 0.03, "n_estimators": 500, "num_leaves": 48}
+    rich |= {"min_child_samples": 5, "subsample": 0.9, "colsample_bytree": 0.5}
+    defaults = (lean, middle, rich)
     fixed: dict[str, Any] = {"subsample_freq": 1, "verbose": -1, "n_jobs": 1}
     if seen.task.metric == "mae":
         space["objective"] = Choice(("regression", "regression_l1"))
-        default["objective"] = "regression_l1"
-    return _family(seen, "lightgbm", "lightgbm.LGBM", space, default, fixed=fixed)
+        for each in defaults:
+            each["objective"] = "regression_l1"
+    return _family(seen, "lightgbm", "lightgbm.LGBM", space, *defaults, fixed=fixed)
 
 
 def _xgboost(seen: Circumstances) -> Family:

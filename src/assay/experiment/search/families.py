@@ -9,6 +9,14 @@ from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.space import Family, Values
 from assay.experiment.search.tabular import tabular_families
 from assay.experiment.search.texts import text_families
+from assay.task import Task
+
+
+def imports_for(task: Task) -> tuple[str, ...]:
+    """Return the modules that most recipes of ``task`` need."""
+    if task.text:
+        return ("sklearn.linear_model", "sklearn.feature_extraction.text", "sklearn.svm")
+    return ("sklearn.linear_model", "sklearn.ensemble", "skrub")
 
 
 def families_for(seen: Circumstances, only: tuple[str, ...] = ()) -> tuple[Family, ...]:

@@ -12,7 +12,7 @@ SMALL_STEP = 12_000
 
 PROPOSED = ("tpe", "random")
 
-CHEAP, CHEAP_PROPOSAL = 0.04, 0.004
+CHEAP, CHEAP_PROPOSAL = 0.04, 0.01
 """A default, or a proposal, that costs less than this share of the time is judged in full."""
 
 
@@ -39,8 +39,8 @@ def promoted(entrants: Sequence[Entrant], last: int) -> Entrant | None:
 
 
 def is_cheap(entrant: Entrant, stages: Sequence[Stage], seconds: float, workers: int) -> bool:
-    """Whether an entrant may skip the queue: the first, and what costs next to nothing."""
-    if entrant.number == 0:
+    """Whether an entrant may skip the queue: the first, the project's, what costs little."""
+    if entrant.number == 0 or entrant.origin == "recipe":
         return True
     if stages[entrant.stage].share < 1:
         return False

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,16 +63,26 @@ class Outcome:
 
 
 class Pool:
-    """So many workers; use :func:`working`. They start at once and work after :meth:`open`."""
+    """So many workers; use :func:`working`. One starts at once, the others with :meth:`open`.
 
-    def __init__(self, folder: Path, workers: int, limits: Limits) -> None:
+    A start is some seconds of imports. Until the context is there its maker is at work too, and
+    more processes than processors would only hold up the first fit.
+    """
+
+    def __init__(
+        self, folder: Path, workers: int, limits: Limits, ahead: Sequence[str] = ()
+    ) -> None:
         self._folder = folder
         self._limits = limits
-        self._workers = [_Worker(folder, number) for number in range(workers)]
+        self._ahead = tuple(ahead)
+        self._count = workers
+        self._workers = [_Worker(folder, 0, self._ahead)]
 
     def open(self, context: Context) -> None:
         """Tell the workers what every job shares."""
         context.write(self._folder)
+        others = range(1, self._count)
+        self._workers += [_Worker(self._folder, number, self._ahead) for number in others]
         for each in self._workers:
             each.open()
 
@@ -157,8 +167,9 @@ class Pool:
 class _Worker:
     """One process and what it is doing."""
 
-    def __init__(self, folder: Path, number: int) -> None:
+    def __init__(self, folder: Path, number: int, ahead: tuple[str, ...]) -> None:
         self._folder = folder
+        self._ahead = ahead
         self._log = folder / f"worker-{number}.log"
         self.start()
 
@@ -173,7 +184,7 @@ class _Worker:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", WORKER, str(self._folder)],
+                [sys.executable, "-m", WORKER, str(self._folder), *self._ahead],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -231,10 +242,13 @@ class _Worker:
 
 
 @contextmanager
-def working(workers: int, limits: Limits) -> Iterator[Pool]:
-    """Yield a pool; its workers are gone afterwards, and so is all that they wrote."""
+def working(workers: int, limits: Limits, ahead: Sequence[str] = ()) -> Iterator[Pool]:
+    """Yield a pool; its workers are gone afterwards, and so is all that they wrote.
+
+    ``ahead`` names modules that the workers import before they are ready.
+    """
     folder = Path(tempfile.mkdtemp(prefix="assay-experiment-"))
-    pool = Pool(folder, workers, limits)
+    pool = Pool(folder, workers, limits, ahead)
     try:
         yield pool
     finally:

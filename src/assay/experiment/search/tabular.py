@@ -117,13 +117,19 @@ def _trees(seen: Circumstances, name: str) -> Family:
     if seen.weighs_classes:
         space["rarest_share"] = Choice((0.0, 0.2, 0.5))
     trees = 200 if seen.rows <= FEW_ROWS else 100
-    some = 0.7 if seen.regression else 0.3
+    # Leaves of one row learn the noise; trees whose thresholds are drawn need more columns.
+    if name == "extra_trees":
+        default = {"max_features": 0.9 if seen.regression else 0.6, "min_samples_leaf": 3}
+    else:
+        default = {"max_features": 0.4 if seen.regression else 0.2, "min_samples_leaf": 4}
+    if seen.regression:
+        default["min_samples_leaf"] = 2
     return Family(
         name,
         "many columns, few rows, and little patience for tuning",
         3,
         space,
-        with_defaults(space, {"max_features": some, "min_samples_leaf": 1}),
+        with_defaults(space, default),
         lambda values: recipe_of(
             for_trees(seen), f"sklearn.ensemble.{stem}{kind}", values, {"n_estimators": trees}
         ),
@@ -140,7 +146,8 @@ def _network(seen: Circumstances) -> Family:
         **shared_space(seen, class_weight=False),
     }
     default = {"width": 64, "alpha": 1e-2, "learning_rate_init": 2e-3, "missing": "mean"}
-    fixed = {"early_stopping": True, "max_iter": 100, "n_iter_no_change": 8}
+    # A tenth of few rows is too little to tell when to stop.
+    fixed = {"early_stopping": seen.rows > FEW_ROWS, "max_iter": 100, "n_iter_no_change": 8}
 
     def build(values: Values) -> Recipe:
         rest = {name: each for name, each in values.items() if name != "width"}

@@ -1,8 +1,8 @@
 """The process that builds recipes for a search, and may be killed at any moment.
 
-``python -m assay.experiment.search.worker FOLDER`` waits for an empty line that says that the
-context is there, then reads one job a line and answers with one line of JSON each; predictions go
-to files in the folder.
+``python -m assay.experiment.search.worker FOLDER MODULE...`` imports the modules and waits for an
+empty line that says that the context is there. Then it reads one job a line and answers with one
+line of JSON each; predictions go to files in the folder.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +31,7 @@ def main() -> None:
     die_with(os.getppid())
     warnings.simplefilter("ignore")
     folder = Path(sys.argv[1])
-    _import_ahead()
+    _import_ahead(sys.argv[2:])
     sys.stdin.readline()  # the context is written
     bench = Bench(Context.read(folder))
     _answer(answers, {"ready": True})
@@ -39,9 +39,9 @@ def main() -> None:
         _answer(answers, _done(bench, Job.from_line(line), folder))
 
 
-def _import_ahead() -> None:
+def _import_ahead(modules: Sequence[str]) -> None:
     """Import what most recipes need, so that no fit's time holds it."""
-    for each in ("sklearn.linear_model", "sklearn.ensemble", "skrub"):
+    for each in modules:
         with suppress(ImportError):
             import_module(each)
 

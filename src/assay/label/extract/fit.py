@@ -112,7 +112,8 @@ def _fitted(
     usable = np.array([each.label is not None for each in fared.found], dtype=np.bool_)
     correct = fared.right.all(axis=1) & usable
     worth, raw = _worth(said, correct, usable, gold, asker.settings)
-    calibration = fit_calibration(raw[usable], correct[usable])
+    measuring = None if gold.measuring is None else gold.measuring[usable]
+    calibration = fit_calibration(raw[usable], correct[usable], measuring)
     probability = np.where(usable, calibration(raw), 0.0)
     labels = [each.label for each in fared.found]
     checked = Checked(gold.rows[ROW_ID].to_list(), gold.labels, labels, probability, correct,
@@ -149,7 +150,7 @@ def _worth(
 ) -> tuple[Logistic, Floats]:
     """Return what agreement is worth, and each gold row's probability from the other folds."""
     fold = folds(gold.texts, min(settings.folds, len(set(gold.texts))), settings.seed)
-    weights = None if gold.weights is None else gold.weights / gold.weights.mean()
+    weights = gold.teaching
 
     def learned(rows: Any) -> Logistic:
         return fit_logistic(said[rows], correct[rows], CENTRE,

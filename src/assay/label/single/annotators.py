@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 import numpy as np
 
 from assay.label.rules import Rule
+from assay.label.single.nearness import Shortlist, SimilarityAnnotator, Why, shortlist_of
 from assay.label.single.phrases import Phrasebook
 from assay.label.single.scores import (
+    FEW,
     Codes,
     Scores,
     agreement,
-    best_by_class,
     by_class,
     even,
+    listed_or_least,
     logs,
+    mean_said,
     spread,
     weight_of,
 )
@@ -25,10 +28,8 @@ from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
 from assay.llm import Example, Gateway, Prompt
 
-Why = Mapping[int, str]
 CUE = "Category"
-FEW = 10
-"""Rows that are worth as much as the belief that a model says nothing too often."""
+UNLISTED = "Classify texts."
 _TELLS_NOTHING = {"label", "labels", "target", "class", "y", "gold", "category"}
 
 
@@ -73,6 +74,7 @@ class ModelAnnotator:
     name: str = "model"
     centre: Scores = field(default_factory=lambda: np.zeros(1))
     size: float = 1.0
+    shortlist: Shortlist | None = None
 
     @classmethod
     def of(
@@ -81,8 +83,12 @@ class ModelAnnotator:
         """Return an annotator that has not been asked yet."""
         told = instructions(task)
         if not gateway.is_here(model):
+            short = shortlist_of(task, settings)
+            if short is not None:
+                told = "\n\n".join(filter(None, [task.guidelines, UNLISTED]))
             words = tuple(each.words for each in task.classes)
-            return cls(task, model, (told,), settings.max_text_tokens, words, np.arange(len(words)))
+            return cls(task, model, (told,), settings.max_text_tokens, words,
+                       np.arange(len(words)), shortlist=short)  # fmt: skip
         book = Phrasebook(task.classes)
         owner = np.array(book.owner, dtype=np.intp)
         # A second wording costs little here, and errs otherwise than the first.
@@ -97,6 +103,10 @@ class ModelAnnotator:
         self, texts: Sequence[str], examples: Sequence[tuple[Example, ...]], gateway: Gateway
     ) -> tuple[Scores, Why]:
         """Ask with worked examples before each row."""
+        if self.shortlist is not None and texts:
+            return self._ask_shortlisted(
+                self.shortlist.of(texts, gateway), texts, examples, gateway
+            )
         said = []
         why: dict[int, str] = {}
         for wording in self.wordings:
@@ -111,9 +121,29 @@ class ModelAnnotator:
             why.update(asked.why)
         return np.concatenate(said, axis=1), why
 
+    def _ask_shortlisted(
+        self,
+        lists: Codes,
+        texts: Sequence[str],
+        examples: Sequence[tuple[Example, ...]],
+        gateway: Gateway,
+    ) -> tuple[Scores, Why]:
+        """Ask which of the (n, l) classes listed for each row; minus infinity for the others."""
+        options = [tuple(self.phrases[code] for code in row) for row in lists]
+        prompts = [
+            Prompt(self.wordings[0], text, tuple(each for each in shown if each.answer in some),
+                   columns=self.task.shown, cue=cue_of(self.task))
+            for text, shown, some in zip(texts, examples, options, strict=True)
+        ]  # fmt: skip
+        asked = gateway.choose(self.model, prompts, options, max_text_tokens=self.max_text_tokens)
+        said = np.full((len(texts), len(self.phrases)), -np.inf)
+        np.put_along_axis(said, lists, logs(asked.probabilities), axis=1)
+        said[np.isnan(said).any(axis=1)] = np.nan
+        return said, asked.why
+
     def settled(self, raw: Scores) -> ModelAnnotator:
         """Return the annotator that knows what the model likes to say, and how steadily."""
-        new = replace(self, centre=_mean(raw), size=1.0)
+        new = replace(self, centre=mean_said(raw), size=1.0)
         return replace(new, size=spread(new.scores(raw)) / new._steadiness(raw))
 
     def scores(self, raw: Scores) -> Scores:
@@ -123,7 +153,7 @@ class ModelAnnotator:
     def _by_wording(self, raw: Scores) -> list[Scores]:
         classes = len(self.task.classes)
         wordings = np.split(raw - self.centre, len(self.wordings), axis=1)
-        return [even(by_class(each, self.owner, classes)) for each in wordings]
+        return [even(listed_or_least(by_class(each, self.owner, classes))) for each in wordings]
 
     def _steadiness(self, raw: Scores) -> float:
         """Return how much the model counts by the agreement of its wordings; 1 with few rows."""
@@ -134,34 +164,6 @@ class ModelAnnotator:
         classes = len(self.task.classes)
         agreed = float(np.mean([agreement(first, other, classes) for other in others]))
         return (len(found) * weight_of(agreed) + FEW) / (len(found) + FEW)
-
-
-@dataclass(frozen=True, eq=False)
-class SimilarityAnnotator:
-    """How near a row's embedding lies to the phrases that name a class."""
-
-    task: LabelTask
-    model: str
-    name: str = "similarity"
-    centre: Scores = field(default_factory=lambda: np.zeros(1))
-    size: float = 1.0
-
-    def ask(self, texts: Sequence[str], gateway: Gateway) -> tuple[Scores, Why]:
-        """Return the largest cosine of a row to a class's phrases."""
-        book = Phrasebook(self.task.classes)
-        rows = gateway.embed(self.model, texts, columns=self.task.inputs)
-        named = gateway.embed(self.model, book.phrases, columns=(self.task.target,))
-        cosines = (rows @ named.T).astype(np.float64)
-        return best_by_class(cosines, np.array(book.owner), len(self.task.classes)), {}
-
-    def settled(self, raw: Scores) -> SimilarityAnnotator:
-        """Return the annotator that knows to which classes every row is near."""
-        new = replace(self, centre=_mean(raw))
-        return replace(new, size=spread(new.scores(raw)))
-
-    def scores(self, raw: Scores) -> Scores:
-        """Return (n, k)."""
-        return even(raw - self.centre, self.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,9 +211,3 @@ def cue_of(task: LabelTask) -> str:
     """Return what the answer is called: the label's own name where that says something."""
     name = task.target.replace("_", " ").strip()
     return CUE if name.lower() in _TELLS_NOTHING else name[:1].upper() + name[1:]
-
-
-def _mean(raw: Scores) -> Scores:
-    """Return what is said on average; few rows, which may well be all of one class, count less."""
-    found = raw[np.isfinite(raw).all(axis=1)]
-    return np.asarray(found.sum(axis=0) / (len(found) + FEW))

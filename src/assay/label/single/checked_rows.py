@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.label.single.annotators import ModelAnnotator, Why
+from assay.label.single.annotators import ModelAnnotator
+from assay.label.single.nearness import Why
 from assay.label.single.scores import Codes, Scores, even, spread
 from assay.label.task import LabelTask
 from assay.llm import Example, Gateway

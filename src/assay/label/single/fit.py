@@ -8,19 +8,29 @@ from dataclasses import replace
 import numpy as np
 
 from assay.label.single.annotators import Annotator, ModelAnnotator, label_free
+from assay.label.single.beside import Unlabelled, with_tuned_student
 from assay.label.single.checked_rows import ExampleAnnotator, Nearby, NeighbourAnnotator
 from assay.label.single.fitted import FittedSingle, Votes, embedded, total
-from assay.label.single.measure import gain, held_out, right
+from assay.label.single.measure import (
+    FEWEST_GOLD,
+    enough,
+    gain,
+    held_out,
+    joined,
+    told_unmeasured,
+)
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import parts_of, taught
+from assay.label.single.truth import Truth
+from assay.label.single.tuned import Known
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 
-FEWEST_GOLD = 20
-"""Below this many gold rows nothing is learned from them: they only measure."""
 EXAMPLES = 4
+EMBEDDER = "local:minilm"
+"""The one that can be fine-tuned."""
 FEWEST_TO_TEST = 50
 """Below this many gold rows a costly step has no chance to show that it helps."""
 
@@ -36,8 +46,9 @@ def fit_single(
     everything = [*texts, *(gold.texts if gold is not None else [])]
     fitted, votes = fit_label_free(everything, task, gateway, settings)
     if gold is not None and len(gold):
-        return weighed(fitted, gold, gateway)
-    return replace(fitted, temperature=_agreeing(votes), steps=_told(votes))
+        rows = Unlabelled(list(texts), votes.only(np.arange(len(texts))))
+        return weighed(fitted, gold, gateway, rows)
+    return replace(fitted, temperature=_agreeing(votes), steps=told_unmeasured(votes))
 
 
 def fit_label_free(
@@ -86,65 +97,90 @@ def _asked(
 
 
 def weighed(
-    fitted: FittedSingle, gold: Gold, gateway: Gateway, *, told: bool = True
+    fitted: FittedSingle,
+    gold: Gold,
+    gateway: Gateway,
+    rows: Unlabelled | None = None,
+    *,
+    told: bool = True,
 ) -> FittedSingle:
     """Return the annotators with the weights that gold teaches, and what it measures.
 
-    With ``told`` false the steps are not measured one by one, which takes most of the time.
+    Parameters
+    ----------
+    rows
+        What the fine-tuned student learns from; without them there is none.
+    told
+        Measure the steps one by one, which takes most of the time.
     """
-    codes = _codes(gold, fitted.task)
+    truth = Truth.of(gold, fitted.task)
     votes = fitted.votes(gold.texts, gateway)
-    fitted, votes, steps = _without_a_harmful_student(fitted, votes, gold, codes)
-    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, codes, gateway)
+    fitted, votes, steps = _without_a_harmful_student(fitted, votes, truth)
+    unaided = votes
+    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, truth, gateway)
     steps += more
     answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
-    votes, codes = votes.only(answered), codes[answered]
-    weights = None if gold.weights is None else gold.weights[answered]
-    if len(codes) < FEWEST_GOLD or len(set(codes.tolist())) < 2:
-        scores, learned_weights = total(votes, None), None
-    else:
-        scores = held_out(votes, codes, weights, fitted.settings)
-        learned_weights = learned(votes.scores, votes.embeddings, codes, weights)
-    factor = temperature(scores, codes) if len(codes) >= FEWEST_GOLD else _agreeing(votes)
-    checked = _checked(gold, answered, codes, softmax(factor * scores), fitted.task)
+    votes, truth = votes.only(answered), truth.only(answered)
+    scores, weights = total(votes, None), None
+    if enough(truth):
+        scores = held_out(votes, truth, fitted.settings)
+        weights = learned(votes.scores, votes.embeddings, truth.codes, truth.teaching)
+    ran = joined(votes, truth, fitted.settings, steps) if told else tuple(steps)
+    if weights is not None and rows is not None and _tunes(fitted, truth):
+        texts = [gold.texts[row] for row in answered]
+        known = Known(texts, unaided.only(answered), truth)
+        fitted, weights, scores, step = with_tuned_student(
+            fitted, weights, scores, known, rows, gateway
+        )
+        ran = (*ran, step)
+    factor = _agreeing(votes)
+    if len(truth.drawn) >= FEWEST_GOLD:
+        factor = temperature(scores, truth.codes, truth.measuring)
     return replace(
         fitted,
-        weights=learned_weights,
+        weights=weights,
         temperature=factor,
-        checked=checked,
-        steps=_joined(votes, codes, weights, fitted.settings, steps) if told else tuple(steps),
+        checked=_checked(gold, answered, truth, softmax(factor * scores), fitted.task),
+        steps=ran,
     )
 
 
+def _tunes(fitted: FittedSingle, truth: Truth) -> bool:
+    """Return whether a fine-tuned student is wanted, and gold can show that it harms."""
+    settings = fitted.settings
+    wanted = settings.student == "fine-tuned" and settings.embed == EMBEDDER
+    return wanted and len(truth.drawn) >= FEWEST_TO_TEST
+
+
 def _without_a_harmful_student(
-    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes
+    fitted: FittedSingle, votes: Votes, truth: Truth
 ) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators less the student where gold proves that it makes things worse.
 
     The sign alone says little with fifty checked rows: it drops students that help.
     """
-    if fitted.student is None or len(codes) < FEWEST_TO_TEST:
+    if fitted.student is None or len(truth.drawn) < FEWEST_TO_TEST:
         return fitted, votes, []
     others = votes.upto(len(fitted.annotators))
-    found = gain(others, "student", votes.scores[-1], codes, gold.weights, fitted)
+    found = gain(others, "student", votes.scores[-1], truth, fitted)
     if found is None or found.evidence.interval.high >= 0:
         return fitted, votes, []
     return replace(fitted, student=None), others, [found.step("student")]
 
 
 def _with_gold_annotators(
-    fitted: FittedSingle, votes: Votes, gold: Gold, codes: Codes, gateway: Gateway
+    fitted: FittedSingle, votes: Votes, gold: Gold, truth: Truth, gateway: Gateway
 ) -> tuple[FittedSingle, Votes, list[Step]]:
     """Return the annotators with those that gold rows feed and the evidence keeps."""
     steps: list[Step] = []
-    for name, candidate in _gold_annotators(fitted, gold, codes, gateway):
-        if len(codes) < FEWEST_TO_TEST:
-            why = f"skipped: {len(codes)} checked rows cannot show that it helps"
+    for name, candidate in _gold_annotators(fitted, gold, truth.codes, gateway):
+        if len(truth.drawn) < FEWEST_TO_TEST:
+            why = f"skipped: {len(truth.drawn)} checked rows cannot show that it helps"
             steps.append(Step(name, False, why))
             continue
         raw, _ = candidate.ask(gold.texts, gateway)
         settled = candidate.settled(raw)
-        found = gain(votes, name, settled.scores(raw), codes, gold.weights, fitted)
+        found = gain(votes, name, settled.scores(raw), truth, fitted)
         if found is None:
             steps.append(Step(name, False, "skipped: too few checked rows of one class to tell"))
             continue
@@ -176,51 +212,17 @@ def _gold_annotators(
     return found
 
 
-def _checked(gold: Gold, rows: Codes, codes: Codes, shares: Scores, task: LabelTask) -> Checked:
+def _checked(gold: Gold, rows: Codes, truth: Truth, shares: Scores, task: LabelTask) -> Checked:
     said = shares.argmax(axis=1)
     names = task.class_names
     return Checked(
         row_ids=[gold.rows["row_id"][int(row)] for row in rows],
-        truth=[names[code] for code in codes],
+        truth=[names[code] for code in truth.codes],
         labels=[names[code] for code in said],
         probability=shares.max(axis=1),
-        correct=np.asarray(said == codes),
-        weights=None if gold.weights is None else gold.weights[rows],
+        correct=np.asarray(said == truth.codes),
+        weights=truth.measuring,
     )
-
-
-def _measured(
-    votes: Votes, codes: Codes, weights: Scores | None, settings: LabelSettings
-) -> tuple[Step, ...]:
-    """Return for each annotator how it fares alone, and with those before it, held out."""
-    steps = []
-    for count, name in enumerate(votes.names, start=1):
-        some = votes.upto(count)
-        alone = right(votes.scores[count - 1], codes, weights)
-        enough = len(codes) >= FEWEST_GOLD and len(set(codes.tolist())) > 1
-        scores = held_out(some, codes, weights, settings) if enough else total(some, None)
-        steps.append(Step(name, True, "always", right(scores, codes, weights), alone))
-    return tuple(steps)
-
-
-def _joined(
-    votes: Votes,
-    codes: Codes,
-    weights: Scores | None,
-    settings: LabelSettings,
-    tried: list[Step],
-) -> tuple[Step, ...]:
-    """Return what ran, and why where that was tried, and then what was tried and left out."""
-    kept = {each.name: each.why for each in tried if each.used}
-    ran = [
-        replace(each, why=kept.get(each.name, each.why))
-        for each in _measured(votes, codes, weights, settings)
-    ]
-    return (*ran, *(each for each in tried if not each.used))
-
-
-def _told(votes: Votes) -> tuple[Step, ...]:
-    return tuple(Step(name, True, "always; no gold to measure it on") for name in votes.names)
 
 
 def _agreeing(votes: Votes) -> float:
@@ -241,8 +243,3 @@ def _agreeing(votes: Votes) -> float:
         sure = softmax(middle * scores[fine]).max(axis=1).mean()
         low, high = (middle, high) if sure < agreed else (low, middle)
     return low
-
-
-def _codes(gold: Gold, task: LabelTask) -> Codes:
-    position = {name: code for code, name in enumerate(task.class_names)}
-    return np.array([position[label] for label in gold.labels], dtype=np.intp)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from assay.label.spec import Answers, Checked, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 
+if TYPE_CHECKING:
+    from assay.label.single.tuned import TunedStudent
+
+
+TUNED = "fine-tuned student"
+
 
 @dataclass(frozen=True, eq=False)
 class Votes:
@@ -24,7 +31,7 @@ class Votes:
     Attributes
     ----------
     names
-        The annotators, the student last where there is one.
+        The annotators, then the students.
     scores
         (a, n, k).
     embeddings
@@ -71,6 +78,8 @@ class FittedSingle:
         (d,) mean embedding of the rows that were fitted on.
     student, weights
         None where there was too little to learn from.
+    tuned
+        The fine-tuned student; None where it was not wanted, or gold shows that it harms.
     temperature
         Factor before the softmax.
     """
@@ -84,6 +93,7 @@ class FittedSingle:
     temperature: float
     checked: Checked | None
     steps: tuple[Step, ...]
+    tuned: TunedStudent | None = None
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         """Answer rows."""
@@ -131,6 +141,10 @@ class FittedSingle:
             scores.append(self.student.scores(plain, parts_of(texts)))
             names.append("student")
             counts.append(self.student.weight)
+        if self.tuned is not None:
+            scores.append(self.tuned.scores(texts))
+            names.append(TUNED)
+            counts.append(1.0)
         stacked = (
             np.stack(scores) if len(texts) else np.empty((len(scores), 0, len(self.task.classes)))
         )

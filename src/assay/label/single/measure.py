@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assay.evidence import Evidence, compare
 from assay.evidence.clt import FEWEST_OF_TWO
-from assay.label.single.fitted import FittedSingle, Votes
+from assay.label.single.fitted import FittedSingle, Votes, total
 from assay.label.single.scores import Codes, Scores, softmax
+from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import LabelSettings, Step
 from assay.seeds import derive_seed
 
 ALPHA = 0.05
+FEWEST_GOLD = 20
+"""Below this many gold rows nothing is learned from them: they only measure."""
 
 
 def folds_of(codes: Codes, settings: LabelSettings) -> Codes:
@@ -29,23 +32,28 @@ def folds_of(codes: Codes, settings: LabelSettings) -> Codes:
     return folds
 
 
-def held_out(
-    votes: Votes, codes: Codes, row_weights: NDArray[np.float64] | None, settings: LabelSettings
-) -> Scores:
+def enough(truth: Truth) -> bool:
+    """Whether there is anything to learn weights from."""
+    return len(truth) >= FEWEST_GOLD and truth.several
+
+
+def held_out(votes: Votes, truth: Truth, settings: LabelSettings) -> Scores:
     """Return (m, k) scores of the gold rows, each by weights learned on the other folds."""
-    folds = folds_of(codes, settings)
+    folds = folds_of(truth.codes, settings)
     scores = np.empty(votes.scores.shape[1:])
     for fold in range(folds.max() + 1):
         train, test = folds != fold, folds == fold
-        counts = None if row_weights is None else row_weights[train]
-        weights = learned(votes.scores[:, train], votes.embeddings[train], codes[train], counts)
+        known = truth.only(train)
+        weights = learned(
+            votes.scores[:, train], votes.embeddings[train], known.codes, known.teaching
+        )
         scores[test] = weights.scores(votes.scores[:, test], votes.embeddings[test])
     return scores
 
 
-def right(scores: Scores, codes: Codes, row_weights: NDArray[np.float64] | None) -> float:
+def right(scores: Scores, truth: Truth) -> float:
     """Return the share of rows whose largest score is that of their class."""
-    return float(np.average(scores.argmax(axis=1) == codes, weights=row_weights))
+    return float(np.average(scores.argmax(axis=1) == truth.codes, weights=truth.measuring))
 
 
 @dataclass(frozen=True)
@@ -79,12 +87,7 @@ class Gain:
 
 
 def gain(
-    votes: Votes,
-    name: str,
-    scores: Scores,
-    codes: Codes,
-    row_weights: NDArray[np.float64] | None,
-    fitted: FittedSingle,
+    votes: Votes, name: str, scores: Scores, truth: Truth, fitted: FittedSingle
 ) -> Gain | None:
     """Measure one more annotator, whose scores of the gold rows are given, beside the others.
 
@@ -92,24 +95,58 @@ def gain(
     """
     wider = votes.beside(name, scores)
     fine = np.flatnonzero(np.isfinite(wider.scores).all(axis=(0, 2)))
-    codes = codes[fine]
-    if len(fitted.task.class_names) == 2 and np.bincount(codes, minlength=2).min() < FEWEST_OF_TWO:
+    truth = truth.only(fine)
+    classes = len(fitted.task.class_names)
+    if classes == 2 and np.bincount(truth.codes[truth.drawn], minlength=2).min() < FEWEST_OF_TWO:
         return None
-    weights = None if row_weights is None else row_weights[fine]
-    before, after = (
-        held_out(each.only(fine), codes, weights, fitted.settings)
-        for each in (votes, wider)
-    )  # fmt: skip
-    names = fitted.task.class_names
+    before, after = (held_out(each.only(fine), truth, fitted.settings) for each in (votes, wider))
+    return gained(before, after, scores[fine], truth, fitted.task.class_names)
+
+
+def gained(
+    before: Scores, after: Scores, alone: Scores, truth: Truth, names: Sequence[str]
+) -> Gain:
+    """Return the gain of held-out scores over others, on the rows that measure."""
+    drawn = truth.drawn
     evidence = compare(
-        [names[code] for code in codes],
-        softmax(temperature(before, codes) * before),
-        softmax(temperature(after, codes) * after),
+        [names[code] for code in truth.codes[drawn]],
+        _scaled(before, truth)[drawn],
+        _scaled(after, truth)[drawn],
         metric="log_loss",
         classes=names,
-        weights=weights,
+        weights=truth.only(drawn).measuring,
     )
-    return Gain(
-        evidence, right(before, codes, weights), right(after, codes, weights),
-        right(scores[fine], codes, weights),
-    )  # fmt: skip
+    return Gain(evidence, *(right(each, truth) for each in (before, after, alone)))
+
+
+def _scaled(scores: Scores, truth: Truth) -> Scores:
+    """Return probabilities that are as sure as the rows that measure are right."""
+    return softmax(temperature(scores, truth.codes, truth.measuring) * scores)
+
+
+def measured(votes: Votes, truth: Truth, settings: LabelSettings) -> tuple[Step, ...]:
+    """Return for each annotator how it fares alone, and with those before it, held out."""
+    steps = []
+    for count, name in enumerate(votes.names, start=1):
+        some = votes.upto(count)
+        alone = right(votes.scores[count - 1], truth)
+        scores = held_out(some, truth, settings) if enough(truth) else total(some, None)
+        steps.append(Step(name, True, "always", right(scores, truth), alone))
+    return tuple(steps)
+
+
+def joined(
+    votes: Votes, truth: Truth, settings: LabelSettings, tried: list[Step]
+) -> tuple[Step, ...]:
+    """Return what ran, and why where that was tried, and then what was tried and left out."""
+    kept = {each.name: each.why for each in tried if each.used}
+    ran = [
+        replace(each, why=kept.get(each.name, each.why))
+        for each in measured(votes, truth, settings)
+    ]
+    return (*ran, *(each for each in tried if not each.used))
+
+
+def told_unmeasured(votes: Votes) -> tuple[Step, ...]:
+    """Return the steps of a labelling without gold."""
+    return tuple(Step(name, True, "always; no gold to measure it on") for name in votes.names)

@@ -9,6 +9,8 @@ Scores = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 TINY = 1e-12
+FEW = 10
+"""Rows that are worth as much as the belief that a model says nothing too often."""
 WEIGHT = 2.0
 """How much a vote counts that agrees with another all the time; all are on one scale."""
 
@@ -42,6 +44,23 @@ def by_class(scores: Scores, owner: Codes, classes: int) -> Scores:
 def best_by_class(scores: Scores, owner: Codes, classes: int) -> Scores:
     """Return for each class the largest of its columns, (n, classes)."""
     return np.stack([scores[:, owner == code].max(axis=1) for code in range(classes)], axis=1)
+
+
+def listed_or_least(scores: Scores) -> Scores:
+    """Return scores with what a row did not list, minus infinity, as its least that it did."""
+    out = np.isneginf(scores)
+    least = np.where(out, np.inf, scores).min(axis=1, keepdims=True)
+    return np.where(out, least, scores)
+
+
+def mean_said(raw: Scores) -> Scores:
+    """Return what is said on average; few rows, which may well be all of one class, count less.
+
+    What a row did not list, minus infinity, is left out.
+    """
+    found = raw[~np.isnan(raw).any(axis=1)]
+    listed = np.isfinite(found)
+    return np.asarray(np.where(listed, found, 0.0).sum(axis=0) / (listed.sum(axis=0) + FEW))
 
 
 def spread(scores: Scores) -> float:

@@ -67,10 +67,10 @@ class Student:
         return np.asarray(said / self.size)
 
 
-def parts_of(texts: Sequence[str]) -> Codes:
-    """Return the part of each text, (n,)."""
+def parts_of(texts: Sequence[str], count: int = PARTS) -> Codes:
+    """Return the part of each text, (n,), one of ``count``."""
     digests = (hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=4) for t in texts)
-    return np.array([int.from_bytes(each.digest()) % PARTS for each in digests], dtype=np.intp)
+    return np.array([int.from_bytes(each.digest()) % count for each in digests], dtype=np.intp)
 
 
 def taught(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
@@ -102,7 +102,7 @@ def _fit(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
     shares = softmax(2 * votes)
     for part in range(PARTS):
         others = np.flatnonzero(parts != part)
-        chosen = others[_confident(shares[others])]
+        chosen = others[confident(shares[others])]
         labels = shares[chosen].argmax(axis=1)
         if len(chosen) < FEWEST or len(set(labels.tolist())) < 2:
             return None
@@ -115,7 +115,7 @@ def _fit(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
     return Student(weights, biases, centre, spread(found), weight)
 
 
-def _confident(shares: Scores) -> Codes:
+def confident(shares: Scores) -> Codes:
     """Return the most confident rows of each class, as many of each where there are."""
     classes = shares.shape[1]
     labels, confidence = shares.argmax(axis=1), shares.max(axis=1)

@@ -96,7 +96,9 @@ def _parted(flat: Scores, annotators: int, classes: int, size: int) -> Weights:
     return Weights(flat[:annotators], flat[annotators:biases], flat[biases:].reshape(size, classes))
 
 
-def temperature(scores: Scores, labels: Codes) -> float:
+def temperature(
+    scores: Scores, labels: Codes, row_weights: NDArray[np.float64] | None = None
+) -> float:
     """Return the factor under which softmax(factor x scores) explains the labels best.
 
     Temperature scaling (Guo et al. 2017).
@@ -105,7 +107,8 @@ def temperature(scores: Scores, labels: Codes) -> float:
 
     def loss(log_factor: float) -> float:
         shares = softmax(np.exp(log_factor) * scores)
-        return float(-np.log(shares[np.arange(len(labels)), labels] + TINY).sum())
+        chances = shares[np.arange(len(labels)), labels]
+        return float(np.average(-np.log(chances + TINY), weights=row_weights))
 
     found = minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
     return float(np.exp(found.x))

@@ -141,7 +141,7 @@ class Submitting:
     def _worst(self, wanted: Wanted) -> Amount:
         job = self._job
         prompt = job.prompts[wanted.row]
-        worst = job.model.worst(prompt, job.question.name, job.question.extra)
+        worst = job.model.worst(prompt, job.question.name, job.question.extra_of(prompt))
         return Amount(job.terms.price.of(worst), worst.tokens_in + worst.tokens_out, 1)
 
     def _sent(self, packing: Packing, out: Outstanding) -> str:

@@ -1,0 +1,55 @@
+"""What ``assay diagnose`` says on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.cli.output import console
+
+if TYPE_CHECKING:
+    from assay.diagnose.spec import Diagnosis
+    from assay.evidence import Evidence
+
+
+def tell(found: Diagnosis) -> None:
+    """Print a diagnosis."""
+    from rich.text import Text
+
+    from assay.label.shown import visible
+
+    out = console()
+    out.print(
+        f"mean {found.loss} {found.mean_loss:.4f} on {found.n:,} rows; searched on "
+        f"{found.discovery:,}, confirmed on the other {found.confirmation:,}",
+        highlight=False,
+    )
+    for line in filter(None, (found.sampling, _STOPPED if found.stopped else "")):
+        out.print(line, highlight=False, style="yellow")
+    if not found.findings:
+        out.print("Nothing was confirmed.")
+    for each in found.findings:
+        out.print(Text(f"\n{each.code} {visible(each.title)}", style="bold"))
+        low, high = each.effect.interval.low, each.effect.interval.high
+        out.print(
+            Text(
+                f"  {each.severity}; {each.size:,} rows; {each.share:.0%} of the loss; effect "
+                f"{each.effect.estimate:+.3f} [{low:+.3f}, {high:+.3f}], "
+                f"adjusted p = {each.p_adjusted:.2g}\n  {each.cause}"
+            )
+        )
+        for remedy in each.remedies:
+            out.print(Text(f"  could help: {remedy.words}", style="dim"))
+    out.print()
+    for looked in found.looked:
+        line = f"{looked.detector}: {looked.looked_at:,} looked at ({looked.what}), "
+        line += f"{looked.suspected} suspected, {looked.confirmed} confirmed"
+        out.print(Text(line + (f"; {looked.skipped}" if looked.skipped else ""), style="dim"))
+
+
+_STOPPED = "Stopped early: the detectors that are not listed did not run."
+
+
+def shown_share(share: Evidence) -> str:
+    """Return a share with its interval."""
+    low, high = share.interval.low, share.interval.high
+    return f"{share.estimate:.0%} of {share.n} tries [{low:.0%}, {high:.0%}]"

@@ -1,0 +1,135 @@
+"""Words and values that the model takes for a class more often than they mean it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import nlargest
+
+import numpy as np
+import polars as pl
+
+from assay.diagnose.case import Case, Floats
+from assay.diagnose.means import mean_above
+from assay.diagnose.spec import Remedy, Search, Suspicion
+from assay.evidence import Evidence
+from assay.tables.predicate import Condition, Mask, Predicate
+
+CODE = "AS602"
+FEWEST = 20
+"""Rows of the discovery part that hold a word or a value."""
+MOST_WORDS, MOST_VALUES = 2_000, 50
+MOST = 5
+REACH = 2.0
+"""Standard errors above nothing from which the discovery part suggests one."""
+LEAST = 0.05
+"""Share of the rows with it that are given the class beyond those that have it."""
+
+
+@dataclass(frozen=True)
+class Clue:
+    """A word of the text, or a value of a column."""
+
+    column: str
+    value: str
+    word: bool
+
+    @property
+    def words(self) -> str:
+        """How it is told."""
+        return f"the word {self.value!r}" if self.word else f"{self.column} = {self.value}"
+
+    def held(self, case: Case) -> Mask:
+        """Return (n,) which rows hold it."""
+        if self.word:
+            return np.array([self.value in _split(text) for text in case.texts], dtype=np.bool_)
+        same = case.rows[self.column].cast(pl.String) == self.value
+        found: Mask = same.fill_null(False).to_numpy()
+        return found
+
+
+@dataclass(frozen=True)
+class ShortcutDetector:
+    """Compares how often rows with a clue are given a class with how often they have it.
+
+    A model that leans on a clue gives its class to rows that hold the clue and lack the class,
+    and gives it too rarely to none in return.
+    """
+
+    name: str = "shortcuts"
+    codes: Mapping[str, str] = field(
+        default_factory=lambda: {CODE: "a word or value that the model takes for a class"}
+    )
+
+    def detect(self, part: Case) -> Search:
+        """Return the clues that the discovery part suggests, those of most rows first."""
+        what = "words, and values of columns, against what rows with them are given"
+        if part.task.kind == "regression":
+            return Search(0, what, skipped="a regression has no classes")
+        found, looked = [], 0
+        for clue, mask in _clues(part):
+            some = part.take(np.flatnonzero(mask))
+            for name in part.task.class_names:
+                looked += 1
+                gap = _gap(some, name)
+                mean, error = float(gap.mean()), float(gap.std(ddof=1)) / len(gap) ** 0.5
+                if mean >= LEAST and mean > REACH * error:
+                    found.append((mean * len(gap), clue, name))
+        best = nlargest(MOST, found, key=lambda each: each[0])
+        return Search(looked, what, tuple(_suspicion(clue, name) for _, clue, name in best))
+
+
+def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
+    """Yield the clues that enough rows hold, and not nearly all."""
+    masks = []
+    text = part.task.text
+    if text is not None:
+        splits = [_split(each) for each in part.texts]
+        counts: dict[str, int] = {}
+        for words in splits:
+            for word in words:
+                counts[word] = counts.get(word, 0) + 1
+        for word in nlargest(MOST_WORDS, counts, key=lambda each: counts[each]):
+            held = np.array([word in words for words in splits], dtype=np.bool_)
+            masks.append((Clue(text, word, word=True), held))
+    for name in part.columns:
+        values = part.rows[name]
+        if name != text and values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean):
+            for value in values.drop_nulls().cast(pl.String).unique().sort().head(MOST_VALUES):
+                clue = Clue(name, value, word=False)
+                masks.append((clue, clue.held(part)))
+    for clue, mask in masks:
+        if FEWEST <= mask.sum() <= 0.9 * part.n:
+            yield clue, mask
+
+
+def _suspicion(clue: Clue, name: str) -> Suspicion:
+    def confirm(unseen: Case) -> Evidence | None:
+        some = unseen.take(np.flatnonzero(clue.held(unseen)))
+        told = f"share given {name!r} less share that has it, where rows hold {clue.words}"
+        return mean_above(some, _gap(some, name), name=told)
+
+    condition = Condition(clue.column, "=", clue.value)
+    return Suspicion(
+        code=CODE,
+        title=f"{clue.words} is taken for {name!r}",
+        cause="it went with the class in training more than it does here",
+        confirm=confirm,
+        select=clue.held,
+        predicate=None if clue.word else Predicate((condition,)),
+        remedies=(
+            Remedy("collect", f"train on rows that hold {clue.words} and are not {name!r}"),
+            Remedy("drop", "leave it out of what the model reads, and measure again"),
+        ),
+        judged=False,
+    )
+
+
+def _gap(part: Case, name: str) -> Floats:
+    given = (part.predictions == name).astype(np.float64)
+    gap: Floats = given - (part.truth == name)
+    return gap
+
+
+def _split(text: str) -> set[str]:
+    return set(text.lower().split())

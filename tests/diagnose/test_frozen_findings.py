@@ -1,0 +1,96 @@
+"""Findings that hold later models to them, run by a real pytest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay.diagnose import diagnose
+from assay.diagnose.frozen import Frozen, Subject, freeze
+from assay.diagnose.report import render_markdown
+from assay.errors import InputError
+
+
+def predicted(slice_wrong: float, seed: int = 0) -> pl.DataFrame:
+    """Rows of which a tenth are wrong, those of an evil region as often as said."""
+    random = np.random.default_rng(seed)
+    region = random.choice(["north", 'a"; import os #<b>'], 1500, p=[0.8, 0.2])
+    truth = random.choice(["yes", "no"], 1500)
+    wrong = random.random(1500) < np.where(region == "north", 0.1, slice_wrong)
+    said = np.where(wrong, np.where(truth == "yes", "no", "yes"), truth)
+    x = random.normal(size=1500)
+    return pl.DataFrame({"region": region, "x": x, "y": truth, "prediction": said})
+
+
+def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    return subprocess.run(
+        words, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+
+
+def broken(data: Path) -> set[str]:
+    """Return the codes of the findings that the model at hand is worse on."""
+    frozen = Frozen.read(data)
+    return {each.code for each in frozen.findings if frozen.measured(each) > each.limit}
+
+
+@pytest.mark.slow
+def test_later_models_are_held_to_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predicted(0.4).write_csv(tmp_path / "said.csv")
+    test, data = tmp_path / "tests/test_findings.py", tmp_path / "tests/test_findings.json"
+    words = ["diagnose", "--predictions", str(tmp_path / "said.csv"), "--truth", "y"]
+    words += ["--freeze", str(test), "--markdown", str(tmp_path / "d.md")]
+    subprocess.run([sys.executable, "-m", "assay", *words], check=True, timeout=120)
+    assert "AS101" in (tmp_path / "d.md").read_text()
+    assert "import os" not in test.read_text(), "data is never code"
+    kept = json.loads(data.read_text())
+    assert kept["subject"]["predictions"] == "../said.csv"
+    assert "AS101" in [each["code"] for each in kept["findings"]]
+    assert broken(data) == set()
+    predicted(0.9, seed=1).write_csv(tmp_path / "worse.csv")
+    worse = run(tmp_path, ASSAY_PREDICTIONS=str(tmp_path / "worse.csv"))
+    assert worse.returncode == 1
+    assert "it got worse" in worse.stdout
+    for each in kept["findings"]:
+        each["mended"] = True
+    data.write_text(json.dumps(kept))
+    assert "AS101" in broken(data), "it is still there"
+    predicted(0.1, seed=2).write_csv(tmp_path / "mended.csv")
+    monkeypatch.setenv("ASSAY_PREDICTIONS", str(tmp_path / "mended.csv"))
+    assert broken(data) == set()
+
+
+def test_what_cannot_be_frozen_is_refused(tmp_path: Path) -> None:
+    rows = predicted(0.4)
+    found = diagnose(rows, truth="y")
+    with pytest.raises(InputError, match=r"test_findings\.py"):
+        freeze(found, tmp_path / "findings.txt", Subject())
+    clean = diagnose(rows.with_columns(prediction="y"), truth="y")
+    with pytest.raises(InputError, match="nothing to freeze"):
+        freeze(clean, tmp_path / "test_a.py", Subject())
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "other.json").write_text("[]")
+    with pytest.raises(InputError, match="no frozen findings"):
+        Frozen.read(tmp_path / "other.json")
+
+
+def test_names_are_never_markup_in_markdown() -> None:
+    told = render_markdown(diagnose(predicted(0.5), truth="y"), name="a|b")
+    assert "# Diagnosis of a\\|b" in told
+    assert "\\<b\\>" in told
+    assert "<b>" not in told
+    assert "| slices |" in told
+    assert "Nothing was confirmed" in render_markdown(
+        diagnose(predicted(0.4).with_columns(prediction="y"), truth="y"), name="all right"
+    )
