@@ -115,7 +115,8 @@ def _loss(
         return np.asarray(decision.false_alarm * alarms + decision.miss * misses)
     rejected = rows - positives - alarms
     wrong = alarms + misses
-    return -_share(2 * hits, 2 * hits + wrong) - _share(2 * rejected, 2 * rejected + wrong)
+    both = _share(2 * hits, 2 * hits + wrong) + _share(2 * rejected, 2 * rejected + wrong)
+    return np.asarray(-both)
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
