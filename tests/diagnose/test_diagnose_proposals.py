@@ -7,9 +7,12 @@ import polars as pl
 import pytest
 
 from assay import Project, diagnose
-from assay.diagnose.propose import FindingSource, slice_feature
+from assay.diagnose.detectors.slices import SliceDetector
+from assay.diagnose.propose import FindingSource, remedied, slice_feature
 from assay.improve import improve
+from assay.improve.fixes import Fixes, try_fixes
 from assay.recipe.derived import values_of
+from assay.tables import infer_task
 from assay.tables.predicate import Condition, Predicate
 
 
@@ -48,17 +51,40 @@ def test_a_slice_s_feature_is_its_predicate_and_data_stays_data() -> None:
 
 
 @pytest.mark.slow
-def test_a_slice_that_was_found_is_tried_as_a_feature_and_proven(
+def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assay.diagnose.propose.MOST", 1)
     project = Project.create(tmp_path / "p", corner(1600, 0), target="y", metric="accuracy")
     before = improve(project, sources=[FindingSource()])
     assert before.attempts == ()
-    found = diagnose(project)
+    found = diagnose(project, detectors=[SliceDetector()])
     assert any(each.predicate is not None for each in found.findings)
-    after = improve(project, sources=[FindingSource()])
-    assert after.kept
-    assert after.kept[0].name.startswith("slice: ")
-    assert after.improved
+    tried = try_fixes(project, found)
+    slice_told, weighed = tried.fixes
+    assert slice_told.name.startswith("slice: ")
+    assert slice_told.verdict == "proven"
+    assert slice_told.on_slice is not None
+    assert slice_told.on_slice.interval.low > 0
+    assert weighed.name.startswith("weighed 3 times: ")
+    assert weighed.verdict != "proven"
+    assert tried.confirmed is not None
+    assert tried.confirmed.interval.low > 0
+    assert Fixes.from_json(tried.to_json()) == tried
     project.ledger().close()
+
+
+def test_a_threshold_that_costs_too_much_is_chosen_anew() -> None:
+    random = np.random.default_rng(0)
+    chance = random.random(1500)
+    truth = np.where(random.random(1500) < chance, "yes", "no")
+    stated = 0.4 * chance
+    rows = pl.DataFrame({"x": chance, "y": truth})
+    found = diagnose(rows, truth="y", probabilities=np.column_stack([1 - stated, stated]))
+    task = infer_task(rows, "y").task.model_copy(update={"metric": "macro_f1"})
+    proposals = [each.proposal for each in remedied(found, task) if each.finding.code == "AS303"]
+    (recipe,) = [each.apply(default_recipe(task)) for each in proposals]
+    assert recipe.decision is not None
+    assert recipe.decision.aim == "macro_f1"
+    ranked = task.model_copy(update={"metric": "auc"})
+    assert not [each for each in remedied(found, ranked) if each.finding.code == "AS303"]

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assay.cli.diagnose_telling import shown_share, tell
+from assay.cli.diagnose_telling import shown_share, tell, tell_fixes
 from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.diagnose.spec import Diagnosis
+    from assay.improve.fixes import Fixes
 
 
 def diagnose(
@@ -64,6 +65,9 @@ def diagnose(
         Path | None,
         typer.Option(help="Write a pytest file (.py) that holds later models to the findings."),
     ] = None,
+    try_: Annotated[
+        bool, typer.Option("--try", help="Try what could help, through the loop (a project).")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the halves; a project has its own.")] = 0,
     path: ProjectPath = Path(),
     as_json: AsJson = False,
@@ -90,6 +94,8 @@ def diagnose(
         options["training"] = read_table(training)
     if protected:
         options["protected"] = protected
+    if try_ and (predictions or rows):
+        raise InputError("--try works on a project's recipe.", given=str(predictions or rows))
     if plant:
         _plant(subject, options, as_json=as_json)
         return
@@ -107,12 +113,23 @@ def diagnose(
                  "project": None if predictions or rows else subject.path}  # fmt: skip
         names = given | {"model": model, "seed": seed, "protected": tuple(protected or ())}
         _freeze(found, freeze, paths, names)
+    fixes = _tried(subject, found) if try_ else None
     if as_json:
-        emit_json(found.as_dict())
+        emit_json(found.as_dict() | ({} if fixes is None else {"tried": fixes.as_dict()}))
         return
     tell(found)
+    if fixes is not None:
+        tell_fixes(fixes)
     if page is not None:
         say_page(page)
+
+
+def _tried(project: Any, found: Diagnosis) -> Fixes:
+    from assay.cli.watch import watching
+    from assay.improve.fixes import try_fixes
+
+    with watching() as watch:
+        return try_fixes(project, found, on_event=watch)
 
 
 def _written(

@@ -9,6 +9,7 @@ from assay.cli.output import console
 if TYPE_CHECKING:
     from assay.diagnose.spec import Diagnosis
     from assay.evidence import Evidence
+    from assay.improve.fixes import Fixes
 
 
 def tell(found: Diagnosis) -> None:
@@ -53,3 +54,28 @@ def shown_share(share: Evidence) -> str:
     """Return a share with its interval."""
     low, high = share.interval.low, share.interval.high
     return f"{share.estimate:.0%} of {share.n} tries [{low:.0%}, {high:.0%}]"
+
+
+def tell_fixes(found: Fixes) -> None:
+    """Print what came of each fix that was tried."""
+    from rich.text import Text
+
+    from assay.label.shown import visible
+
+    out = console()
+    out.print("\nWhat was tried", style="bold")
+    if not found.fixes:
+        out.print("No finding suggests an edit of the recipe.")
+    for each in found.fixes:
+        out.print(Text(f"{each.verdict:>9}  {visible(each.name)}"))
+        parts = [f"on all search rows {_gain(each.on_all)}"]
+        if each.on_slice is not None:
+            parts.append(f"on the finding's rows, which flatter, {_gain(each.on_slice)}")
+        out.print(Text(f"           {each.code}: {'; '.join(parts)}", style="dim"))
+    if found.confirmed is not None:
+        out.print(Text(f"on the vault, all that was kept together: {_gain(found.confirmed)}"))
+
+
+def _gain(found: Evidence) -> str:
+    low, high = found.interval.low, found.interval.high
+    return f"{found.estimate:+.3f} [{low:+.3f}, {high:+.3f}]"

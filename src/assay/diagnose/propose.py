@@ -1,16 +1,23 @@
-"""Confirmed findings as proposals of ``assay improve``: a slice becomes a feature."""
+"""Confirmed findings as proposals of ``assay improve``: what an edit of the recipe can mend."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from operator import methodcaller
 
 from assay.diagnose.record import newest
-from assay.diagnose.spec import Finding
+from assay.diagnose.spec import Diagnosis, Finding
 from assay.recipe import Derived, Observation, Proposal
 from assay.tables.predicate import Predicate
+from assay.task import Task
 
 MOST = 3
+FACTOR = 3.0
+"""How much more a failing slice's training rows weigh."""
+THRESHOLD = "AS303"
+LABEL_METRICS = ("accuracy", "macro_f1")
+ORIGIN = "rule:findings"
 CODE = '''\
 def feature(rows, seen):
     """Whether a row lies in a slice on which the model was found to do worse."""
@@ -35,8 +42,16 @@ def feature(rows, seen):
 '''
 
 
+@dataclass(frozen=True)
+class Remedied:
+    """An edit of the recipe, and the finding that it is for."""
+
+    finding: Finding
+    proposal: Proposal
+
+
 class FindingSource:
-    """Tells the model of the slices that the newest diagnosis confirmed, the dearest first.
+    """Acts on what the newest diagnosis confirmed, the dearest first.
 
     A slice was found by its errors on these very search rows, so the screen may flatter it a
     little; the vault, which no diagnosis reads, does not.
@@ -45,21 +60,53 @@ class FindingSource:
     name = "findings"
 
     def propose(self, observation: Observation) -> Iterator[Proposal]:
-        """Yield an edit for each slice over columns; nothing without a diagnosis."""
+        """Yield the edits that findings suggest; nothing without a diagnosis."""
         diagnosis = newest(observation.ledger)
-        if diagnosis is None:
-            return
-        allowed = set(observation.task.features)
-        slices = [each for each in diagnosis.findings if _usable(each, allowed)]
-        for finding in slices[:MOST]:
-            if finding.predicate is not None:
-                feature = slice_feature(finding.predicate)
-                yield Proposal(
-                    feature.name,
-                    f"{finding.code}: the model does worse on {finding.size:,} rows of this kind",
-                    "rule:findings",
-                    methodcaller("with_feature", feature),
-                )
+        if diagnosis is not None:
+            for each in remedied(diagnosis, observation.task):
+                yield each.proposal
+
+
+def remedied(diagnosis: Diagnosis, task: Task) -> tuple[Remedied, ...]:
+    """Return the edits of the recipe that the findings suggest.
+
+    Each of the three dearest slices over the recipe's columns is told to the model as a feature,
+    and its training rows are weighed up; a threshold that costs too much is chosen anew.
+    """
+    allowed = set(task.features)
+    slices = [each for each in diagnosis.findings if _usable(each, allowed)]
+    found = [each for finding in slices[:MOST] for each in _of_slice(finding)]
+    if task.kind == "binary" and task.metric in LABEL_METRICS:
+        off = [each for each in diagnosis.findings if each.code == THRESHOLD]
+        found += [Remedied(each, _threshold(each, task)) for each in off]
+    return tuple(found)
+
+
+def _of_slice(finding: Finding) -> Iterator[Remedied]:
+    predicate = finding.predicate
+    if predicate is None:
+        return
+    why = f"{finding.code}: the model does worse on {finding.size:,} rows of this kind"
+    feature = slice_feature(predicate)
+    yield Remedied(
+        finding,
+        Proposal(feature.name, why, ORIGIN, methodcaller("with_feature", feature)),
+    )
+    yield Remedied(
+        finding,
+        Proposal(
+            f"weighed {FACTOR:g} times: {predicate.words}",
+            why,
+            ORIGIN,
+            methodcaller("with_weight", predicate, FACTOR),
+        ),
+    )
+
+
+def _threshold(finding: Finding, task: Task) -> Proposal:
+    aim = "macro_f1" if task.metric == "macro_f1" else "cost"
+    why = f"{finding.code}: {finding.title}"
+    return Proposal("threshold chosen anew", why, ORIGIN, methodcaller("with_threshold", aim))
 
 
 def slice_feature(predicate: Predicate) -> Derived:
