@@ -197,7 +197,23 @@ def table(document: dict[str, Any]) -> str:
         cells = [f"{each['slices'][kind]['recall']:.0%}" for each in ways.values()]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     alarms = [f"{each['false_alarms']:.1%} of {each['clean']}" for each in ways.values()]
-    return "\n".join([*lines, "| false alarms on clean rows | " + " | ".join(alarms) + " |"])
+    lines.append("| false alarms on clean rows | " + " | ".join(alarms) + " |")
+    if "whole_diagnosis" in document:
+        lines += ["", *whole_table(document["whole_diagnosis"])]
+    return "\n".join(lines)
+
+
+def whole_table(whole: dict[str, Any]) -> list[str]:
+    """Return the result of diagnose_faults.py as the lines of a Markdown table."""
+    clean = whole["clean"]
+    low, high = clean["interval"]
+    lines = ["| planted | tries | found |", "|---|---|---|"]
+    lines += [
+        f"| {fault} | {each['tries']} | {each['recall']:.0%} |"
+        for fault, each in sorted(whole["faults"].items())
+    ]
+    told = f"{clean['with_any_finding']:.1%} [{low:.1%}, {high:.1%}]"
+    return [*lines, f"| nothing: any finding at all | {clean['cases']} | {told} |"]
 
 
 def main() -> None:

@@ -41,6 +41,7 @@ from label_sets import TextSet, load
 
 SETS = ("agnews", "sst2", "banking77", "r8", "news20")
 GOLD = (0, 50, 100, 200)
+STUDENTS = ("fine-tuned", "linear")
 PRECISIONS = (0.90, 0.95)
 POOL = 600
 PLAIN = 500
@@ -87,14 +88,14 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, given: argparse.Namespa
     rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
     pool = gold_of(data).sample(POOL, shuffle=True, seed=seed)
     truth = rows[data.task.target].to_list()
-    settings = LabelSettings(seed=seed)
+    settings = LabelSettings(seed=seed, student=given.student)
     asked, task = read_rows(rows.select("text"), data.task)
     kind, everything = kind_of(task), [*asked.texts, *pool["text"].to_list()]
     began = time.monotonic()
     base, said = fit_label_free(everything, task, gateway, settings)
     unlabelled = Unlabelled(everything, said)
     fitting = time.monotonic() - began
-    for size in GOLD:
+    for size in given.gold:
         gold = pool.head(size) if size else None
         began = time.monotonic()
         known = read_gold(gold, task, kind, asked)
@@ -190,7 +191,7 @@ def spread(values: list[float]) -> dict[str, float | None]:
 
 def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for size in GOLD:
+    for size in sorted({each["gold"] for each in found}):
         some = [each for each in found if each["gold"] == size]
         told: dict[str, Any] = {}
         for who in ("ours", "logistic", "plain", "dawid_skene", "setfit", "crowdkit"):
@@ -218,6 +219,8 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", default=SETS)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=1500)
+    parser.add_argument("--gold", nargs="*", type=int, default=GOLD)
+    parser.add_argument("--student", choices=STUDENTS, default=STUDENTS[0])
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--tuned-draws", type=int, default=0)
     parser.add_argument("--out", type=Path)
@@ -243,14 +246,14 @@ def main() -> None:
                 for each in one_seed(data, gateway, seed, given):
                     found.append(each)
                     print(name, seed, json.dumps(each), flush=True)
-            report["sets"][name] = summary(found)
+            kept = report["sets"][f"{name}, {given.student}"] = summary(found)
             keep(report, given.out)  # before the redraws, which take the longest
             for key, draws in (("guarantee", given.draws), ("guarantee tuned", given.tuned_draws)):
                 if draws:
                     tuned = key != "guarantee"
                     tried = redraws(data, gateway, draws, given.rows, tuned=tuned)
-                    report["sets"][name][key] = tried
-            print(name, json.dumps(report["sets"][name]), flush=True)
+                    kept[key] = tried
+            print(name, json.dumps(kept), flush=True)
             keep(report, given.out)
     print(json.dumps(report))
 

@@ -36,14 +36,16 @@ def draw(results: dict[str, Any]) -> str:
         f"Up to {results['rows']:,} rows a set, the embedded models, by `label.py`; drawn",
         "by `label_table.py`, both in `benchmarks`. A mean without ± is of one seed.",
         "",
-        f"| set | seeds | gold | {' | '.join(WHO.values())} |",
-        "|" + "---|" * (len(WHO) + 3),
+        f"| set | student | seeds | gold | {' | '.join(WHO.values())} |",
+        "|" + "---|" * (len(WHO) + 4),
     ]
     for name, found in sorted(results["sets"].items()):
         for gold in sorted((each for each in found if each.isdigit()), key=int):
             cells = [told(found[gold].get(each)) for each in WHO]
             seeds = found[gold]["ours accuracy"]["n"]
-            lines.append(f"| {name} | {seeds} | {gold} | {' | '.join(cells)} |")
+            lines.append(
+                f"| {' | '.join(name.split(', '))} | {seeds} | {gold} | {' | '.join(cells)} |"
+            )
     lines += [
         "",
         "Redraws of 100 gold rows: how often rows were accepted, and how often fewer of them were",
@@ -56,7 +58,8 @@ def draw(results: dict[str, Any]) -> str:
         for key, student in STUDENTS.items():
             for precision, each in sorted(found.get(key, {}).items()):
                 counts = f"{each['draws']} | {each['reached']} | {each['failed']}"
-                lines.append(f"| {name} | {student} | {precision} | {counts} |")
+                of = name.split(", ")[0]
+                lines.append(f"| {of} | {student} | {precision} | {counts} |")
     return "\n".join(lines) + "\n"
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from assay.config import write_text
 from common import print_result
 from synth_rules import kept
-from synth_runs import METRICS, MODELS, run
+from synth_runs import METRICS, MODELS, MOVED, run
 from synth_sets import NAMES, QUICK, load, noise
 
 WORSE = 0.01
@@ -95,10 +95,11 @@ def main() -> None:
         runs = json.loads(options.out.read_text())["runs"]
     for name, model, seed in jobs(options.quick):
         key = f"{name} {model} {seed}"
-        if key not in runs:
-            given = noise(seed) if name == "noise" else load(name, seed)
-            runs[key] = run(given, model, seed)
-            print(f"{key}: done", flush=True)
+        if key in runs and MOVED in runs[key]["screened"]:
+            continue
+        given = noise(seed) if name == "noise" else load(name, seed)
+        runs[key] = run(given, model, seed, runs.get(key))
+        print(f"{key}: done", flush=True)
         if options.out is not None:
             written = {"runs": runs, "summary": summary(runs)}
             write_text(options.out, json.dumps(written, sort_keys=True) + "\n")

@@ -21,6 +21,8 @@ REPEATS = 2
 MAKER = "assay.synth.tabular.made_rows"
 CURATED = "assay.synth.curation.curated_rows"
 MODELS = ("linear", "trees")
+MOVED = "threshold moved"
+SIMPLE = ("class weights", MOVED, "oversampling", "SMOTE")
 
 
 def plain(task: Task, model: str) -> Recipe:
@@ -37,6 +39,7 @@ def remedies(given: RareSet, model: str) -> dict[str, Recipe]:
     recipe = plain(given.task, model)
     return {
         "class weights": recipe.with_parameters(class_weight="balanced"),
+        MOVED: recipe.model_copy(update={"rarity": 1.0}),
         "oversampling": _with(recipe, given, MAKER, "oversample", given.balance),
         "SMOTE": _with(recipe, given, MAKER, "smote", given.balance),
         "ungated forest": _with(recipe, given, MAKER, "forest", given.balance),
@@ -47,11 +50,7 @@ def remedies(given: RareSet, model: str) -> dict[str, Recipe]:
 def proposals(given: RareSet, model: str) -> dict[str, Recipe]:
     """Return what the gate chooses among: curated rows at several doses, and the simple ways."""
     recipe = plain(given.task, model)
-    simple = {
-        name: found
-        for name, found in remedies(given, model).items()
-        if name in ("class weights", "oversampling", "SMOTE")
-    }
+    simple = {name: found for name, found in remedies(given, model).items() if name in SIMPLE}
     curated = {
         f"curated {method} x{dose:g}": _with(recipe, given, CURATED, method, dose)
         for method in ("smote", "forest", "copula")
@@ -60,14 +59,24 @@ def proposals(given: RareSet, model: str) -> dict[str, Recipe]:
     return simple | curated
 
 
-def run(given: RareSet, model: str, seed: int) -> dict[str, Any]:
-    """Return every remedy's and every proposal's figures on the test rows, and the screening."""
+def run(
+    given: RareSet, model: str, seed: int, known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return every remedy's and every proposal's figures on the test rows, and the screening.
+
+    What an earlier run on the same split knows is taken from it; folds and seeds are the same.
+    """
+    known = known or {"test": {}, "screened": {}}
     base = plain(given.task, model)
     suggested = proposals(given, model)
     judged = {"nothing": base, **remedies(given, model), **suggested}
+    lacking = {name: each for name, each in suggested.items() if name not in known["screened"]}
     return {
-        "test": {name: on_test(given, recipe, seed) for name, recipe in judged.items()},
-        "screened": screen(given, base, suggested, seed),
+        "test": {
+            name: known["test"].get(name) or on_test(given, recipe, seed)
+            for name, recipe in judged.items()
+        },
+        "screened": {**known["screened"], **screen(given, base, lacking, seed)},
         "rare_rows": int((given.train[given.task.target] == given.rare).sum()),
         "train_rows": given.train.height,
         "test_rows": given.test.height,

@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from assay.experiment import ClassWeightSource, EstimatorSource, FeatureSource, RegularisationSource
+from assay.experiment import (
+    ClassWeightSource,
+    EstimatorSource,
+    FeatureSource,
+    RegularisationSource,
+    ThresholdSource,
+)
 from assay.experiment.spec import candidates
 from assay.improve.sources import ORDER, registered_sources
 from assay.ledger import Ledger
 from assay.llm import Gateway
 from assay.recipe import (
+    Decision,
     Embedding,
     Estimator,
     Observation,
@@ -66,6 +74,16 @@ def test_class_weights_go_where_the_estimator_takes_them(seen: Observation) -> N
     (proposal,) = ClassWeightSource().propose(seen)
     neighbours = BASELINE.with_estimator("sklearn.neighbors.KNeighborsClassifier")
     assert proposal.apply(neighbours) == neighbours
+
+
+def test_a_threshold_is_proposed_where_two_classes_are_judged_as_classes(seen: Observation) -> None:
+    two = TASK.model_copy(update={"kind": "binary", "classes": TASK.classes[:2]})
+    assert edited(ThresholdSource(), seen) == [], "three classes"
+    for metric, aim in (("accuracy", "cost"), ("macro_f1", "macro_f1")):
+        judged = replace(seen, task=two.model_copy(update={"metric": metric}))
+        assert edited(ThresholdSource(), judged) == [BASELINE.with_decision(Decision(aim=aim))]
+    ranked = replace(seen, task=two.model_copy(update={"metric": "log_loss"}))
+    assert edited(ThresholdSource(), ranked) == []
 
 
 def test_regularisation_speaks_each_estimators_language(seen: Observation) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ from assay.recipe import Observation, baseline_recipe
 from assay.synth.capabilities import capability_tests
 from assay.synth.record import recorded_synthesis
 from assay.synth.release import release
-from assay.synth.report import render_html
+from assay.synth.report import headline, render_html
 from assay.synth.source import SynthesisSource
 from newsroom import TASK, newsroom
 
@@ -36,13 +37,17 @@ def test_every_dose_is_judged_on_real_rows_and_the_result_returns_from_json(
 ) -> None:
     before = project.recipe
     result = synthesize(project, for_class="farm", doses=(1,), confirm=False)
-    assert [each.method for each in result.doses] == ["edit"]
+    assert [each.name for each in result.doses] == ["edit x1", "class weights", "threshold moved"]
     assert result.doses[0].verdict.main.n == project.search().height
     assert project.vault().looks_left == 1
     assert project.recipe == before, "what the vault has not confirmed changes nothing"
     assert (result.chosen is None) == (result.advice is not None)
     assert SynthesisResult.from_json(result.to_json()) == result
     assert recorded_synthesis(project.ledger()) == result
+    unmade = replace(result, chosen=result.doses[1])
+    assert headline(unmade) == (
+        "'farm' needs no made rows: class weights does more, by the screen alone."
+    )
 
 
 @pytest.mark.slow

@@ -179,7 +179,7 @@ def _plant(subject: Any, options: dict[str, Any], *, as_json: bool) -> None:
     out = console()
     out.print(f"faults planted in {checked.n:,} rows", highlight=False)
     for each in checked.faults:
-        line = f"  {each.fault}, strength {each.strength:.0%}: found in"
+        line = f"  {each.fault}, strength {each.strength:g}: found in"
         out.print(f"{line} {shown_share(each.found)}", highlight=False, markup=False)
     alarms = shown_share(checked.false_alarms)
     out.print(f"false alarms where nothing was planted: in {alarms}", highlight=False, markup=False)

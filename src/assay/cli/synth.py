@@ -30,7 +30,10 @@ def synth(
         str | None, typer.Option(help="Who writes; the project's model for labels by default.")
     ] = None,
     dose: Annotated[
-        list[float] | None, typer.Option(help="Made rows for each real one; may be repeated.")
+        list[float] | None,
+        typer.Option(
+            help="Made rows for each real one; may be repeated. 0.5, 1, 2, 4 and up to balance."
+        ),
     ] = None,
     purpose: Annotated[
         str, typer.Option(help="train; or test: cases that test a model and train none.")
@@ -54,7 +57,7 @@ def synth(
     """
     from assay.errors import InputError
     from assay.project import Project
-    from assay.synth import DOSES, synthesize
+    from assay.synth import synthesize
     from assay.synth.release import release
     from assay.synth.report import render_terminal, write_html
 
@@ -73,7 +76,7 @@ def synth(
             progress.update(task, description=what, completed=done, total=total)
 
         result = synthesize(
-            project, **asked, doses=dose or DOSES, confirm=confirm, many=many, on_progress=watch
+            project, **asked, doses=dose or None, confirm=confirm, many=many, on_progress=watch
         )
     page = html or project.path / "synthesis.html"
     write_html(result, page)
@@ -90,8 +93,8 @@ def synth(
 def _meant(project: Project, asked: dict[str, Any], *, yes: bool, as_json: bool) -> bool:
     """Return whether very many rows are meant; say what they take, and ask, unless told."""
     from assay.errors import InputError
-    from assay.synth import MANY
     from assay.synth.forecast import forecast
+    from assay.synth.scarcity import MANY
 
     if (asked["rows"] or 0) <= MANY or yes:
         return yes

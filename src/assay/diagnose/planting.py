@@ -14,6 +14,7 @@ from assay.diagnose.atoms import Atom, atoms
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.label_errors import LabelErrorDetector, doubt
 from assay.diagnose.detectors.slices import SliceDetector
+from assay.diagnose.planting_columns import confidence_found, drift_found, leak_found
 from assay.diagnose.spec import Diagnosis
 from assay.evidence import Evidence
 from assay.evidence.proportions import share_interval
@@ -23,6 +24,9 @@ from assay.tables.predicate import Mask
 REPEATS = 10
 STRENGTHS = (0.1, 0.3, 0.6)
 FLIPPED = (0.01, 0.05, 0.1)
+MOVED = (0.25, 1.0)
+LEAKED = (0.9, 1.0)
+RAISED = (1.5, 3.0)
 SIZES = (0.02, 0.2)
 """A planted slice holds between 2 % and 20 % of the rows."""
 ALIKE = 0.5
@@ -100,6 +104,7 @@ def self_check(
     if case.probabilities is not None and case.task.kind != "regression":
         for share in FLIPPED:
             plans.append(("flipped labels", share, partial(_flips_found, case, share, random)))
+    plans += _of_columns(case, random)
     for number, (fault, strength, trying) in enumerate(plans):
         if step is not None:
             step(fault, number, len(plans) + 1)
@@ -109,6 +114,23 @@ def self_check(
             faults.append(Planted(fault, strength, _share(f"{fault} found", tried)))
     alarms = [bool(_slices(_shuffled(case, random)).findings) for _ in range(repeats)]
     return SelfCheck(case.n, tuple(faults), _share("any slice found where there is none", alarms))
+
+
+def _of_columns(
+    case: Case, random: np.random.Generator
+) -> list[tuple[str, float, Callable[[], bool | None]]]:
+    kinds: list[tuple[str, tuple[float, ...], Callable[..., bool | None]]] = [
+        ("column moved, in deviations", MOVED, drift_found)
+    ]
+    if case.task.kind != "regression":
+        kinds.append(("column that repeats the target", LEAKED, leak_found))
+        if case.probabilities is not None:
+            kinds.append(("probabilities raised to a power", RAISED, confidence_found))
+    return [
+        (fault, strength, partial(attempt, case, strength, random))
+        for fault, strengths, attempt in kinds
+        for strength in strengths
+    ]
 
 
 def _slice_found(

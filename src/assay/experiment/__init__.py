@@ -12,6 +12,7 @@ from assay.experiment.propose import (
     EstimatorSource,
     FeatureSource,
     RegularisationSource,
+    ThresholdSource,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "FeatureSource",
     "RegularisationSource",
     "experiment",
+    "ThresholdSource",
 ]
 
 

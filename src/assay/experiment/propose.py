@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from assay.experiment.spec import INVERSE_STRENGTHS, candidates
 from assay.recipe import Embedding, Estimator, Observation, Proposal, Recipe, new_estimator
+from assay.recipe.trial import LABEL_METRICS
 
 
 class FeatureSource:
@@ -49,6 +50,29 @@ class ClassWeightSource:
             "a model that rarely sees a class learns to ignore it",
             "rule:class_weights",
             _where_accepted("class_weight", "balanced"),
+        )
+
+
+class ThresholdSource:
+    """Chooses the threshold between two classes on rows that the model did not see.
+
+    It is not registered: give it to :func:`assay.improve.improve` among the ``sources``.
+    """
+
+    name = "threshold"
+
+    def propose(self, observation: Observation) -> Iterator[Proposal]:
+        """Yield one edit where classes, not probabilities, of a binary task are judged."""
+        task = observation.task
+        if task.kind != "binary" or task.metric not in LABEL_METRICS:
+            return
+        aim: Literal["cost", "macro_f1"] = "macro_f1" if task.metric == "macro_f1" else "cost"
+        yield Proposal(
+            f"threshold chosen for {'macro F1' if aim == 'macro_f1' else 'the fewest mistakes'}",
+            "the likelier class is the better answer only where probabilities are right and "
+            "both mistakes weigh the same",
+            "rule:threshold",
+            lambda recipe: recipe.with_threshold(aim),
         )
 
 

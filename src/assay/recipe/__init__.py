@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assay.recipe.build import fit_recipe
+from assay.recipe.deciding import DecidingModel
 from assay.recipe.estimators import new_estimator
 from assay.recipe.model import BlendedModel, FittedModel, Model
 from assay.recipe.proposal import Observation, Proposal, ProposalSource
@@ -10,6 +11,7 @@ from assay.recipe.rows import MADE_FROM, VOTE, training_rows, voted_rows
 from assay.recipe.spec import (
     AddedRows,
     Blended,
+    Decision,
     Derived,
     Embedding,
     Estimator,
@@ -21,6 +23,8 @@ from assay.recipe.spec import (
     Rows,
     Tabular,
     Tfidf,
+    Weighted,
+    Where,
 )
 from assay.recipe.splits import Split, splits
 from assay.recipe.text import (
@@ -41,6 +45,8 @@ __all__ = [
     "AddedRows",
     "BlendedModel",
     "Blended",
+    "Decision",
+    "DecidingModel",
     "Derived",
     "Embedding",
     "Estimator",
@@ -61,6 +67,8 @@ __all__ = [
     "Tfidf",
     "Tools",
     "Trial",
+    "Weighted",
+    "Where",
     "baseline_recipe",
     "compared",
     "fit_recipe",

@@ -11,6 +11,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe.adjustment import Adjustment
+from assay.recipe.deciding import deciding
 from assay.recipe.estimators import new_estimator
 from assay.recipe.features import FeatureUnion, Matrix
 from assay.recipe.model import BlendedModel, FittedModel, Model, densified
@@ -65,7 +66,15 @@ def fit_recipe(
             (weight, _fit(each, training, task, tools, seed, encode))
             for weight, each in recipe.members
         ]
-    return fitted[0][1] if len(fitted) == 1 else BlendedModel(task, tuple(fitted))
+    model: Model = fitted[0][1] if len(fitted) == 1 else BlendedModel(task, tuple(fitted))
+    if recipe.decision is None:
+        return model
+    undecided = recipe.with_decision(None)
+
+    def fit(train: pl.DataFrame, test: pl.DataFrame) -> Model:
+        return fit_recipe(undecided, train, task, tools=tools, seed=seed, judged=test)
+
+    return deciding(recipe.decision, model, labelled, task, fit=fit, seed=seed)
 
 
 def _fit(
@@ -119,6 +128,6 @@ def _weights(path: str, estimator: Any, weights: np.ndarray) -> dict[str, np.nda
     if "sample_weight" not in inspect.signature(estimator.fit).parameters:
         raise InputError(
             f"{path} does not take row weights.",
-            next_step="set weight = 1 under [[rows.added]], or use another estimator",
+            next_step="remove the weights under [rows] from recipe.toml, or use another estimator",
         )
     return {"sample_weight": weights}

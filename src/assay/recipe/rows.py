@@ -90,7 +90,14 @@ def training_rows(
         voted = voted_rows(added, rows, task, tools, seed)
         parts.append(voted.select(columns).cast(parts[0].schema))
         weights.append(np.full(voted.height, added.weight))
-    return TrainingRows(pl.concat(parts), np.concatenate(weights))
+    return _weighted(recipe, TrainingRows(pl.concat(parts), np.concatenate(weights)))
+
+
+def _weighted(recipe: Recipe, training: TrainingRows) -> TrainingRows:
+    weights = training.weights
+    for each in recipe.rows.weighted:
+        weights = np.where(each.predicate.select(training.rows), each.factor * weights, weights)
+    return TrainingRows(training.rows, weights)
 
 
 def voted_rows(

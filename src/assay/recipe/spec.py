@@ -4,208 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from assay.recipe.feature_parts import Derived, Embedding, Feature, Raw, Tabular, Tfidf
+from assay.recipe.part import Part
+from assay.recipe.row_parts import AddedRows, Made, Mended, Rows, Weighted, Where
+from assay.tables.predicate import Predicate
+
+__all__ = [
+    "FORMAT",
+    "AddedRows",
+    "Blended",
+    "Decision",
+    "Derived",
+    "Embedding",
+    "Estimator",
+    "Feature",
+    "Made",
+    "Mended",
+    "Raw",
+    "Recipe",
+    "Rows",
+    "Tabular",
+    "Tfidf",
+    "Weighted",
+    "Where",
+]
 
 FORMAT: Literal[1] = 1
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def plain(self) -> dict[str, Any]:
-        """Return what differs from the defaults, and the kind, as plain values.
-
-        A field that a later version adds leaves the text and the hash of older recipes alone.
-        """
-        fields = type(self).model_fields
-        values = {name: getattr(self, name) for name in fields}
-        return {
-            name: _plain(value)
-            for name, value in values.items()
-            if name in ("kind", "format")
-            or value != fields[name].get_default(call_default_factory=True)
-        }
-
-
-class Tfidf(_Part):
-    """Term frequencies weighted by inverse document frequency, from one text column."""
-
-    kind: Literal["tfidf"] = "tfidf"
-    column: str
-    analyzer: Literal["word", "char_wb"] = "word"
-    max_ngram: int = Field(default=1, ge=1, le=6)
-    min_rows: int = Field(default=1, ge=1)
-    max_terms: int = Field(default=50_000, ge=1)
-    sublinear: bool = False
-
-
-class Embedding(_Part):
-    """Sentence embeddings of one text column; unit length."""
-
-    kind: Literal["embedding"] = "embedding"
-    column: str
-    model: str = "local:minilm"
-
-
-class Tabular(_Part):
-    """Columns encoded by skrub's ``TableVectorizer``, then scaled where asked.
-
-    Attributes
-    ----------
-    scale
-        Whether every column ends with mean 0 and variance 1.
-    categories
-        ``one_hot``, or ``ordinal``: one column of codes, for trees.
-    missing
-        ``mean`` puts the mean in an empty cell; ``kept`` leaves it to an estimator that reads
-        NaN; ``flagged`` puts the mean and adds a column that says so.
-    numbers
-        ``plain``, or ``quantile``: mapped to a normal distribution by rank.
-    """
-
-    kind: Literal["tabular"] = "tabular"
-    columns: tuple[str, ...]
-    scale: bool = True
-    categories: Literal["one_hot", "ordinal"] = "one_hot"
-    missing: Literal["mean", "kept", "flagged"] = "mean"
-    numbers: Literal["plain", "quantile"] = "plain"
-
-
-class Raw(_Part):
-    """Columns handed to the estimator as a pandas table, as they are; the only feature then."""
-
-    kind: Literal["raw"] = "raw"
-    columns: tuple[str, ...]
-
-
-class Derived(_Part):
-    """Numbers that a small Python function computes from columns; it runs in the sandbox.
-
-    Attributes
-    ----------
-    name
-        What it is called where it is judged.
-    columns
-        What it may read; the target is never among them.
-    code
-        Defines ``feature(rows, seen)``: from Polars tables of these columns, of any rows and of
-        the training rows, to a column or table of numbers for ``rows``.
-    """
-
-    kind: Literal["derived"] = "derived"
-    name: str
-    columns: tuple[str, ...] = Field(min_length=1)
-    code: str = Field(max_length=20_000)
-
-
-Feature = Annotated[Tfidf | Embedding | Tabular | Raw | Derived, Field(discriminator="kind")]
-
-
-class AddedRows(_Part):
-    """Unlabelled rows that join the training rows under a label voted for them.
-
-    The votes lie in an artefact and never saw a label. How much each vote counts is learned
-    from the training rows at hand, so a cross-validation fold stays honest.
-
-    Attributes
-    ----------
-    votes
-        Artefact id of the votes table: ``row_id``, inputs, and for each vote and class a column
-        ``vote:NAME:CLASS`` with a probability. Search rows are among them, for the weighing.
-    features
-        What the weighing may also learn from, beside the votes.
-    min_confidence
-        Rows whose combined probability is at least this are added, in (0, 1].
-    weight
-        Sample weight of an added row; a labelled row weighs 1.
-    """
-
-    votes: str
-    features: tuple[Feature, ...] = ()
-    min_confidence: float = Field(default=0.9, gt=0, le=1)
-    weight: float = Field(default=1.0, gt=0)
-
-
-class Mended(_Part):
-    """Training rows whose label looks wrong are left out, or get the likelier label.
-
-    They are found by confident learning among the training rows at hand, so a cross-validation
-    fold stays honest; see :mod:`assay.recipe.mending`.
-
-    Attributes
-    ----------
-    features
-        What a label is judged from.
-    action
-        ``drop`` or ``relabel``.
-    folds
-        Parts of the training rows that are judged by a model of the others.
-    """
-
-    features: tuple[Feature, ...] = Field(min_length=1)
-    action: Literal["drop", "relabel"] = "drop"
-    folds: int = Field(default=5, ge=2)
-
-
-class Made(_Part):
-    """New rows that a function makes from the training rows at hand.
-
-    They are made anew in each fold of a cross-validation, from the fold's own training rows: a
-    row that was made from all rows would tell a model what the judged rows look like.
-
-    Attributes
-    ----------
-    path
-        Import path of ``function(rows, task, *, class_name, count, seed, **parameters)`` which
-        returns a table of labelled rows, inputs and target among its columns.
-    class_name
-        The class of which rows are made; empty for a whole table.
-    dose
-        Rows asked for, as a multiple of the class's rows at hand; above 0, at most 100.
-    """
-
-    path: str
-    class_name: str = ""
-    dose: float = Field(default=1.0, gt=0, le=100)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-
-
-class Rows(_Part):
-    """The training rows: the ``search`` rows, edited.
-
-    Attributes
-    ----------
-    added
-        Rows voted into the training set.
-    extra
-        Artefact ids of tables of labelled rows to append (columns: inputs and target; and
-        ``made_from``, the ``row_id`` of the search row that a row was made from, and ``shown``,
-        a list of all that its writer saw). It trains no fold that judges one of these.
-    dropped
-        Artefact ids of tables whose ``row_id`` column names rows to leave out.
-    relabelled
-        Artefact ids of tables with ``row_id`` and the new target.
-    mended
-        How labels that look wrong are found and mended, after the edits above.
-    rarest_share
-        Rows of a class are left out at random until the rarest class has at least this share
-        of the largest, in (0, 1]; 0 leaves none out.
-    made
-        How new rows are made from those that are left.
-    """
-
-    added: tuple[AddedRows, ...] = ()
-    extra: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    relabelled: tuple[str, ...] = ()
-    mended: tuple[Mended, ...] = ()
-    rarest_share: float = Field(default=0.0, ge=0, le=1)
-    made: tuple[Made, ...] = ()
-
-
-class Estimator(_Part):
+class Estimator(Part):
     """Anything scikit-learn compatible: an import path and its parameters.
 
     A parameter that is ``None`` is left out, since TOML has no null: the estimator's own
@@ -221,7 +52,7 @@ class Estimator(_Part):
         return {name: value for name, value in parameters.items() if value is not None}
 
 
-class _Model(_Part):
+class _Model(Part):
     """Features, the estimator that reads them, and how its predictions are adjusted.
 
     Attributes
@@ -258,7 +89,35 @@ class Blended(_Model):
     weight: float = Field(default=1.0, gt=0)
 
 
-class _Head(_Part):
+class Decision(Part):
+    """How a probability becomes a class where there are two.
+
+    The threshold is chosen on predictions for training rows that the model did not see (cross-
+    fitting), never on the rows that are judged. Elkan (2001) gives the threshold of given
+    costs where probabilities are right; choosing it makes up for those that are not.
+
+    Attributes
+    ----------
+    aim
+        ``cost``: the least cost in all; ``macro_f1``: the greatest mean of the classes' F1.
+    false_alarm, miss
+        What it costs to call a row the positive class wrongly, and not to call one that is.
+    folds
+        Parts of the training rows that are predicted by a model of the others.
+    """
+
+    aim: Literal["cost", "macro_f1"] = "cost"
+    false_alarm: float = Field(default=1.0, gt=0)
+    miss: float = Field(default=1.0, gt=0)
+    folds: int = Field(default=5, ge=2)
+
+    @property
+    def stated(self) -> float:
+        """The threshold where probabilities are right."""
+        return self.false_alarm / (self.false_alarm + self.miss)
+
+
+class _Head(Part):
     """What a recipe's text begins with."""
 
     format: Literal[1] = FORMAT
@@ -266,9 +125,16 @@ class _Head(_Part):
 
 
 class Recipe(_Model, _Head):
-    """How a model is built: rows in, features, estimator; and models blended with it."""
+    """How a model is built: rows in, features, estimator; and models blended with it.
+
+    Attributes
+    ----------
+    decision
+        How the classes are told from the probabilities; None takes the likeliest.
+    """
 
     blend: tuple[Blended, ...] = ()
+    decision: Decision | None = None
 
     @property
     def hash(self) -> str:
@@ -316,7 +182,7 @@ class Recipe(_Model, _Head):
     @property
     def members(self) -> tuple[tuple[float, Recipe], ...]:
         """Its own model with weight 1, then the blended ones, each as a recipe of its own."""
-        alone = self.model_copy(update={"blend": ()})
+        alone = self.model_copy(update={"blend": (), "decision": None})
         others = [
             (
                 each.weight,
@@ -338,10 +204,19 @@ class Recipe(_Model, _Head):
         rows = self.rows.model_copy(update={"made": (*self.rows.made, *made)})
         return self.model_copy(update={"rows": rows})
 
+    def with_weight(self, predicate: Predicate, factor: float) -> Recipe:
+        """Return this recipe with the rows that ``predicate`` selects weighing ``factor`` more."""
+        weighted = (*self.rows.weighted, Weighted.of(predicate, factor))
+        return self.model_copy(update={"rows": self.rows.model_copy(update={"weighted": weighted})})
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, _Part):
-        return value.plain()
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value
+    def with_costs(self, *, false_alarm: float, miss: float) -> Recipe:
+        """Return this recipe with the threshold at which mistakes cost least (two classes)."""
+        return self.with_decision(Decision(false_alarm=false_alarm, miss=miss))
+
+    def with_threshold(self, aim: Literal["cost", "macro_f1"] = "cost") -> Recipe:
+        """Return this recipe with its threshold chosen for ``aim``, both mistakes costing 1."""
+        return self.with_decision(Decision(aim=aim))
+
+    def with_decision(self, decision: Decision | None) -> Recipe:
+        """Return this recipe with another way from probabilities to classes."""
+        return self.model_copy(update={"decision": decision})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.errors import InputError
 from assay.synth.result import SynthesisResult
+from assay.synth.scarcity import MANY
 
 if TYPE_CHECKING:
     from assay.llm import Budget
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["SynthesisResult", "synthesize"]
 
 DOSES = (0.5, 1.0, 2.0, 4.0)
-MANY = 20_000
-"""More rows than this are asked for twice."""
-
 WRITTEN_AT_MOST = 200
 """Rows that a language model writes unless more are asked for."""
 
@@ -29,7 +27,7 @@ def synthesize(
     rows: int | None = None,
     method: str = "auto",
     model: str | None = None,
-    doses: Sequence[float] = DOSES,
+    doses: Sequence[float] | None = None,
     budget: Budget | None = None,
     models: Mapping[str, Any] | None = None,
     confirm: bool = True,
@@ -58,7 +56,9 @@ def synthesize(
     model
         The language model; by default the project's model for labels.
     doses
-        Made rows for each real one, each a proposal; above 0.
+        Made rows for each real one, each a proposal; above 0. By default 0.5, 1, 2, 4, and as
+        many as bring the class to the size of the largest, where that is more and at most
+        20,000 rows.
     confirm
         Whether the vault is looked at, once, where a dose was kept.
     many
@@ -75,14 +75,16 @@ def synthesize(
     from assay.synth.methods import asks_a_model, chosen_methods
     from assay.synth.record import Record
     from assay.synth.run import Synthesis
-    from assay.synth.scarcity import rarest, require_enough
+    from assay.synth.scarcity import MOST_DOSE, rarest, require_enough, up_to_balance
 
     search, task = project.search(), project.task
-    wanted = tuple(sorted({float(each) for each in doses}))
-    if not wanted or wanted[0] <= 0 or wanted[-1] > 100:
-        raise InputError("doses must be above 0 and at most 100.", given=list(doses))
     class_name = for_class if for_class is not None else rarest(search, task)
     own = require_enough(search, task, class_name)
+    if doses is None:
+        doses = up_to_balance(DOSES, search, task, class_name)
+    wanted = tuple(sorted({float(each) for each in doses}))
+    if not wanted or not all(0 < each <= MOST_DOSE for each in wanted):
+        raise InputError("doses must be above 0 and at most 100.", given=list(doses))
     methods = chosen_methods(method, task, class_name)
     count = max(1, round(wanted[-1] * own.height)) if rows is None else rows
     if rows is None and asks_a_model(methods[0]):

@@ -15,7 +15,7 @@ from assay.recipe import Recipe, Tools, Trial, compared, splits
 from assay.recipe.splits import FOLDS, REPEATS
 from assay.recipe.trial import out_of_fold
 from assay.synth.record import Record
-from assay.synth.result import Advice, Dose
+from assay.synth.result import Advice, Dose, dose_name
 from assay.synth.spec import own_rows
 
 FEWEST_FOR_HALVES = 4
@@ -24,12 +24,17 @@ Step = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Candidate:
-    """One proposal, not judged yet."""
+    """One proposal, not judged yet; its dose is 0 where it makes no rows."""
 
     method: str
     dose: float
     origin: str
     recipe: Recipe
+
+    @property
+    def rationale(self) -> str:
+        """Why it could help."""
+        return "more rows of a class that has few" if self.dose else "a rare class counts for more"
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Gate:
             allowed_loss=settings.max_class_loss,
             significant=adjusted < settings.level if tried > 1 else None,
         )
-        name = f"{candidate.method} x{candidate.dose:g}"
+        name = dose_name(candidate.method, candidate.dose)
         verdict = self.record.verdict(verdict)
         key = f"{self.record.id}:{before.hash}:{candidate.recipe.hash}"
         proposal = self.record.proposed(
@@ -100,7 +105,7 @@ class Gate:
             before,
             candidate.recipe,
             source="synth",
-            rationale="more rows of a class that has few",
+            rationale=candidate.rationale,
             origin=candidate.origin,
             key=key,
         )
@@ -145,9 +150,7 @@ class Gate:
                 f"{fact.estimate:+.4f} {fact.interval}. Look at the features and the labels first."
             )
         if more is not None and best is not None:
-            sentences.append(
-                f"About {more:,} more labelled rows would decide {best.method} x{best.dose:g}."
-            )
+            sentences.append(f"About {more:,} more labelled rows would decide {best.name}.")
         return Advice(fact, more, " ".join(sentences))
 
 

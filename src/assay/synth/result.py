@@ -44,6 +44,8 @@ class Dose:
 
     Attributes
     ----------
+    method, dose
+        How rows are made, and how many; a remedy that makes none has dose 0.
     verdict
         Its first evidence is the gain on real held-out rows; the change of recall of each class
         follows.
@@ -57,6 +59,16 @@ class Dose:
     verdict: Verdict
     adjusted: float
     proposal_id: str
+
+    @property
+    def name(self) -> str:
+        """The method with its dose."""
+        return dose_name(self.method, self.dose)
+
+
+def dose_name(method: str, dose: float) -> str:
+    """Return a proposal's name, as in ``smote x4`` or ``class weights``."""
+    return f"{method} x{dose:g}" if dose else method
 
 
 @dataclass(frozen=True)

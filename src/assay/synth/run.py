@@ -24,6 +24,7 @@ from assay.synth.record import Record
 from assay.synth.result import Cost, Dose, SynthesisResult
 from assay.synth.scarcity import require_enough
 from assay.synth.spec import Order
+from assay.synth.unmade import remedies
 
 Tell = Callable[[str, int, int], None]
 
@@ -55,6 +56,11 @@ class Synthesis:
         artefact = self.record.ledger.put_table(whole, name="synthetic.parquet", run=self.record.id)
         tools = Tools.of(self.record.ledger, self.gateway)
         candidates = [each for making in makings for each in self._candidates(making, own.height)]
+        if candidates:
+            candidates += [
+                Candidate(name, 0.0, "rule:reweighing", recipe)
+                for name, recipe in remedies(project.recipe, task).items()
+            ]
         gate = Gate(project, self.record, rows, self.class_name, tools, seed)
         doses, advice = gate.judge(candidates, lambda done, all_: self.tell("fits", done, all_))
         chosen = best_kept(doses)
@@ -101,7 +107,7 @@ class Synthesis:
     def _rehearsed_method(self, doses: Sequence[Dose]) -> str | None:
         """Return the kept method, or else the first that asks no model; copies tell nothing."""
         kept = best_kept(doses)
-        methods = self.methods if kept is None else (kept.method,)
+        methods = (kept.method,) if kept is not None and kept.dose else self.methods
         fit = (each for each in methods if not asks_a_model(each) and each != "oversample")
         return next(fit, None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from assay.errors import InputError
@@ -10,6 +12,10 @@ from assay.task import Task
 
 FEWEST = 5
 """Rows of a class: one for each part of a cross-validation."""
+
+MOST_DOSE = 100.0
+MANY = 20_000
+"""More rows than this are asked for twice."""
 
 SHARE = 0.5
 """A class is rare that has less than this of an even share of the rows."""
@@ -35,6 +41,21 @@ def class_sizes(rows: pl.DataFrame, task: Task) -> dict[str, int]:
     """Return how many rows each class has; empty for a regression."""
     counts = dict(rows[task.target].value_counts().rows()) if task.class_names else {}
     return {name: counts.get(name, 0) for name in task.class_names}
+
+
+def up_to_balance(
+    doses: Sequence[float], rows: pl.DataFrame, task: Task, class_name: str | None
+) -> tuple[float, ...]:
+    """Return the doses, and the one that brings the class to the size of the largest.
+
+    That one is left out where it is no larger than the others, or makes more than 20,000 rows.
+    """
+    sizes = class_sizes(rows, task)
+    own = sizes.get(class_name or "", 0)
+    if not own:
+        return tuple(doses)
+    full = round(min(max(sizes.values()) / own - 1, MOST_DOSE), 1)
+    return (*doses, full) if max(doses) < full <= MANY / own else tuple(doses)
 
 
 def require_enough(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from functools import partial
 
 from assay.recipe import Made, Observation, Proposal, Recipe
 from assay.synth.methods import AUTO, chosen_methods, maker
-from assay.synth.scarcity import class_sizes, rare_classes
+from assay.synth.scarcity import class_sizes, rare_classes, up_to_balance
 
 DOSES = (1.0, 4.0)
 MOST_CLASSES = 2
@@ -23,13 +23,13 @@ class SynthesisSource:
     name = "synth"
 
     def propose(self, observation: Observation) -> Iterator[Proposal]:
-        """Yield doses for the two rarest classes with less than half an even share of rows."""
+        """Yield doses up to balance for the two rarest classes of less than half an even share."""
         task, rows = observation.task, observation.search
         sizes = class_sizes(rows, task)
         for class_name in rare_classes(rows, task)[:MOST_CLASSES]:
             why = f"{class_name!r} has {sizes[class_name]} of {rows.height:,} rows"
             for method in chosen_methods(AUTO, task, class_name):
-                for dose in DOSES:
+                for dose in up_to_balance(DOSES, rows, task, class_name):
                     made = Made(
                         path=maker(method),
                         class_name=class_name,

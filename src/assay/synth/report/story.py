@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.evidence import Evidence
-from assay.synth.result import Batch, SynthesisResult
+from assay.synth.result import Batch, Dose, SynthesisResult
 
 
 def subject(result: SynthesisResult) -> str:
@@ -13,6 +13,9 @@ def subject(result: SynthesisResult) -> str:
 
 def headline(result: SynthesisResult) -> str:
     """Return the outcome in one line."""
+    if result.chosen is not None and not result.chosen.dose:
+        end = "and the vault confirms it" if result.helped else "by the screen alone"
+        return f"{subject(result)} needs no made rows: {result.chosen.name} does more, {end}."
     if result.helped and result.chosen is not None:
         return f"Made rows of {subject(result)} help, and the vault confirms it."
     if result.chosen is not None and result.confirmed is not None:
@@ -26,10 +29,8 @@ def tell(result: SynthesisResult) -> list[str]:
     """Return the paragraphs under the headline."""
     told = []
     if result.chosen is not None:
-        told.append(
-            f"Kept: {result.chosen.method}, {result.chosen.dose:g} made rows for each of the "
-            f"{result.real_rows} real ones. {result.chosen.verdict.reason}"
-        )
+        told.append(f"Kept: {_amount(result.chosen, result)}. {result.chosen.verdict.reason}")
+        told += [_cheaper(each) for each in result.doses if each.verdict.kept and not each.dose]
     if result.confirmed is not None:
         told.append(f"On the vault: {result.confirmed.verdict.reason}")
     if result.doses and result.chosen is None:
@@ -40,6 +41,17 @@ def tell(result: SynthesisResult) -> list[str]:
     if result.advice is not None and result.advice.words:
         told.append(result.advice.words)
     return told
+
+
+def _amount(dose: Dose, result: SynthesisResult) -> str:
+    if not dose.dose:
+        return f"{dose.name}, no made rows"
+    return f"{dose.method}, {dose.dose:g} made rows for each of the {result.real_rows} real ones"
+
+
+def _cheaper(dose: Dose) -> str:
+    gain = dose.verdict.main
+    return f"Without a made row, {dose.name} gains {gain.estimate:+.4f} {gain.interval}."
 
 
 def measures(result: SynthesisResult) -> list[str]:

@@ -44,7 +44,7 @@ def _doses(result: SynthesisResult) -> Table:
         decision, gain = each.verdict.decision, each.verdict.main
         table.add_row(
             Text(decision, STYLES[decision]),
-            f"{each.method} x{each.dose:g}",
+            each.name,
             estimate_text(gain),
             span(gain),
             f"{each.adjusted:.3g}",

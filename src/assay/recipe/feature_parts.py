@@ -1,0 +1,83 @@
+"""Features of a recipe: what the estimator reads."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from assay.recipe.part import Part
+
+
+class Tfidf(Part):
+    """Term frequencies weighted by inverse document frequency, from one text column."""
+
+    kind: Literal["tfidf"] = "tfidf"
+    column: str
+    analyzer: Literal["word", "char_wb"] = "word"
+    max_ngram: int = Field(default=1, ge=1, le=6)
+    min_rows: int = Field(default=1, ge=1)
+    max_terms: int = Field(default=50_000, ge=1)
+    sublinear: bool = False
+
+
+class Embedding(Part):
+    """Sentence embeddings of one text column; unit length."""
+
+    kind: Literal["embedding"] = "embedding"
+    column: str
+    model: str = "local:minilm"
+
+
+class Tabular(Part):
+    """Columns encoded by skrub's ``TableVectorizer``, then scaled where asked.
+
+    Attributes
+    ----------
+    scale
+        Whether every column ends with mean 0 and variance 1.
+    categories
+        ``one_hot``, or ``ordinal``: one column of codes, for trees.
+    missing
+        ``mean`` puts the mean in an empty cell; ``kept`` leaves it to an estimator that reads
+        NaN; ``flagged`` puts the mean and adds a column that says so.
+    numbers
+        ``plain``, or ``quantile``: mapped to a normal distribution by rank.
+    """
+
+    kind: Literal["tabular"] = "tabular"
+    columns: tuple[str, ...]
+    scale: bool = True
+    categories: Literal["one_hot", "ordinal"] = "one_hot"
+    missing: Literal["mean", "kept", "flagged"] = "mean"
+    numbers: Literal["plain", "quantile"] = "plain"
+
+
+class Raw(Part):
+    """Columns handed to the estimator as a pandas table, as they are; the only feature then."""
+
+    kind: Literal["raw"] = "raw"
+    columns: tuple[str, ...]
+
+
+class Derived(Part):
+    """Numbers that a small Python function computes from columns; it runs in the sandbox.
+
+    Attributes
+    ----------
+    name
+        What it is called where it is judged.
+    columns
+        What it may read; the target is never among them.
+    code
+        Defines ``feature(rows, seen)``: from Polars tables of these columns, of any rows and of
+        the training rows, to a column or table of numbers for ``rows``.
+    """
+
+    kind: Literal["derived"] = "derived"
+    name: str
+    columns: tuple[str, ...] = Field(min_length=1)
+    code: str = Field(max_length=20_000)
+
+
+Feature = Annotated[Tfidf | Embedding | Tabular | Raw | Derived, Field(discriminator="kind")]
