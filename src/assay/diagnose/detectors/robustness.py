@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.detectors.wordings import with_other_names, written_out
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
@@ -35,7 +36,7 @@ class RobustnessDetector:
 
     def detect(self, part: Case) -> Search:
         """Return the changes to which answers of the discovery part are not invariant."""
-        what = "answers before and after typing errors, other case, other punctuation"
+        what = "answers before and after typing errors, other case, marks, names and wording"
         if part.predict is None:
             return Search(0, what, skipped="the model is not at hand, only its predictions")
         if part.task.text is None:
@@ -43,18 +44,21 @@ class RobustnessDetector:
         if part.n < FEWEST:
             return Search(0, what, skipped=f"{part.n} rows to look at are too few")
         suspicions = tuple(
-            _suspicion(name) for name in CHANGES if float(_changed(part, name).mean()) > TOLERATED
+            _suspicion(name)
+            for name in CHANGES
+            if (found := _changed(part, name))[0].n >= FEWEST and float(found[1].mean()) > TOLERATED
         )
         return Search(len(CHANGES), what, suspicions)
 
 
 def _suspicion(name: str) -> Suspicion:
     def confirm(unseen: Case) -> Evidence | None:
-        some = unseen.take(np.arange(min(unseen.n, MOST_ROWS)))
+        touched, differs = _changed(unseen, name)
+        if touched.n < FEWEST:
+            return None
         return mean_above(
-            some, _changed(some, name), name=f"share of answers that change with {name}",
-            bar=TOLERATED,
-        )  # fmt: skip
+            touched, differs, name=f"share of answers that change with {name}", bar=TOLERATED
+        )
 
     return Suspicion(
         code=CODE,
@@ -69,16 +73,20 @@ def _suspicion(name: str) -> Suspicion:
     )
 
 
-def _changed(part: Case, name: str) -> Floats:
-    """Return (n,) 1 where the answer differs once the text is changed; at most 2,000 rows."""
+def _changed(part: Case, name: str) -> tuple[Case, Floats]:
+    """Return the rows whose text the change touches, of at most 2,000, and 1 for other answers."""
     some = part.take(np.arange(min(part.n, MOST_ROWS)))
     random = np.random.default_rng(derive_seed(part.seed, "robustness", name))
-    changed = [CHANGES[name](text, random) for text in some.texts]
-    rows = some.rows.with_columns(pl.Series(str(some.task.text), changed, dtype=pl.String))
-    predict = some.predict
-    if predict is None:
+    texts = pl.Series(str(some.task.text), [CHANGES[name](each, random) for each in some.texts])
+    places = np.flatnonzero(texts.to_numpy() != np.asarray(some.texts, dtype=object))
+    touched = some.take(places)
+    if touched.predict is None:
         raise ValueError("the case has no model")
-    return np.asarray(predict(rows) != predict(some.rows), dtype=np.float64)
+    if not len(places):
+        return touched, np.zeros(0)
+    rows = touched.rows.with_columns(texts[places])
+    differs = touched.predict(rows) != touched.predict(touched.rows)
+    return touched, np.asarray(differs, dtype=np.float64)
 
 
 def with_typing_errors(text: str, random: np.random.Generator) -> str:
@@ -105,5 +113,7 @@ CHANGES: dict[str, Callable[[str, np.random.Generator], str]] = {
     "lower case": partial(_cased, str.lower),
     "upper case": partial(_cased, str.upper),
     "the last mark left out": _without_final_mark,
+    "contractions written out": written_out,
+    "other first names": with_other_names,
 }
 """What should not matter to most tasks, by what it is called."""
