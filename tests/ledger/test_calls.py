@@ -115,3 +115,19 @@ def test_a_killed_process_is_made_up_for_once(ledger: Ledger) -> None:
     assert set(book.left_behind(lambda owner: False)) == {"y", "w"}
     book.make_up("other", [], None)
     assert book.balance().reserved.calls == 2, "whether w left is not known"
+
+
+def test_what_a_killed_process_had_settled_for_an_earlier_one_is_made_up_too(
+    ledger: Ledger,
+) -> None:
+    """It asked again what a killed one had asked, put both on record, and was killed itself."""
+    book = CallBook(ledger, ledger.start_run("a", {}))
+    worst = Amount(100, 10, 1)
+    first, _ = book.reserve([Intent("x", worst), Intent("y", worst)], Caps(), "first")
+    second, _ = book.reserve([Intent("x", worst), Intent("z", worst)], Caps(), "second")
+    found = [call("x", intent=each, released=worst) for each in (second[0], first[0])]
+    for _ in range(2):
+        book.make_up("second", found, {second[0]})
+        assert book.balance().spent == Amount(10, 8, 2)
+        assert book.balance().reserved == worst, "y of the first; z never left"
+    assert set(book.left_behind(lambda owner: False)) == {"y"}

@@ -121,17 +121,19 @@ class CallBook:
         owner
             The name under which it reserved.
         found
-            How those of its requests went that ended.
+            How those requests went that ended; among them may be those of an earlier process,
+            which this one settled.
         left
             The intents whose requests left. All its others are released; where it is None, that
             is not known, and none is.
         """
         with self._lock, translated("written"), self._writing() as cursor:
-            unsettled = self._fast.unsettled(cursor, self._run, owner)
+            unsettled = self._fast.unsettled(cursor, self._run)
             landed = [each for each in found if each.intent in unsettled]
             ended = {each.intent for each in landed}
-            never = [] if left is None else sorted(unsettled.keys() - ended - left)
-            landed += [_unsent(number, *unsettled[number]) for number in never]
+            own = {number for number, (whose, *_) in unsettled.items() if whose == owner}
+            never = [] if left is None else sorted(own - ended - left)
+            landed += [_unsent(number, *unsettled[number][1:]) for number in never]
             now = self._fast.now()
             self._fast.insert(cursor, "calls", [self._row(each, now) for each in landed])
 

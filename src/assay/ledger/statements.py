@@ -67,10 +67,13 @@ class FastStatements:
         cursor.execute("SELECT coalesce(max(n), 0) FROM intents")
         return int(cursor.fetchone()[0])
 
-    def unsettled(self, cursor: Any, run: int, owner: str) -> dict[int, tuple[str, Amount]]:
-        """Return the key and the worst case of each intent of an owner that no call settles."""
-        cursor.execute(_UNSETTLED.replace("?", self._mark), (run, owner, run))
-        return {int(n): (key, Amount(int(m), int(t), 1)) for n, key, m, t in cursor.fetchall()}
+    def unsettled(self, cursor: Any, run: int) -> dict[int, tuple[str, str, Amount]]:
+        """Return the owner, the key and the worst case of each intent that no call settles."""
+        cursor.execute(_UNSETTLED.replace("?", self._mark), (run, run))
+        return {
+            int(n): (owner, key, Amount(int(m), int(t), 1))
+            for n, owner, key, m, t in cursor.fetchall()
+        }
 
     def sum_calls(self, cursor: Any, run: int, after: int) -> tuple[Amount, Amount, int]:
         """Return what calls after a number spent and released, and the last number."""
@@ -86,7 +89,7 @@ class FastStatements:
 
 
 _UNSETTLED = (
-    "SELECT n, key, money, tokens FROM intents WHERE run = ? AND owner = ? AND n NOT IN"
+    "SELECT n, owner, key, money, tokens FROM intents WHERE run = ? AND n NOT IN"
     " (SELECT intent FROM calls WHERE run = ? AND intent IS NOT NULL)"
 )
 _SUM_CALLS = (
