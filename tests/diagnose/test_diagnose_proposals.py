@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +10,13 @@ import polars as pl
 import pytest
 
 from assay import Project, diagnose
+from assay.diagnose import propose
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.propose import FindingSource, remedied, slice_feature
+from assay.diagnose.propose import FindingSource, Remedied, remedied, slice_feature
+from assay.diagnose.spec import Finding
 from assay.improve import improve
 from assay.improve.fixes import Fixes, try_fixes
-from assay.recipe import baseline_recipe
+from assay.recipe import Proposal, baseline_recipe
 from assay.recipe.derived import values_of
 from assay.tables import infer_task
 from assay.tables.predicate import Condition, Predicate
@@ -64,8 +68,18 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     corners = [each for each in found.findings if "age" in each.title]
     told = replace(found, findings=tuple(corners))
     monkeypatch.setattr("assay.diagnose.propose.newest", lambda ledger: told)
+    suggested = propose._of_slice
+
+    def with_a_bad_one(finding: Finding) -> Iterator[Remedied]:
+        yield from suggested(finding)
+        guess = methodcaller("with_estimator", "sklearn.dummy.DummyClassifier")
+        yield Remedied(finding, Proposal("guess", "it cannot help", "rule:test", guess))
+
+    monkeypatch.setattr(propose, "_of_slice", with_a_bad_one)
     tried = try_fixes(project, told)
-    slice_told, weighed = tried.fixes
+    slice_told, weighed, guess = tried.fixes
+    assert guess.verdict == "harmful"
+    assert guess.on_all.interval.high < 0
     assert slice_told.name.startswith("slice: ")
     assert slice_told.verdict == "proven"
     assert slice_told.on_slice is not None

@@ -31,8 +31,9 @@ class Fix:
     Attributes
     ----------
     verdict
-        ``proven``: kept by the screen, in a bundle that the vault confirmed. ``harmful``: the whole
-        interval of its gain on all search rows lies below zero. Else ``undecided``.
+        ``proven``: kept by the screen, better on its slice, and in a bundle that the vault
+        confirmed, which proves the bundle, not each fix in it. ``harmful``: the whole interval of
+        its gain, on all search rows or on its slice, lies below zero. Else ``undecided``.
     on_all
         Gain on the task's metric, over all search rows.
     on_slice
@@ -85,13 +86,8 @@ def try_fixes(
     with project.gateway(models=models, capability="diagnose") as gateway:
         tools = Tools.of(project.ledger(), gateway)
         fixes = tuple(
-            Fix(
-                each.finding.code,
-                each.finding.title,
-                each.proposal.name,
-                _verdict(attempts[each.proposal.name], result),
-                attempts[each.proposal.name].verdict.main,
-                _on_slice(project, before, each, tools),
+            _judged(
+                each, attempts[each.proposal.name], _on_slice(project, before, each, tools), result
             )
             for each in tried
             if each.proposal.name in attempts
@@ -100,10 +96,17 @@ def try_fixes(
     return Fixes(fixes, kept, result.run)
 
 
-def _verdict(attempt: Attempt, result: ImproveResult) -> FixVerdict:
-    if attempt.verdict.kept and result.improved:
-        return "proven"
-    return "harmful" if attempt.verdict.main.interval.high < 0 else "undecided"
+def _judged(
+    fix: Remedied, attempt: Attempt, on_slice: Evidence | None, result: ImproveResult
+) -> Fix:
+    on_all = attempt.verdict.main
+    measured = [each for each in (on_all, on_slice) if each is not None]
+    verdict: FixVerdict = "undecided"
+    if any(each.interval.high < 0 for each in measured):
+        verdict = "harmful"
+    elif attempt.verdict.kept and result.improved and all(each.estimate > 0 for each in measured):
+        verdict = "proven"
+    return Fix(fix.finding.code, fix.finding.title, fix.proposal.name, verdict, on_all, on_slice)
 
 
 def _on_slice(project: Project, before: Any, fix: Remedied, tools: Tools) -> Evidence | None:
