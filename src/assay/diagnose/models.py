@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Floats
-from assay.errors import InputError
+from assay.errors import InputError, MissingExtraError
 from assay.task import Task
+
+MLFLOW = ("models:/", "runs:/")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +31,11 @@ def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
 
     An object with ``predict``, and ``predict_proba`` with ``classes_`` where it has them, is given
     the texts of a text task, and the feature columns of a table as a pandas frame (Polars where
-    pandas is absent). A callable is given the rows themselves as a Polars table and returns (n,)
-    predictions or (n, k) probabilities in the order of the sorted classes.
+    pandas is absent). A PyTorch module is given the feature columns, in the table's order, as one
+    float32 tensor (n, d), a gap as NaN; it returns (n, k) logits in the order of the sorted
+    classes or, of two, (n,) those of the second, and of a regression (n,) values. A callable is
+    given the rows themselves as a Polars table and returns (n,) predictions or (n, k)
+    probabilities in the order of the sorted classes.
 
     Raises
     ------
@@ -38,7 +44,10 @@ def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
     """
     from assay.diagnose.given import checked_shares, said_values
 
-    if not hasattr(model, "predict"):
+    if _is_torch(model):
+        said = _of_torch(model, rows, task)
+        found, shares = (None, said) if said.ndim == 2 else (said, None)
+    elif not hasattr(model, "predict"):
         if not callable(model):
             raise InputError(
                 "The model cannot be asked.",
@@ -66,23 +75,77 @@ def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
 def imported_model(path: str) -> Any:
     """Return the model that ``package.module:NAME`` names; importing it runs that module.
 
+    ``models:/NAME/VERSION`` and ``runs:/RUN/PATH`` name a model of an MLflow registry or run, which
+    MLflow loads: that runs what it holds.
+
     Raises
     ------
     InputError
         When there is no such module or name. Pickles are never opened.
+    MissingExtraError
+        When MLflow is wanted and not installed.
     """
+    if path.startswith(MLFLOW):
+        return _of_mlflow(path)
     module, _, name = path.partition(":")
     if not name or module.endswith((".pkl", ".joblib", ".pickle")):
         raise InputError(
             "--model names a model that can be imported.",
             given=path,
-            allowed="package.module:NAME",
+            allowed="package.module:NAME, models:/NAME/VERSION or runs:/RUN/PATH",
             next_step="write a module that makes the model; files that run code are not opened",
         )
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise InputError(f"The model cannot be imported: {error}.", given=path) from error
+
+
+def _of_mlflow(path: str) -> Any:
+    try:
+        from mlflow import pyfunc
+    except ImportError as error:
+        raise MissingExtraError("A model of MLflow", "mlflow") from error
+    try:
+        return pyfunc.load_model(path)
+    except Exception as error:
+        raise InputError(
+            f"MLflow cannot load the model: {error}.",
+            given=path,
+            next_step="see that MLFLOW_TRACKING_URI names the server that has it",
+        ) from error
+
+
+def _is_torch(model: Any) -> bool:
+    torch = sys.modules.get("torch")  # who has a module has imported it
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+def _of_torch(model: Any, rows: pl.DataFrame, task: Task) -> np.ndarray:
+    """Return (n, k) probabilities, or (n,) values of a regression."""
+    import torch
+
+    words = [name for name in task.features if not rows[name].dtype.is_numeric()]
+    if words or task.text is not None:
+        raise InputError(
+            "A PyTorch module is given numbers only.",
+            given=", ".join([*words, *([task.text] if task.text else [])]),
+            next_step="wrap it in a callable that takes a Polars table",
+        )
+    numbers = rows.select(task.features).cast(pl.Float32).fill_null(float("nan")).to_numpy()
+    taught = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            said = model(torch.from_numpy(numbers.copy())).double().squeeze(-1).numpy()
+    finally:
+        model.train(taught)
+    if task.kind == "regression":
+        return np.asarray(said)
+    if said.ndim == 1:
+        said = np.stack([np.zeros_like(said), said], axis=1)
+    powers = np.exp(said - said.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _inputs(rows: pl.DataFrame, task: Task) -> Any:

@@ -1,0 +1,94 @@
+"""Models at hand: scikit-learn's, PyTorch's, and MLflow's by a stand-in for its loader."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assay.diagnose import diagnose
+from assay.diagnose.given import read_case
+from assay.diagnose.models import imported_model
+from assay.errors import InputError, MissingExtraError
+
+
+def table(n: int = 300) -> pl.DataFrame:
+    random = np.random.default_rng(0)
+    x, z = random.normal(size=n), random.normal(size=n)
+    return pl.DataFrame({"x": x, "z": z, "y": np.where(x > 0, "yes", "no")})
+
+
+def test_a_torch_module_is_asked_in_its_evaluating_state() -> None:
+    import torch
+
+    class Sided(torch.nn.Module):
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            assert not self.training
+            return torch.stack([torch.zeros(len(rows)), 3 * rows[:, 0]], dim=1)
+
+    model = Sided()
+    case = read_case(table(), truth="y", model=model)
+    assert model.training, "its state is left as it was"
+    assert case.losses.sum() == 0
+    assert case.probabilities is not None
+    x = table()["x"].to_numpy()
+    assert np.allclose(case.probabilities[:, 1], 1 / (1 + np.exp(-3 * x)), atol=1e-5)
+
+    class OneLogit(Sided):
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            return 3 * rows[:, :1]
+
+    alone = read_case(table(), truth="y", model=OneLogit())
+    assert alone.probabilities is not None
+    assert np.allclose(alone.probabilities, case.probabilities, atol=1e-5)
+    with pytest.raises(InputError, match="city"):
+        diagnose(
+            table().with_columns(city=pl.Series(["Rome", "Oslo"] * 150)), truth="y", model=model
+        )
+
+
+def test_a_torch_module_of_a_regression_gives_values() -> None:
+    import torch
+
+    rows = table().with_columns(y=2 * pl.col("x"))
+    linear = torch.nn.Linear(2, 1)
+    with torch.no_grad():
+        linear.weight.copy_(torch.tensor([[2.0, 0.0]]))
+        linear.bias.zero_()
+    case = read_case(rows, truth="y", model=linear)
+    assert np.abs(case.losses).max() < 1e-5
+
+
+def test_a_scikit_learn_model_is_asked_with_its_own_order_of_classes() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rows = table()
+    model = LogisticRegression().fit(rows.select("x", "z").to_pandas(), rows["y"].to_list())
+    case = read_case(rows, truth="y", model=model)
+    assert case.losses.mean() < 0.05
+
+
+def test_mlflow_loads_what_an_address_of_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loaded:
+        def predict(self, rows: object) -> list[str]:
+            return ["yes"] * len(rows)  # type: ignore[arg-type]
+
+    def load_model(path: str) -> Loaded:
+        if path != "models:/churn/3":
+            raise ValueError("no such model")
+        return Loaded()
+
+    stand_in = ModuleType("mlflow")
+    stand_in.pyfunc = ModuleType("mlflow.pyfunc")  # type: ignore[attr-defined]
+    stand_in.pyfunc.load_model = load_model
+    monkeypatch.setitem(sys.modules, "mlflow", stand_in)
+    case = read_case(table(), truth="y", model=imported_model("models:/churn/3"))
+    assert set(case.predictions) == {"yes"}
+    with pytest.raises(InputError, match="no such model"):
+        imported_model("runs:/0/model")
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(MissingExtraError):
+        imported_model("models:/churn/3")
