@@ -12,9 +12,9 @@ import pytest
 from assay import Project, diagnose
 from assay.diagnose import propose
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.propose import FindingSource, Remedied, remedied, slice_feature
+from assay.diagnose.propose import Remedied, remedied, slice_feature
+from assay.diagnose.record import newest
 from assay.diagnose.spec import Finding
-from assay.improve import improve
 from assay.improve.fixes import Fixes, try_fixes
 from assay.recipe import Proposal, baseline_recipe
 from assay.recipe.derived import values_of
@@ -61,9 +61,8 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assay.diagnose.propose.MOST", 1)
-    project = Project.create(tmp_path / "p", corner(1600, 0), target="y", metric="accuracy")
-    before = improve(project, sources=[FindingSource()])
-    assert before.attempts == ()
+    project = Project.create(tmp_path / "p", corner(1000, 0), target="y", metric="accuracy")
+    assert newest(project.ledger()) is None, "there is nothing to propose yet"
     found = diagnose(project, detectors=[SliceDetector()])
     corners = [each for each in found.findings if "age" in each.title]
     told = replace(found, findings=tuple(corners))
