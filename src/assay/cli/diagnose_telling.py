@@ -30,12 +30,10 @@ def tell(found: Diagnosis) -> None:
         out.print("Nothing was confirmed.")
     for each in found.findings:
         out.print(Text(f"\n{each.code} {visible(each.title)}", style="bold"))
-        low, high = each.effect.interval.low, each.effect.interval.high
         out.print(
             Text(
                 f"  {each.severity}; {each.size:,} rows; {each.share:.0%} of the loss; effect "
-                f"{each.effect.estimate:+.3f} [{low:+.3f}, {high:+.3f}], "
-                f"adjusted p = {each.p_adjusted:.2g}\n  {each.cause}"
+                f"{_effect(each.effect)}, adjusted p = {each.p_adjusted:.2g}\n  {each.cause}"
             )
         )
         for remedy in each.remedies:
@@ -68,14 +66,14 @@ def tell_fixes(found: Fixes) -> None:
         out.print("No finding suggests an edit of the recipe.")
     for each in found.fixes:
         out.print(Text(f"{each.verdict:>9}  {visible(each.name)}"))
-        parts = [f"on all search rows {_gain(each.on_all)}"]
+        parts = [f"on all search rows {_effect(each.on_all)}"]
         if each.on_slice is not None:
-            parts.append(f"on the finding's rows, which flatter, {_gain(each.on_slice)}")
+            parts.append(f"on the finding's rows, which flatter, {_effect(each.on_slice)}")
         out.print(Text(f"           {each.code}: {'; '.join(parts)}", style="dim"))
     if found.confirmed is not None:
-        out.print(Text(f"on the vault, all that was kept together: {_gain(found.confirmed)}"))
+        out.print(Text(f"on the vault, all that was kept together: {_effect(found.confirmed)}"))
 
 
-def _gain(found: Evidence) -> str:
+def _effect(found: Evidence) -> str:
     low, high = found.interval.low, found.interval.high
     return f"{found.estimate:+.3f} [{low:+.3f}, {high:+.3f}]"

@@ -157,9 +157,9 @@ def _of_project(
     from assay.diagnose.record import Record, save
     from assay.tables import require_column
 
+    search = project.search()
     for name in protected:
-        require_column(project.search(), name, "protected")
-
+        require_column(search, name, "protected")
     beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
     record = Record.open(project.ledger(), beginning)
     with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:

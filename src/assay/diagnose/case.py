@@ -108,6 +108,23 @@ class Case:
             weights=some(self.weights),
         )
 
+    def head(self, most: int) -> Case:
+        """Return the case of the first rows, at most so many."""
+        return self.take(np.arange(min(self.n, most)))
+
+    @property
+    def stated(self) -> Floats:
+        """The probabilities, of a case that is known to have them."""
+        if self.probabilities is None:
+            raise ValueError("the case has no probabilities")
+        return self.probabilities
+
+    def asked(self, rows: pl.DataFrame) -> np.ndarray:
+        """Return what the model says of rows, of a case that is known to have its model."""
+        if self.predict is None:
+            raise ValueError("the case has no model")
+        return self.predict(rows)
+
     @cached_property
     def texts(self) -> list[str]:
         """The text of each row of a text task, none of another; an empty cell is an empty text."""

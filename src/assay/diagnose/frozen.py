@@ -76,6 +76,11 @@ class FrozenFinding:
         return f"{self.code} {self.title}"
 
     @property
+    def of_slice(self) -> bool:
+        """Whether it is of rows that a predicate picks, and so is measured on all of these."""
+        return self.predicate is not None and self.code.startswith("AS1")
+
+    @property
     def limit(self) -> float:
         """The largest effect that passes."""
         return self.gone if self.mended else self.known
@@ -167,15 +172,23 @@ class Frozen:
         A slice is measured on all its rows. What has no predicate is looked for again by its
         detector, on one half of the rows, and counts where the other half confirms it.
         """
-        if finding.predicate is not None and finding.code.startswith("AS1"):
+        if finding.predicate is not None and finding.of_slice:
             mask = Predicate.from_dict(finding.predicate).select(self.case.rows)
             effect = excess_loss(self.case, mask, name=finding.measure)
             return 0.0 if effect is None else effect.estimate
-        some = [each for each in registered_detectors() if each.name == finding.detector]
-        again = examine(self.case, some, loss="")
-        same = (finding.code, finding.title)
-        found = [each for each in again.findings if (each.code, each.title) == same]
-        return found[0].effect.estimate if found else 0.0
+        found = self._found_again.get((finding.code, finding.title))
+        return 0.0 if found is None else found
+
+    @cached_property
+    def _found_again(self) -> dict[tuple[str, str], float]:
+        """Code and title of what the detectors that are needed find now, with its effect."""
+        wanted = {each.detector for each in self.findings if not each.of_slice}
+        detectors = [each for each in registered_detectors() if each.name in wanted]
+        return {
+            (each.code, each.title): each.effect.estimate
+            for detector in detectors
+            for each in reversed(examine(self.case, [detector], loss="").findings)
+        }
 
     def _of_project(self) -> Case:
         from assay.diagnose.projects import project_case

@@ -28,7 +28,7 @@ class Numbers:
     def of(self, case: Case) -> Floats:
         """Return (n, d); d is 0 where no column can be compared."""
         if case.task.text is not None and case.task.text in case.rows.columns:
-            return _counted(case.texts)
+            return counted(case.texts, WORDS)
         columns = [
             each for name in self.known.columns for each in self._column(name)(case.rows[name])
         ]
@@ -61,8 +61,9 @@ def _filled(values: pl.Series, middle: float) -> Floats:
     return np.where(np.isfinite(numbers), numbers, middle)
 
 
-def _counted(texts: list[str]) -> Floats:
+def counted(texts: list[str], columns: int) -> Floats:
+    """Return (n, columns): how often each text holds the words of a hash."""
     from sklearn.feature_extraction.text import HashingVectorizer
 
-    counted: Floats = HashingVectorizer(n_features=WORDS).transform(texts).toarray()
-    return counted
+    counts: Floats = HashingVectorizer(n_features=columns).transform(texts).toarray()
+    return counts

@@ -8,6 +8,7 @@ from operator import methodcaller
 
 from assay.diagnose.record import newest
 from assay.diagnose.spec import Diagnosis, Finding
+from assay.experiment.propose import threshold_aim
 from assay.recipe import Derived, Observation, Proposal
 from assay.tables.predicate import Predicate
 from assay.task import Task
@@ -16,7 +17,6 @@ MOST = 3
 FACTOR = 3.0
 """How much more a failing slice's training rows weigh."""
 THRESHOLD = "AS303"
-LABEL_METRICS = ("accuracy", "macro_f1")
 ORIGIN = "rule:findings"
 CODE = '''\
 def feature(rows, seen):
@@ -76,9 +76,9 @@ def remedied(diagnosis: Diagnosis, task: Task) -> tuple[Remedied, ...]:
     allowed = set(task.features)
     slices = [each for each in diagnosis.findings if _usable(each, allowed)]
     found = [each for finding in slices[:MOST] for each in _of_slice(finding)]
-    if task.kind == "binary" and task.metric in LABEL_METRICS:
+    if aim := threshold_aim(task):
         off = [each for each in diagnosis.findings if each.code == THRESHOLD]
-        found += [Remedied(each, _threshold(each, task)) for each in off]
+        found += [Remedied(each, _threshold(each, aim)) for each in off]
     return tuple(found)
 
 
@@ -103,8 +103,7 @@ def _of_slice(finding: Finding) -> Iterator[Remedied]:
     )
 
 
-def _threshold(finding: Finding, task: Task) -> Proposal:
-    aim = "macro_f1" if task.metric == "macro_f1" else "cost"
+def _threshold(finding: Finding, aim: str) -> Proposal:
     why = f"{finding.code}: {finding.title}"
     return Proposal("threshold chosen anew", why, ORIGIN, methodcaller("with_threshold", aim))
 

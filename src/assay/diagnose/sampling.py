@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.slices import FEWEST, SHARE
 from assay.errors import InputError
 from assay.seeds import derive_seed
+
+
+def halved(rows: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the two halves of rows in any order, one to discover on and one to confirm on."""
+    mixed = rows.sample(fraction=1.0, shuffle=True, seed=seed)
+    middle = mixed.height // 2
+    return mixed.head(middle), mixed.tail(mixed.height - middle)
 
 
 def drawn(case: Case, most: int) -> tuple[Case, str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
+from operator import methodcaller
 from typing import Any, Literal
 
 from assay.experiment.spec import INVERSE_STRENGTHS, candidates
-from assay.recipe import Embedding, Estimator, Observation, Proposal, Recipe, new_estimator
+from assay.recipe import Embedding, Observation, Proposal, Recipe
+from assay.recipe.estimators import accepted_parameters
 from assay.recipe.trial import LABEL_METRICS
+from assay.task import Task
 
 
 class FeatureSource:
@@ -63,17 +65,23 @@ class ThresholdSource:
 
     def propose(self, observation: Observation) -> Iterator[Proposal]:
         """Yield one edit where classes, not probabilities, of a binary task are judged."""
-        task = observation.task
-        if task.kind != "binary" or task.metric not in LABEL_METRICS:
+        aim = threshold_aim(observation.task)
+        if aim is None:
             return
-        aim: Literal["cost", "macro_f1"] = "macro_f1" if task.metric == "macro_f1" else "cost"
         yield Proposal(
             f"threshold chosen for {'macro F1' if aim == 'macro_f1' else 'the fewest mistakes'}",
             "the likelier class is the better answer only where probabilities are right and "
             "both mistakes weigh the same",
             "rule:threshold",
-            lambda recipe: recipe.with_threshold(aim),
+            methodcaller("with_threshold", aim),
         )
+
+
+def threshold_aim(task: Task) -> Literal["cost", "macro_f1"] | None:
+    """Return what a threshold is to be chosen for; None where it cannot change the metric."""
+    if task.kind != "binary" or task.metric not in LABEL_METRICS:
+        return None
+    return "macro_f1" if task.metric == "macro_f1" else "cost"
 
 
 class RegularisationSource:
@@ -115,7 +123,7 @@ def _with_estimator(path: str, parameters: dict[str, Any]) -> Callable[[Recipe],
 
 def _where_accepted(name: str, value: object) -> Callable[[Recipe], Recipe]:
     def edit(recipe: Recipe) -> Recipe:
-        accepted = name in _parameters(recipe.estimator)
+        accepted = name in accepted_parameters(recipe.estimator)
         return recipe.with_parameters(**{name: value}) if accepted else recipe
 
     return edit
@@ -123,7 +131,7 @@ def _where_accepted(name: str, value: object) -> Callable[[Recipe], Recipe]:
 
 def _with_inverse_strength(inverse: float) -> Callable[[Recipe], Recipe]:
     def edit(recipe: Recipe) -> Recipe:
-        accepted = _parameters(recipe.estimator)
+        accepted = accepted_parameters(recipe.estimator)
         if "C" in accepted:
             return recipe.with_parameters(C=inverse)
         if "alpha" in accepted:
@@ -131,7 +139,3 @@ def _with_inverse_strength(inverse: float) -> Callable[[Recipe], Recipe]:
         return recipe
 
     return edit
-
-
-def _parameters(estimator: Estimator) -> frozenset[str]:
-    return frozenset(inspect.signature(type(new_estimator(estimator, 0))).parameters)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 
 from assay.diagnose import diagnose
 from assay.diagnose.propose import FindingSource, Remedied, remedied
@@ -17,8 +18,10 @@ from assay.improve import improve
 from assay.improve.events import Listener, ignore
 from assay.improve.spec import Attempt, ImproveResult
 from assay.project import Project
-from assay.recipe import Tools, out_of_fold, splits
+from assay.recipe import Recipe, Tools, out_of_fold, splits
 from assay.seeds import derive_seed
+from assay.tables.predicate import Predicate
+from assay.task import Task
 
 FixVerdict = Literal["proven", "harmful", "undecided"]
 FEWEST = 20
@@ -80,18 +83,16 @@ def try_fixes(
     """
     found = diagnose(project, models=models) if diagnosis is None else diagnosis
     before = project.recipe
-    tried = remedied(found, project.task)
+    suggested = remedied(found, project.task)
     result = improve(project, sources=[FindingSource()], models=models, on_event=on_event)
     attempts = {each.name: each for each in result.attempts}
+    tried = [each for each in suggested if each.proposal.name in attempts]
     with project.gateway(models=models, capability="diagnose") as gateway:
-        tools = Tools.of(project.ledger(), gateway)
-        fixes = tuple(
-            _judged(
-                each, attempts[each.proposal.name], _on_slice(project, before, each, tools), result
-            )
-            for each in tried
-            if each.proposal.name in attempts
-        )
+        gains = _on_slices(project, before, tried, Tools.of(project.ledger(), gateway))
+    fixes = tuple(
+        _judged(each, attempts[each.proposal.name], gain, result)
+        for each, gain in zip(tried, gains, strict=True)
+    )
     kept = None if result.confirmed is None else result.confirmed.verdict.main
     return Fixes(fixes, kept, result.run)
 
@@ -109,27 +110,47 @@ def _judged(
     return Fix(fix.finding.code, fix.finding.title, fix.proposal.name, verdict, on_all, on_slice)
 
 
-def _on_slice(project: Project, before: Any, fix: Remedied, tools: Tools) -> Evidence | None:
-    predicate = fix.finding.predicate
-    if predicate is None:
-        return None
+def _on_slices(
+    project: Project, before: Recipe, tried: Sequence[Remedied], tools: Tools
+) -> list[Evidence | None]:
+    """Return what each fix gains on its finding's rows, out of fold; None where there are none."""
+    about_rows = [each for each in tried if each.finding.predicate is not None]
+    if not about_rows:
+        return [None] * len(tried)
     task, search = project.task, project.search()
-    metric = "mae" if task.kind == "regression" else "accuracy"
     seed = derive_seed(project.settings.seed, "fixes")
     found = splits(search, task, seed=seed, repeats=1)
     judging = task if task.kind == "regression" else task.model_copy(update={"metric": "accuracy"})
-    recipes = (before, fix.proposal.apply(before))
-    said = out_of_fold(recipes, search, judging, found, tools=tools, seed=seed)
-    rows = search[said[0].rows]
+    recipes = (before, *(each.proposal.apply(before) for each in about_rows))
+    as_was, *as_mended = out_of_fold(recipes, search, judging, found, tools=tools, seed=seed)
+    rows = search[as_was.rows]
+    gains = {
+        each.proposal.name: _gain(
+            task, rows, each.finding.predicate, as_was.predictions[0], mended.predictions[0]
+        )
+        for each, mended in zip(about_rows, as_mended, strict=True)
+    }
+    return [gains.get(each.proposal.name) for each in tried]
+
+
+def _gain(
+    task: Task,
+    rows: pl.DataFrame,
+    predicate: Predicate | None,
+    before: np.ndarray,
+    after: np.ndarray,
+) -> Evidence | None:
+    if predicate is None:
+        return None
     inside = np.flatnonzero(predicate.select(rows))
     if len(inside) < FEWEST:
         return None
-    classes = None if task.kind == "regression" else task.class_names
-    groups = None if task.group is None else rows[task.group][inside]
+    regression = task.kind == "regression"
     return compare(
         rows[task.target][inside],
-        *(each.predictions[0][inside] for each in said),
-        metric=metric,
-        classes=classes,
-        groups=groups,
+        before[inside],
+        after[inside],
+        metric="mae" if regression else "accuracy",
+        classes=None if regression else task.class_names,
+        groups=None if task.group is None else rows[task.group][inside],
     )

@@ -38,6 +38,11 @@ def new_estimator(spec: Estimator, seed: int) -> Any:
         ) from error
 
 
+def accepted_parameters(spec: Estimator) -> frozenset[str]:
+    """Return the names of the parameters that the estimator takes; raises as its making does."""
+    return frozenset(inspect.signature(type(new_estimator(spec, 0))).parameters)
+
+
 def _import_class(path: str) -> Any:
     module_name, _, name = path.rpartition(".")
     try:

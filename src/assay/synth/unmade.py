@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-
 from assay.recipe import Recipe
-from assay.recipe.estimators import new_estimator
+from assay.recipe.estimators import accepted_parameters
 from assay.task import Task
 
 WEIGHTS = "class weights"
@@ -22,7 +20,7 @@ def remedies(recipe: Recipe, task: Task) -> dict[str, Recipe]:
     found: dict[str, Recipe] = {}
     if not task.class_names:
         return found
-    accepted = inspect.signature(type(new_estimator(recipe.estimator, 0))).parameters
+    accepted = accepted_parameters(recipe.estimator)
     if "class_weight" in accepted and "class_weight" not in recipe.estimator.parameters:
         found[WEIGHTS] = recipe.with_parameters(class_weight="balanced")
     if not recipe.rarity and task.metric != "auc":

@@ -79,7 +79,7 @@ def _suspicion(number: int | None, names: tuple[str, ...], side: float) -> Suspi
 
 def confidence_gap(part: Case) -> Floats:
     """Return (n,) the top class's probability less whether it is right."""
-    shares = _shares(part)
+    shares = part.stated
     top = shares.argmax(axis=1)
     right = np.asarray(part.task.class_names, dtype=object)[top] == part.truth
     gap: Floats = shares.max(axis=1) - right
@@ -87,11 +87,5 @@ def confidence_gap(part: Case) -> Floats:
 
 
 def _class_gap(part: Case, number: int) -> Floats:
-    gap: Floats = _shares(part)[:, number] - (part.truth == part.task.class_names[number])
+    gap: Floats = part.stated[:, number] - (part.truth == part.task.class_names[number])
     return gap
-
-
-def _shares(part: Case) -> Floats:
-    if part.probabilities is None:
-        raise ValueError("the case has no probabilities")
-    return part.probabilities

@@ -41,14 +41,15 @@ class SliceCalibrationDetector:
         what = "values of columns, and quarters of numbers, against all rows"
         if part.probabilities is None:
             return Search(0, what, skipped="the predictions hold no probabilities")
-        overall = float(np.average(confidence_gap(part), weights=part.weights))
+        gap = confidence_gap(part)
+        overall = float(np.average(gap, weights=part.weights))
         found = []
         slices = _slices(part)
         for predicate in slices:
             mask = predicate.select(part.rows)
             if not FEWEST <= mask.sum() <= part.n - FEWEST:
                 continue
-            side = 1.0 if confidence_gap(part)[mask].mean() > overall else -1.0
+            side = 1.0 if gap[mask].mean() > overall else -1.0
             fact = _tested(part, predicate, side, overall)
             if fact is None or fact.p_value is None or fact.estimate < LEAST:
                 continue

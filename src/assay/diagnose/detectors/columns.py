@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.diagnose.case import Case
 from assay.diagnose.means import mean_above
+from assay.diagnose.sampling import halved
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence, Interval
 from assay.seeds import derive_seed
@@ -54,7 +55,7 @@ class ColumnDetector:
             for name in part.columns
             if name in training.columns and name != part.task.text
         ]  # fmt: skip
-        first, second = _halves(training, part.seed)
+        first, second = halved(training, derive_seed(part.seed, "columns"))
         suspicions, looked = [], 0
         for name in shared:
             if part.rows[name].dtype.is_numeric() and training[name].dtype.is_numeric():
@@ -70,11 +71,6 @@ class ColumnDetector:
                     suspicions.append(_unseen(name, training))
         skipped = "" if part.groups is None else "of grouped rows only unseen values are looked for"
         return Search(looked, what, tuple(suspicions), skipped=skipped)
-
-
-def _halves(training: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    mixed = training.sample(fraction=1.0, shuffle=True, seed=derive_seed(seed, "columns"))
-    return mixed.head(mixed.height // 2), mixed.tail(mixed.height - mixed.height // 2)
 
 
 def _moved(name: str, training: pl.Series) -> Suspicion:

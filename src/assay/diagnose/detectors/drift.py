@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
+from assay.diagnose.numbers import counted
+from assay.diagnose.sampling import halved
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence, Interval, estimate
 from assay.seeds import derive_seed
@@ -67,9 +69,8 @@ class DriftDetector:
 
 
 def _halves(training: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    mixed = training.sample(fraction=1.0, shuffle=True, seed=derive_seed(seed, "drift"))
-    middle = mixed.height // 2
-    return mixed.head(min(middle, MOST_ROWS)), mixed.tail(min(mixed.height - middle, MOST_ROWS))
+    first, second = halved(training, derive_seed(seed, "drift"))
+    return first.head(MOST_ROWS), second.tail(MOST_ROWS)
 
 
 def _both(part: Case, training: pl.DataFrame, shared: list[str]) -> tuple[Case, np.ndarray]:
@@ -124,10 +125,7 @@ def _told_apart(
 def _numbers(case: Case) -> np.ndarray:
     """Return (n, d): one number a column for a table, counts of hashed words for texts."""
     if case.task.text is not None and case.task.text in case.rows.columns:
-        from sklearn.feature_extraction.text import HashingVectorizer
-
-        counted: np.ndarray = HashingVectorizer(n_features=WORDS).transform(case.texts).toarray()
-        return counted
+        return counted(case.texts, WORDS)
     columns = []
     for column in case.rows.iter_columns():
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:

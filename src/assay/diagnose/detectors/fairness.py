@@ -13,7 +13,7 @@ from assay.diagnose.case import Case, Floats
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
-from assay.tables.predicate import Condition, Mask, Predicate
+from assay.tables.predicate import Condition, Predicate
 
 ERROR, SELECTION, RECALL = "AS801", "AS802", "AS803"
 FEWEST = 30
@@ -47,11 +47,12 @@ class FairnessDetector:
         suspicions, looked, small = [], 0, []
         for column in part.protected:
             for value in _groups(part, column):
-                mask = _members(part, column, value)
+                group = Condition(column, "=", value)
+                mask = group.select(part.rows)
                 if min(mask.sum(), (~mask).sum()) < FEWEST:
                     small.append(f"{column} = {value}")
                     continue
-                for suspicion in _questions(part, column, value):
+                for suspicion in _questions(part, group):
                     looked += 1
                     found = suspicion.confirm(part)
                     if found is not None and found.p_value is not None and found.p_value < LEVEL:
@@ -72,13 +73,8 @@ def _groups(part: Case, column: str) -> list[str]:
     return values
 
 
-def _members(case: Case, column: str, value: str) -> Mask:
-    found: Mask = (case.rows[column].cast(pl.String) == value).fill_null(False).to_numpy()
-    return found
-
-
-def _questions(part: Case, column: str, value: str) -> list[Suspicion]:
-    found = [_question(ERROR, "the model does worse", column, value, 1.0, None)]
+def _questions(part: Case, group: Condition) -> list[Suspicion]:
+    found = [_question(ERROR, "the model does worse", group, 1.0, None)]
     if part.task.kind == "regression" or len(part.task.class_names) != 2:
         return found
     second = part.task.class_names[1]
@@ -87,37 +83,37 @@ def _questions(part: Case, column: str, value: str) -> list[Suspicion]:
         (RECALL, f"true {second!r} are found", partial(_recall, second)),
     ]
     for code, words, changed in rates:
-        side = _side(changed(part), column, value)
+        side = _side(changed(part), group)
         title = f"{words} {'more' if side > 0 else 'less'} often"
-        found.append(_question(code, title, column, value, side, changed))
+        found.append(_question(code, title, group, side, changed))
     return found
 
 
 def _question(
     code: str,
     title: str,
-    column: str,
-    value: str,
+    group: Condition,
     side: float,
     changed: Callable[[Case], Case] | None,
 ) -> Suspicion:
     def confirm(unseen: Case) -> Evidence | None:
         asked = unseen if changed is None else changed(unseen)
-        asked = replace(asked, losses=side * asked.losses if side > 0 else 1.0 - asked.losses)
+        asked = replace(asked, losses=asked.losses if side > 0 else 1.0 - asked.losses)
         named = "loss" if changed is None else "rate"
-        mask = _members(asked, column, value)
-        return excess_loss(asked, mask, name=f"{named} of the group, less that of the others")
+        return excess_loss(
+            asked, group.select(asked.rows), name=f"{named} of the group, less that of the others"
+        )
 
     return Suspicion(
         code=code,
-        title=f"{title} for {column} = {value}",
+        title=f"{title} for {group.column} = {group.value}",
         cause="the group is rare in training, labelled otherwise, or read through a stand-in",
         confirm=confirm,
-        select=lambda case: _members(case, column, value),
-        predicate=Predicate((Condition(column, "=", value),)),
+        select=lambda case: group.select(case.rows),
+        predicate=Predicate((group,)),
         remedies=(
             Remedy("check", "see whether the difference has a ground that may count"),
-            Remedy("collect", f"collect or label more rows with {column} = {value}"),
+            Remedy("collect", f"collect or label more rows with {group.column} = {group.value}"),
             Remedy("reweight", "weigh these rows more in training"),
         ),
         judged=changed is None,
@@ -134,8 +130,8 @@ def _recall(second: str, case: Case) -> Case:
     return _selection(second, true)
 
 
-def _side(case: Case, column: str, value: str) -> float:
-    mask = _members(case, column, value)
+def _side(case: Case, group: Condition) -> float:
+    mask = group.select(case.rows)
     if not mask.any() or mask.all():
         return 1.0
     return 1.0 if case.losses[mask].mean() >= case.losses[~mask].mean() else -1.0

@@ -70,7 +70,7 @@ def doubt(case: Case) -> np.ndarray:
 
 def doubted(case: Case) -> Mask:
     """Return (n,) the labels that confident learning flags."""
-    return doubts(_probabilities(case), _codes(case)).flagged
+    return doubts(case.stated, _codes(case)).flagged
 
 
 def _cannot(part: Case) -> str:
@@ -91,7 +91,7 @@ def _confirm(part: Case) -> Evidence | None:
     if np.bincount(given, minlength=2).max() > single.n - FEWEST_OF_A_CLASS:
         return None
     noise = max(
-        (label_noise(each, given) for each in (_probabilities(single), _second_view(single))),
+        (label_noise(each, given) for each in (single.stated, _second_view(single))),
         key=lambda each: each.p_value,
     )
     return Evidence(
@@ -122,24 +122,18 @@ def _second_view(part: Case) -> Any:
     """Return (n, k) probabilities of a linear model of the rows and what the model stated."""
     from assay.diagnose.noise import SUREST
 
-    stated = np.log(np.clip(_probabilities(part), SUREST, 1.0))
+    stated = np.log(np.clip(part.stated, SUREST, 1.0))
     matrix = np.column_stack([vectors(part), stated - stated.mean(axis=1, keepdims=True)])
     seed = derive_seed(part.seed, "diagnose", "second view")
     return cross_fitted(matrix, _codes(part), len(part.task.classes), folds=FOLDS, seed=seed)
 
 
 def _opinion(case: Case) -> Any:
-    shares = _probabilities(case)
+    shares = case.stated
     if case.n > MOST_ROWS:
         return shares
     near = by_neighbours(vectors(case), _codes(case), len(case.task.classes))
     return pooled({"model": shares, "neighbours": near})
-
-
-def _probabilities(case: Case) -> Any:
-    if case.probabilities is None:
-        raise ValueError("the case has no probabilities")
-    return case.probabilities
 
 
 def _codes(case: Case) -> Any:

@@ -51,14 +51,14 @@ class PerturbationDetector:
         suspicions = tuple(
             _suspicion(name, columns)
             for name, columns in tried
-            if float(_changed(_some(part), name, columns).mean()) > TOLERATED
+            if float(_changed(part.head(MOST_ROWS), name, columns).mean()) > TOLERATED
         )
         return Search(len(tried), what, suspicions)
 
 
 def _suspicion(name: str, columns: list[str]) -> Suspicion:
     def confirm(unseen: Case) -> Evidence | None:
-        some = _some(unseen)
+        some = unseen.head(MOST_ROWS)
         return mean_above(
             some, _changed(some, name, columns),
             name=f"share of answers that change with {name}", bar=TOLERATED,
@@ -77,10 +77,6 @@ def _suspicion(name: str, columns: list[str]) -> Suspicion:
     )
 
 
-def _some(part: Case) -> Case:
-    return part.take(np.arange(min(part.n, MOST_ROWS)))
-
-
 def _columns(part: Case, name: str) -> list[str]:
     """Return the features that the change applies to."""
     measured = name == ROUNDING
@@ -95,9 +91,7 @@ def _changed(some: Case, name: str, columns: list[str]) -> Floats:
     rows = some.rows.with_columns(
         CHANGES[name](some.rows[each], random).alias(each) for each in columns
     )
-    if some.predict is None:
-        raise ValueError("the case has no model")
-    return np.asarray(some.predict(rows) != some.predict(some.rows), dtype=np.float64)
+    return np.asarray(some.asked(rows) != some.asked(some.rows), dtype=np.float64)
 
 
 def _is_words(values: pl.Series) -> bool:

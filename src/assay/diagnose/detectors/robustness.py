@@ -75,17 +75,15 @@ def _suspicion(name: str) -> Suspicion:
 
 def _changed(part: Case, name: str) -> tuple[Case, Floats]:
     """Return the rows whose text the change touches, of at most 2,000, and 1 for other answers."""
-    some = part.take(np.arange(min(part.n, MOST_ROWS)))
+    some = part.head(MOST_ROWS)
     random = np.random.default_rng(derive_seed(part.seed, "robustness", name))
     texts = pl.Series(str(some.task.text), [CHANGES[name](each, random) for each in some.texts])
     places = np.flatnonzero(texts.to_numpy() != np.asarray(some.texts, dtype=object))
     touched = some.take(places)
-    if touched.predict is None:
-        raise ValueError("the case has no model")
     if not len(places):
         return touched, np.zeros(0)
     rows = touched.rows.with_columns(texts[places])
-    differs = touched.predict(rows) != touched.predict(touched.rows)
+    differs = touched.asked(rows) != touched.asked(touched.rows)
     return touched, np.asarray(differs, dtype=np.float64)
 
 

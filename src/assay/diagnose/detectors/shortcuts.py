@@ -43,9 +43,7 @@ class Clue:
         """Return (n,) which rows hold it."""
         if self.word:
             return np.array([self.value in _split(text) for text in case.texts], dtype=np.bool_)
-        same = case.rows[self.column].cast(pl.String) == self.value
-        found: Mask = same.fill_null(False).to_numpy()
-        return found
+        return Condition(self.column, "=", self.value).select(case.rows)
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,7 @@ class ShortcutDetector:
 
 def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
     """Yield the clues that enough rows hold, and not nearly all."""
-    masks = []
-    text = part.task.text
+    text, most = part.task.text, 0.9 * part.n
     if text is not None:
         splits = [_split(each) for each in part.texts]
         counts: dict[str, int] = {}
@@ -90,17 +87,17 @@ def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
             for word in words:
                 counts[word] = counts.get(word, 0) + 1
         for word in nlargest(MOST_WORDS, counts, key=lambda each: counts[each]):
-            held = np.array([word in words for words in splits], dtype=np.bool_)
-            masks.append((Clue(text, word, word=True), held))
+            if FEWEST <= counts[word] <= most:
+                held = np.array([word in words for words in splits], dtype=np.bool_)
+                yield Clue(text, word, word=True), held
     for name in part.columns:
         values = part.rows[name]
         if name != text and values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean):
             for value in values.drop_nulls().cast(pl.String).unique().sort().head(MOST_VALUES):
                 clue = Clue(name, value, word=False)
-                masks.append((clue, clue.held(part)))
-    for clue, mask in masks:
-        if FEWEST <= mask.sum() <= 0.9 * part.n:
-            yield clue, mask
+                mask = clue.held(part)
+                if FEWEST <= mask.sum() <= most:
+                    yield clue, mask
 
 
 def _suspicion(clue: Clue, name: str) -> Suspicion:

@@ -67,10 +67,8 @@ def _suspicion(part: Case, chosen: float, metric: str) -> Suspicion:
 
 
 def _labels(part: Case, threshold: float) -> np.ndarray:
-    if part.probabilities is None:
-        raise ValueError("the case has no probabilities")
     names = np.asarray(part.task.class_names, dtype=object)
-    said: np.ndarray = names[(part.probabilities[:, 1] >= threshold).astype(int)]
+    said: np.ndarray = names[(part.stated[:, 1] >= threshold).astype(int)]
     return said
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.label.single.fitted import TUNED, FittedSingle, Votes
 from assay.label.single.measure import Gain, folds_of, gained
-from assay.label.single.scores import TINY, Codes, Scores, softmax
+from assay.label.single.scores import TINY, Codes, Scores, evened, softmax
 from assay.label.single.truth import Truth
 from assay.label.single.tuned import Known, taught_with_gold
 from assay.label.single.weighing import Weights
@@ -72,7 +72,7 @@ def weight_beside(others: Scores, scores: Scores, codes: Codes, counts: Scores |
     from scipy.optimize import minimize
 
     rows = np.arange(len(codes))
-    each = np.ones(len(codes)) if counts is None else counts / counts.mean()
+    each = evened(counts, len(codes))
 
     def loss(given: Scores) -> float:
         shares = softmax(np.exp(given[0]) * (others + given[1] * scores))
@@ -86,11 +86,8 @@ def weight_beside(others: Scores, scores: Scores, codes: Codes, counts: Scores |
 
 def _held_out(others: Scores, scores: Scores, truth: Truth, settings: LabelSettings) -> Scores:
     """Return (m, k) joint scores, each under the weight that the other folds teach."""
-    folds = folds_of(truth.codes, settings)
     joint = np.empty_like(scores)
-    for fold in range(folds.max() + 1):
-        train, test = folds != fold, folds == fold
-        some = truth.only(train)
+    for train, test, some in folds_of(truth, settings):
         weight = weight_beside(others[train], scores[train], some.codes, some.teaching)
         joint[test] = others[test] + weight * scores[test]
     return joint

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.evidence import Evidence, compare
 from assay.evidence.clt import FEWEST_OF_TWO
 from assay.label.single.fitted import FittedSingle, Votes, total
-from assay.label.single.scores import Codes, Scores, softmax
+from assay.label.single.scores import Scores, softmax
 from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned, temperature
 from assay.label.spec import LabelSettings, Step
 from assay.seeds import derive_seed
+
+Mask = NDArray[np.bool_]
 
 ALPHA = 0.05
 FEWEST_GOLD = 20
 """Below this many gold rows nothing is learned from them: they only measure."""
 
 
-def folds_of(codes: Codes, settings: LabelSettings) -> Codes:
-    """Return the fold of each gold row, (m,); each class is spread over all folds."""
+def folds_of(truth: Truth, settings: LabelSettings) -> Iterator[tuple[Mask, Mask, Truth]]:
+    """Yield, for each fold, the rows that teach and those that it holds out, (m,) each.
+
+    Beside them the truth of those that teach. Each class is spread over all folds.
+    """
+    codes = truth.codes
     random = np.random.default_rng(derive_seed(settings.seed, "gold folds"))
     count = min(settings.folds, len(codes))
     order = random.permutation(len(codes))
     by_class = order[np.argsort(codes[order], kind="stable")]
     folds = np.empty(len(codes), dtype=np.intp)
     folds[by_class] = np.arange(len(codes)) % count
-    return folds
+    for fold in range(folds.max() + 1):
+        train = folds != fold
+        yield train, ~train, truth.only(train)
 
 
 def enough(truth: Truth) -> bool:
@@ -39,11 +48,8 @@ def enough(truth: Truth) -> bool:
 
 def held_out(votes: Votes, truth: Truth, settings: LabelSettings) -> Scores:
     """Return (m, k) scores of the gold rows, each by weights learned on the other folds."""
-    folds = folds_of(truth.codes, settings)
     scores = np.empty(votes.scores.shape[1:])
-    for fold in range(folds.max() + 1):
-        train, test = folds != fold, folds == fold
-        known = truth.only(train)
+    for train, test, known in folds_of(truth, settings):
         weights = learned(
             votes.scores[:, train], votes.embeddings[train], known.codes, known.teaching
         )

@@ -15,6 +15,11 @@ WEIGHT = 2.0
 """How much a vote counts that agrees with another all the time; all are on one scale."""
 
 
+def evened(counts: Scores | None, rows: int) -> Scores:
+    """Return (rows,) how much each row counts, 1 on average; None counts all alike."""
+    return np.ones(rows) if counts is None else np.asarray(counts / counts.mean())
+
+
 def softmax(scores: Scores) -> Scores:
     """Return probabilities, row by row; a row with NaN stays NaN."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.label.single.scores import TINY, Codes, Scores, softmax
+from assay.label.single.scores import TINY, Codes, Scores, evened, softmax
 
 TOWARDS_ONE = 1.0
 BIAS = 0.3
@@ -67,7 +67,7 @@ def learned(
         basis = np.linalg.qr(embeddings.T)[0]
         embeddings = embeddings @ basis
     size = embeddings.shape[1]
-    counts = np.ones(rows) if row_weights is None else row_weights / row_weights.mean()
+    counts = evened(row_weights, rows)
     truth = np.eye(classes)[labels]
 
     def loss(flat: Scores) -> tuple[float, Scores]:
