@@ -16,7 +16,7 @@ import numpy as np
 
 from assay.label.single.fitted import TUNED, Votes, total
 from assay.label.single.scores import Codes, Scores, logs, softmax, spread
-from assay.label.single.student import confident, parts_of
+from assay.label.single.student import SHARE, confident, parts_of
 from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned
 from assay.seeds import derive_seed
@@ -83,6 +83,25 @@ class TunedStudent:
             rows = np.flatnonzero(parts_of(texts, PARTS, cut) == part)
             raw[rows] += logs(softmax(reader.scores([texts[row] for row in rows.tolist()])))
         return np.asarray((raw / CUTS - self.centre) / self.size)
+
+
+def expected_seconds(texts: Sequence[str], rows: int, gold: int) -> float:
+    """Return how long this machine would take to tune the student and to judge all rows.
+
+    Parameters
+    ----------
+    texts
+        Some of the rows; a few of them are learned from, to take the time.
+    rows, gold
+        How many there are in all, and how many of them are checked.
+    """
+    from assay.llm.local.tuning import EPOCHS, pace
+
+    if len(texts) < FEWEST_TEXTS:
+        return 0.0
+    learning, judging = pace(texts)
+    lesson = (SHARE * min(rows, MOST_TEXTS) + gold) * (PARTS - 1) / PARTS
+    return len(PLACES) * lesson * EPOCHS * learning + CUTS * rows * judging
 
 
 def taught_with_gold(
