@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,11 @@ from assay.llm.model import RowError
 from assay.tables.predicate import Condition, Predicate
 
 SCRIPTED = "scripted:model"
-"""Every test has its own table, as equal questions are answered from the ledger."""
+
+
+@pytest.fixture(autouse=True)
+def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
 
 
 def planted(n: int = 1600, seed: int = 0) -> pl.DataFrame:
