@@ -3,12 +3,14 @@
 For each set and seed 1,500 rows are labelled with 0, 50, 100 and 200 gold rows. Beside: the same
 model asked plainly (of the first 500 rows), a logistic regression on the same embeddings and the
 same gold, and, without gold, Dawid and Skene's model of the same votes. The guarantee is tried on
-redraws of 100 gold rows, with the linear student (``--draws``) and, as each of these tunes three
-encoders, on fewer with the fine-tuned one (``--tuned-draws``). Gold comes from 600 rows a set.
-Answers are kept in the user's cache folder, so that a second run only measures. ``--out`` keeps the
-figures, set by set, beside those that the file holds; ``label_table.py`` makes the document's
-tables of them. ``--setfit PYTHON`` and ``--crowdkit PYTHON`` name interpreters that have these
-packages: SetFit learns from 100 gold rows with the same encoder.
+redraws of 100 gold rows from the rows to label, as a user draws them, with the linear student
+(``--draws``) and, as each of these tunes six encoders, on fewer with the fine-tuned one
+(``--tuned-draws``); ``--split-draws`` draws gold from the set's other split, where nothing is
+promised. All other gold comes from 600 rows of that split. Answers are kept in the user's cache
+folder, so that a second run only measures. ``--out`` keeps the figures, set by set and size by
+size, beside those that the file holds; ``label_table.py`` makes the document's tables of them.
+``--setfit PYTHON`` and ``--crowdkit PYTHON`` name interpreters that have these packages: SetFit
+learns from 100 gold rows with the same encoder.
 """
 
 from __future__ import annotations
@@ -24,29 +26,24 @@ import numpy as np
 import polars as pl
 
 from assay.config import cache_dir
-from assay.evidence import accept_threshold
 from assay.label import LabelSettings
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rows import read_rows
 from assay.label.single.beside import Unlabelled
 from assay.label.single.fit import fit_label_free, weighed
-from assay.label.single.fitted import TUNED, FittedSingle, total
-from assay.label.single.scores import softmax
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt
 from label_dawid_skene import dawid_skene
 from label_peers import crowdkit, setfit
-from label_sets import TextSet, load
+from label_redraws import PRECISIONS, Redraws, accepts, redraws
+from label_sets import POOL, TextSet, gold_of, load
 
 SETS = ("agnews", "sst2", "banking77", "r8", "news20")
 GOLD = (0, 50, 100, 200)
 STUDENTS = ("fine-tuned", "linear")
-PRECISIONS = (0.90, 0.95)
-POOL = 600
 PLAIN = 500
 SETFIT_GOLD = 100
-CONFIDENCE = 0.95
 
 
 def scores(truth: list[str], said: list[Any]) -> dict[str, float]:
@@ -128,58 +125,6 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, given: argparse.Namespa
         yield found
 
 
-def accepts(fitted: FittedSingle, probability: Any, precision: float) -> Any:
-    """Return which rows are accepted at a precision guaranteed on the gold rows."""
-    checked = fitted.checked
-    if checked is None:
-        return np.zeros(len(probability), dtype=bool)
-    return accept_threshold(
-        checked.probability, checked.correct, precision=precision, confidence=CONFIDENCE
-    ).accepts(probability)
-
-
-def gold_of(data: TextSet) -> pl.DataFrame:
-    """Return the rows that gold is drawn from: few, as each costs questions."""
-    return data.gold.sample(POOL, shuffle=True, seed=0)
-
-
-def redraws(
-    data: TextSet, gateway: Gateway, draws: int, count: int, *, tuned: bool
-) -> dict[str, Any]:
-    """Return how often the accepted rows are less precise than guaranteed, over gold draws."""
-    settings = LabelSettings(neighbours=0, examples=0)
-    drawn_rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=0)
-    rows, task = read_rows(drawn_rows, data.task)
-    truth = drawn_rows[task.target].to_numpy()
-    pool = gold_of(data)
-    kind = kind_of(task)
-    everything = [*rows.texts, *pool["text"].to_list()]
-    base, said = fit_label_free(everything, task, gateway, settings)
-    unlabelled = Unlabelled(everything, said) if tuned else None
-    failed, reached = dict.fromkeys(PRECISIONS, 0), dict.fromkeys(PRECISIONS, 0)
-    votes = base.votes(rows.texts, gateway)
-    random = np.random.default_rng(0)
-    for _ in range(draws):
-        drawn = pool[random.choice(pool.height, 100, replace=False)]
-        gold = read_gold(drawn, task, kind, rows)
-        if gold is None:
-            continue
-        fitted = weighed(base, gold, gateway, unlabelled, told=False)
-        shown = votes if fitted.student is not None else votes.upto(len(fitted.annotators))
-        if fitted.tuned is not None:
-            shown = shown.beside(TUNED, fitted.tuned.scores(rows.texts))
-        shares = softmax(fitted.temperature * total(shown, fitted.weights))
-        right = np.array([task.class_names[code] for code in shares.argmax(axis=1)]) == truth
-        for precision in PRECISIONS:
-            accepted = accepts(fitted, shares.max(axis=1), precision)
-            reached[precision] += bool(accepted.any())
-            failed[precision] += bool(accepted.any() and right[accepted].mean() < precision)
-    return {
-        f"{each:.2f}": {"draws": draws, "reached": reached[each], "failed": failed[each]}
-        for each in PRECISIONS
-    }
-
-
 def spread(values: list[float]) -> dict[str, float | None]:
     """Return the mean over seeds and the half-width of its 95 % t interval, None of one seed."""
     from scipy.stats import t
@@ -223,6 +168,7 @@ def main() -> None:
     parser.add_argument("--student", choices=STUDENTS, default=STUDENTS[0])
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--tuned-draws", type=int, default=0)
+    parser.add_argument("--split-draws", type=int, default=0)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--setfit", help="an interpreter that has SetFit")
     parser.add_argument("--setfit-steps", type=int, default=-1, help="its most steps; -1: all")
@@ -246,13 +192,16 @@ def main() -> None:
                 for each in one_seed(data, gateway, seed, given):
                     found.append(each)
                     print(name, seed, json.dumps(each), flush=True)
-            kept = report["sets"][f"{name}, {given.student}"] = summary(found)
+            kept = report["sets"].setdefault(f"{name}, {given.student}", {})
+            kept.update(summary(found))
             keep(report, given.out)  # before the redraws, which take the longest
-            for key, draws in (("guarantee", given.draws), ("guarantee tuned", given.tuned_draws)):
-                if draws:
-                    tuned = key != "guarantee"
-                    tried = redraws(data, gateway, draws, given.rows, tuned=tuned)
-                    kept[key] = tried
+            for key, how in (
+                ("guarantee", Redraws(given.draws)),
+                ("guarantee tuned", Redraws(given.tuned_draws, tuned=True)),
+                ("guarantee split", Redraws(given.split_draws, split=True)),
+            ):
+                if how.draws:
+                    kept[key] = redraws(data, gateway, how, given.rows)
             print(name, json.dumps(kept), flush=True)
             keep(report, given.out)
     print(json.dumps(report))

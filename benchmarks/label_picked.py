@@ -21,8 +21,8 @@ from assay.label.single.fit import fit_label_free, weighed
 from assay.ledger import Ledger
 from assay.llm import Gateway
 from common import arguments, print_result
-from label import POOL, gold_of, spread
-from label_sets import TextSet, load
+from label import spread
+from label_sets import POOL, TextSet, gold_of, load
 
 DRAWN, PICKED = 40, 80
 

@@ -92,6 +92,7 @@ def test_a_dry_run_tells_the_cost_and_sends_nothing(folder: Path, server: Compat
     assert told["rows"] == 120
     assert told["gold"] == 60
     assert told["total"]["tokens"] > 0
+    assert told["seconds"] == told["total"]["seconds"] > 0
     assert "120 rows" in run(folder, server, *words, "--dry-run").stdout
     real = json.loads(run(folder, server, *words, "--out", "o.csv", "--json").stdout)
     assert told["total"]["requests"] == pytest.approx(real["spend"]["calls"], rel=0.3)

@@ -15,7 +15,7 @@ from assay.label.single.beside import weight_beside
 from assay.label.single.fitted import TUNED
 from assay.label.single.scores import Codes, Scores
 from assay.label.single.student import parts_of
-from assay.label.single.tuned import PARTS
+from assay.label.single.tuned import PARTS, PLACES
 from assay.seeds import derive_seed
 from label.test_single import TOPICS, broken_promises, right, rows
 from labelled import SETTINGS, labelling
@@ -80,11 +80,11 @@ def test_a_gold_row_is_judged_by_what_never_saw_its_label(
     truth, gold = rows(150, seed=1, wrong=0.3), rows(120, seed=2, wrong=0.3)
     with labelling(tmp_path) as label:
         result = label(truth.select("text"), list(TOPICS), gold)
-    assert len(lessons) == PARTS
+    assert len(lessons) == len(PLACES)
     checked = dict(gold.iter_rows())
-    for part, (texts, targets, counts) in enumerate(lessons):
+    for (cut, part), (texts, targets, counts) in zip(PLACES, lessons, strict=True):
         assert len(texts) == len(targets) == len(counts)
-        assert (parts_of(texts, PARTS) != part).all()
+        assert (parts_of(texts, PARTS, cut) != part).all()
         known = [row for row, text in enumerate(texts) if text in checked]
         assert known
         names = list(TOPICS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from assay.cli.forecast import duration
 from assay.cli.output import console, emit_json, progress_bar
 
 if TYPE_CHECKING:
@@ -48,16 +49,20 @@ def _forecast(found: Forecast) -> RenderableType:
     from rich.text import Text
 
     table = Table(box=None, header_style="dim")
-    for heading in ("model", "calls", "tokens", "US dollars"):
+    for heading in ("model", "calls", "tokens", "US dollars", "time"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for name, cost in found.costs.items():
-        table.add_row(name, f"{cost.requests:,}", f"{cost.tokens:,}", f"{cost.money:,.4f}")
+        told = (f"{cost.requests:,}", f"{cost.tokens:,}", f"{cost.money:,.4f}")
+        table.add_row(name, *told, duration(cost.seconds))
+    if found.teaching != 0.0:
+        teaching = "unknown" if found.teaching is None else duration(found.teaching)
+        table.add_row("fine-tuned student", "", "", "", teaching)
     rows = (
         f"{found.rows:,} rows, {found.copies:,} of them copies, {found.unread:,} without text; "
         f"{found.gold:,} checked rows"
     )
     parts: list[RenderableType] = [Text(rows), Text(), table]
-    if len(found.costs) > 1:
+    if sum(cost.requests > 0 for cost in found.costs.values()) > 1:
         more = "A further model is counted as if every row reached it; fewer will."
         parts += [Text(), Text(more, "dim")]
     return Group(*parts)

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
+from assay.errors import AssayError
 from assay.label.copies import Copies
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
@@ -18,6 +19,9 @@ from assay.label.rehearsal import Rehearsal
 from assay.label.rows import read_rows, rows_of
 from assay.label.run import readable
 from assay.label.sample import Sample
+from assay.label.single import SingleLabel
+from assay.label.single.fit import tunes
+from assay.label.single.tuned import expected_seconds
 from assay.label.spec import Cost, Gold, LabelSettings
 from assay.label.spool import numbered
 from assay.label.task import LabelTask
@@ -43,6 +47,9 @@ class Forecast:
     costs
         By model. A further model of a cascade is asked about the gold rows, and about those
         that are left open: how many is not known before, so it is counted as if all were.
+    teaching
+        Seconds to fine-tune the student and to judge all rows by it, measured on a few; None
+        where its encoder cannot be had now.
     """
 
     rows: int
@@ -50,6 +57,12 @@ class Forecast:
     unread: int
     gold: int
     costs: Mapping[str, Cost]
+    teaching: float | None = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Expected in all, as far as it is known: models one after the other, then teaching."""
+        return self.total.seconds + (self.teaching or 0.0)
 
     @property
     def total(self) -> Cost:
@@ -59,7 +72,8 @@ class Forecast:
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         costs = {name: asdict(each) for name, each in self.costs.items()}
-        return asdict(self) | {"costs": costs, "total": asdict(self.total)}
+        total = {"total": asdict(self.total), "seconds": self.seconds}
+        return asdict(self) | {"costs": costs} | total
 
 
 def forecast(
@@ -96,7 +110,10 @@ def forecast(
         alone_settings = settings.model_copy(update={"models": (model,)})
         for name, cost in _rehearsed(sample.texts, checked, task, gateway, alone_settings, asked):
             costs[name] = costs.get(name, Cost()) + cost
-    return Forecast(total, copied, unread, 0 if checked is None else len(checked), costs)
+    gold_rows = 0 if checked is None else len(checked)
+    teaches = isinstance(kind, SingleLabel) and tunes(settings, _drawn(checked))
+    teaching = _teaching(sample.texts, asked, gold_rows) if teaches else 0.0
+    return Forecast(total, copied, unread, gold_rows, costs, teaching)
 
 
 def _rehearsed(
@@ -123,6 +140,21 @@ def _rehearsed(
     return found
 
 
+def _drawn(gold: Gold | None) -> int:
+    if gold is None:
+        return 0
+    return len(gold) if gold.weights is None else int((gold.weights > 0).sum())
+
+
+def _teaching(texts: list[str], rows: int, gold: int) -> float | None:
+    try:
+        return expected_seconds(texts, rows, gold)
+    except AssayError:  # the encoder cannot be had now; the run will say so
+        return None
+
+
 def _beyond(cost: Cost, known: Cost) -> Cost:
     rest = cost + known.times(-1)
-    return Cost(max(0, rest.requests), max(0, rest.tokens), max(0.0, rest.money))
+    return Cost(
+        max(0, rest.requests), max(0, rest.tokens), max(0.0, rest.money), max(0.0, rest.seconds)
+    )

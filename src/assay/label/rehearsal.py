@@ -96,8 +96,8 @@ class Rehearsal:
         """Return vectors of length 1, made up or real."""
         if self._embeds:
             return self._gateway.embed(model, texts, columns=columns)
-        if not model.startswith("local:"):
-            self._add(model, Cost(-(-len(texts) // 64), sum(map(count_tokens, texts))))
+        told = self._gateway.estimate_embedding(model, texts, columns=columns)
+        self._add(model, Cost(told.requests, told.tokens_in, told.money, told.seconds))
         vectors = np.array([_made_up(text, DIMENSION) for text in texts]) - 1 / DIMENSION
         vectors = vectors.reshape(len(texts), DIMENSION)
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
@@ -114,7 +114,7 @@ class Rehearsal:
         tokens = told.tokens_in + told.tokens_out
         if not tokens and told.requests:  # a model on this machine reckons none
             tokens = sum(count_tokens(each.instructions + each.text) for each in prompts)
-        self._add(model, Cost(told.requests, tokens, told.money))
+        self._add(model, Cost(told.requests, tokens, told.money, told.seconds))
 
     def _new(
         self, model: str, prompts: Sequence[Prompt], ask: tuple[str, ...] | type[BaseModel]

@@ -222,22 +222,32 @@ class Gold:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a question takes: requests, tokens read and written, US dollars."""
+    """What a question takes: requests, tokens read and written, US dollars, seconds.
+
+    The seconds are expected ones; nothing counts how long a question took.
+    """
 
     requests: int = 0
     tokens: int = 0
     money: float = 0.0
+    seconds: float = 0.0
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
             self.requests + other.requests,
             self.tokens + other.tokens,
             self.money + other.money,
+            self.seconds + other.seconds,
         )
 
     def times(self, factor: float) -> Cost:
         """Return the cost of ``factor`` times as many rows."""
-        return Cost(round(self.requests * factor), round(self.tokens * factor), self.money * factor)
+        return Cost(
+            round(self.requests * factor),
+            round(self.tokens * factor),
+            self.money * factor,
+            self.seconds * factor,
+        )
 
 
 @dataclass(frozen=True, eq=False)

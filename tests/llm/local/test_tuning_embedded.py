@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.embedded]
 def test_an_encoder_is_tuned_and_told_and_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from assay.llm.local.tuning import tuned
+    from assay.llm.local.tuning import pace, tuned
 
     monkeypatch.delenv("ASSAY_NO_REAL_MODELS", raising=False)
     topics = ["the striker scored in the final", "shares fell as the bank cut its forecast"]
@@ -32,3 +32,4 @@ def test_an_encoder_is_tuned_and_told_and_pickled(monkeypatch: pytest.MonkeyPatc
     assert scores[:2].argmax(axis=1).tolist() == [0, 1]
     assert np.abs(scores - again.scores(new)).max() < 0.2, "the same seed, but for rounding"
     assert (pickle.loads(pickle.dumps(made)).scores(new[2:]) == scores[2:]).all()  # noqa: S301
+    assert min(pace(new)) > 0

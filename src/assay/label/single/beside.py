@@ -15,8 +15,10 @@ from assay.label.single.weighing import Weights
 from assay.label.spec import LabelSettings, Step
 from assay.llm import Gateway
 
-EXPECTED, FIRMNESS = 2.0, 0.1
-"""A weight is drawn towards the first, by so much."""
+EXPECTED, FIRMNESS = 3.0, 1.0
+"""A weight is drawn towards the first, by so much: a hundred checked rows tell it badly."""
+LOOSENESS = 0.1
+"""By so much the logarithm of the temperature is drawn towards 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +68,8 @@ def with_tuned_student(
 def weight_beside(others: Scores, scores: Scores, codes: Codes, counts: Scores | None) -> float:
     """Return how much (m, k) scores count beside the others' that explains the classes best.
 
-    One number, and a temperature for both, by maximum likelihood; the number is drawn a little
-    towards 2. Both scores must be held out.
+    One number, and a temperature for both, by maximum likelihood; the number is drawn towards
+    3. Both scores must be held out.
     """
     from scipy.optimize import minimize
 
@@ -77,7 +79,7 @@ def weight_beside(others: Scores, scores: Scores, codes: Codes, counts: Scores |
     def loss(given: Scores) -> float:
         shares = softmax(np.exp(given[0]) * (others + given[1] * scores))
         unlikely = -(each * np.log(shares[rows, codes] + TINY)).sum()
-        drawn = FIRMNESS * ((given[1] - EXPECTED) ** 2 + given[0] ** 2)
+        drawn = FIRMNESS * (given[1] - EXPECTED) ** 2 + LOOSENESS * given[0] ** 2
         return float(unlikely + drawn)
 
     found = minimize(loss, np.array([0.0, EXPECTED]), method="Nelder-Mead")

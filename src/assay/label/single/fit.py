@@ -147,9 +147,13 @@ def weighed(
 
 def _tunes(fitted: FittedSingle, truth: Truth) -> bool:
     """Return whether a fine-tuned student is wanted, and gold can show that it harms."""
-    settings = fitted.settings
+    return tunes(fitted.settings, len(truth.drawn))
+
+
+def tunes(settings: LabelSettings, drawn: int) -> bool:
+    """Return whether the settings want an encoder tuned, given so many drawn gold rows."""
     wanted = settings.student == "fine-tuned" and settings.embed == EMBEDDER
-    return wanted and len(truth.drawn) >= FEWEST_TO_TEST
+    return wanted and drawn >= FEWEST_TO_TEST
 
 
 def _without_a_harmful_student(

@@ -67,9 +67,13 @@ class Student:
         return np.asarray(said / self.size)
 
 
-def parts_of(texts: Sequence[str], count: int = PARTS) -> Codes:
-    """Return the part of each text, (n,), one of ``count``."""
-    digests = (hashlib.blake2b(t.encode("utf-8", "surrogatepass"), digest_size=4) for t in texts)
+def parts_of(texts: Sequence[str], count: int = PARTS, cut: int = 0) -> Codes:
+    """Return the part of each text, (n,), one of ``count``; another cut has other parts."""
+    salt = cut.to_bytes(1)
+    digests = (
+        hashlib.blake2b(each.encode("utf-8", "surrogatepass"), digest_size=4, salt=salt)
+        for each in texts
+    )
     return np.array([int.from_bytes(each.digest()) % count for each in digests], dtype=np.intp)
 
 

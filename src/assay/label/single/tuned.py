@@ -3,7 +3,7 @@
 The rows are cut in three. For each part an encoder is tuned on the two others: on the confident
 rows among them, under soft targets, and on their gold. So gold rows are judged by an encoder that
 never saw their labels, nor votes that these labels weighed. Which part a row is in follows from
-its text.
+its text. They are cut twice, in different parts, so that two encoders judge each row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from assay.label.single.fitted import TUNED, Votes, total
 from assay.label.single.scores import Codes, Scores, logs, softmax, spread
-from assay.label.single.student import confident, parts_of
+from assay.label.single.student import SHARE, confident, parts_of
 from assay.label.single.truth import Truth
 from assay.label.single.weighing import learned
 from assay.seeds import derive_seed
@@ -24,7 +24,9 @@ from assay.seeds import derive_seed
 if TYPE_CHECKING:
     from assay.llm.local.tuning import TunedClassifier
 
-PARTS = 3
+PARTS, CUTS = 3, 2
+PLACES = [(cut, part) for cut in range(CUTS) for part in range(PARTS)]
+"""Where an encoder is needed: each part of each cut."""
 MOST_TEXTS = 2_000
 """Unlabelled texts that are learned from; a seeded sample where there are more."""
 FEWEST_TEXTS = 100
@@ -59,12 +61,13 @@ class Known:
 
 @dataclass(frozen=True, eq=False)
 class TunedStudent:
-    """An encoder for each part of the rows.
+    """An encoder for each part of the rows, under each cut.
 
     Attributes
     ----------
     readers
-        The encoder at place p judges the rows of part p, and was tuned on the others.
+        One for each of ``PLACES``: it judges the rows of that part of that cut, and was tuned on
+        the cut's others.
     centre, size
         (k,) mean log-probability and the spread of all, taken off and divided out.
     """
@@ -75,12 +78,30 @@ class TunedStudent:
 
     def scores(self, texts: Sequence[str]) -> Scores:
         """Return (n, k) scores."""
-        parts = parts_of(texts, PARTS)
-        raw = np.empty((len(texts), len(self.centre)))
-        for part, reader in enumerate(self.readers):
-            rows = np.flatnonzero(parts == part)
-            raw[rows] = reader.scores([texts[row] for row in rows.tolist()])
-        return np.asarray((logs(softmax(raw)) - self.centre) / self.size)
+        raw = np.zeros((len(texts), len(self.centre)))
+        for (cut, part), reader in zip(PLACES, self.readers, strict=True):
+            rows = np.flatnonzero(parts_of(texts, PARTS, cut) == part)
+            raw[rows] += logs(softmax(reader.scores([texts[row] for row in rows.tolist()])))
+        return np.asarray((raw / CUTS - self.centre) / self.size)
+
+
+def expected_seconds(texts: Sequence[str], rows: int, gold: int) -> float:
+    """Return how long this machine would take to tune the student and to judge all rows.
+
+    Parameters
+    ----------
+    texts
+        Some of the rows; a few of them are learned from, to take the time.
+    rows, gold
+        How many there are in all, and how many of them are checked.
+    """
+    from assay.llm.local.tuning import EPOCHS, pace
+
+    if len(texts) < FEWEST_TEXTS:
+        return 0.0
+    learning, judging = pace(texts)
+    lesson = (SHARE * min(rows, MOST_TEXTS) + gold) * (PARTS - 1) / PARTS
+    return len(PLACES) * lesson * EPOCHS * learning + CUTS * rows * judging
 
 
 def taught_with_gold(
@@ -111,19 +132,16 @@ def taught_with_gold(
     random = np.random.default_rng(derive_seed(seed, TUNED))
     if len(free) > MOST_TEXTS:
         free = np.sort(random.choice(free, MOST_TEXTS, replace=False))
-    parts, gold_parts = (
-        parts_of([texts[row] for row in free.tolist()], PARTS),
-        parts_of(gold.texts, PARTS),
-    )
     lessons = []
-    for part in range(PARTS):
-        known = gold.only(np.flatnonzero(gold_parts != part))
+    for cut, part in PLACES:
+        others = parts_of([texts[row] for row in free.tolist()], PARTS, cut) != part
+        known = gold.only(np.flatnonzero(parts_of(gold.texts, PARTS, cut) != part))
         if len(known.truth) < FEWEST_GOLD or not known.truth.several:
             return f"skipped: two thirds of the checked rows, {len(known.truth)}, cannot teach it"
-        lessons.append(_lesson(texts, votes, free[parts != part], known))
+        lessons.append(_lesson(texts, votes, free[others], known))
     readers = tuple(
-        tuned(*lesson, seed=derive_seed(seed, TUNED, str(part)), told=_in_turn(told, part))
-        for part, lesson in enumerate(lessons)
+        tuned(*lesson, seed=derive_seed(seed, TUNED, str(place)), told=_in_turn(told, place))
+        for place, lesson in enumerate(lessons)
     )
     bare = TunedStudent(readers, np.zeros(votes.scores.shape[2]))
     some = random.permutation(free)[:CENTRED_ON]
@@ -153,5 +171,5 @@ def _lesson(
     )
 
 
-def _in_turn(told: Callable[[int, int], None], part: int) -> Callable[[int, int], None]:
-    return lambda done, steps: told(part * steps + done, PARTS * steps)
+def _in_turn(told: Callable[[int, int], None], place: int) -> Callable[[int, int], None]:
+    return lambda done, steps: told(place * steps + done, len(PLACES) * steps)

@@ -78,10 +78,10 @@ class Encoder:
         mask = torch.zeros(real.shape, dtype=x.dtype).masked_fill_(~real, -torch.inf)
         mask = mask[:, None, None].expand(-1, 1, width, -1)
         for block in self.blocks:
-            added = functional.dropout(self._attended(x, block, mask), dropped)
+            added = _thinned(self._attended(x, block, mask), dropped)
             x = self._normed(x + added, block.attention_norm)
             inner = functional.gelu(functional.linear(x, *block.up))
-            added = functional.dropout(functional.linear(inner, *block.down), dropped)
+            added = _thinned(functional.linear(inner, *block.down), dropped)
             x = self._normed(x + added, block.norm)
         total = (x.float() * real[..., None]).sum(dim=1)
         return functional.normalize(total, dim=1)
@@ -89,11 +89,28 @@ class Encoder:
     def _attended(self, x: Tensor, block: Block, mask: Tensor) -> Tensor:
         mixed = functional.linear(x, *block.qkv)
         query, key, value = mixed.view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        out = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        attend = _attention if torch.is_grad_enabled() else functional.scaled_dot_product_attention
+        out = attend(query, key, value, mask)
         return functional.linear(out.transpose(1, 2).flatten(2), *block.out)
 
     def _normed(self, x: Tensor, norm: Pair) -> Tensor:
         return functional.layer_norm(x, x.shape[-1:], *norm, eps=self.epsilon)
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Attend in plain steps, which are several times faster to go back through than torch's own."""
+    shares = (query @ key.transpose(2, 3)) * query.shape[-1] ** -0.5 + mask
+    return torch.matmul(shares.softmax(dim=-1), value)
+
+
+def _thinned(x: Tensor, dropped: float) -> Tensor:
+    """Leave out a share of numbers, rounded to 256ths: a byte is drawn for each, 8 at a time."""
+    level = round(dropped * 256)
+    if level == 0:
+        return x
+    drawn = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+    kept = drawn.view(torch.uint8)[: x.numel()].view(x.shape) >= level
+    return x * kept * (256 / (256 - level))
 
 
 def _pair(stored: Mapping[str, Tensor], *names: str) -> Pair:
