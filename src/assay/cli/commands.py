@@ -22,7 +22,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "experiments": Command("assay.cli.experiments:experiments", "The leaderboard of a search."),
     "synth": Command("assay.cli.synth:synth", "Make rows, and keep them if they help."),
-    "diagnose": Command("assay.cli.diagnose:diagnose", "Find where the model fails, and confirm."),
+    "diagnose": Command("assay.cli.diagnose:app", "Find where the model fails, and confirm."),
     "report": Command("assay.cli.report:report", "Show a run again; write it as HTML."),
     "ask": Command("assay.cli.ask:ask", "Answer a question by code that was run first."),
     "predict": Command("assay.cli.predict:predict", "Predict rows with the project's recipe."),

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assay.cli.diagnose_command import FreezeCommand
+from assay.cli.diagnose_files import Files, write_files
 from assay.cli.diagnose_telling import shown_share, tell, tell_fixes
+from assay.cli.options import DryRun
 from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.diagnose.spec import Diagnosis
     from assay.improve.fixes import Fixes
+    from assay.llm.forecast import Estimate
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 
+@app.command("diagnose", cls=FreezeCommand)
 def diagnose(
     predictions: Annotated[
         Path | None,
@@ -63,8 +69,19 @@ def diagnose(
     ] = None,
     freeze: Annotated[
         Path | None,
-        typer.Option(help="Write a pytest file (.py) that holds later models to the findings."),
+        typer.Option(
+            help="Write a pytest file that holds later models to the findings; without a name "
+            "tests/test_assay_findings.py."
+        ),
     ] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Hide identifiers in the files that are written.")
+    ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(help="Who says why, provider:model; unseen rows judge what it says."),
+    ] = None,
+    dry_run: DryRun = False,
     try_: Annotated[
         bool, typer.Option("--try", help="Try what could help, through the loop (a project).")
     ] = False,
@@ -73,7 +90,9 @@ def diagnose(
     as_json: AsJson = False,
 ) -> None:
     """Find where the model fails on one half of the rows; confirm it on the other."""
+    from assay.cli.forecast import forecast_table, show_forecast
     from assay.diagnose import diagnose as find
+    from assay.llm.forecast import Forecast
     from assay.tables import read_table
 
     if diff is not None:
@@ -99,25 +118,38 @@ def diagnose(
     if plant:
         _plant(subject, options, as_json=as_json)
         return
+    forecasts: list[Estimate] = []
     with progress_bar() as bar:
         task = bar.add_task("preparing the predictions", total=None)
 
         def step(what: str, done: int, total: int) -> None:
             bar.update(task, description=f"looking for {what}", completed=done, total=total)
 
-        found = find(subject, **options, fdr=fdr, min_effect=min_effect, step=step)
-    files = {"html": html, "sarif": sarif, "markdown": markdown}
-    page = _written(found, subject, predictions or rows, files)
+        def consent(estimate: Estimate) -> bool:
+            forecasts.append(estimate)
+            if not dry_run:
+                bar.console.print(forecast_table(Forecast((estimate,))))
+            return not dry_run
+
+        found = find(
+            subject, **options, fdr=fdr, min_effect=min_effect, explain=explain, consent=consent,
+            step=step,
+        )  # fmt: skip
+    if dry_run:
+        show_forecast(Forecast(tuple(forecasts)), as_json=as_json)
+        return
+    file = predictions or rows
+    page, shared = write_files(found, subject, file, Files(html, sarif, markdown), redact=redact)
     if freeze is not None:
         paths = {"predictions": predictions, "rows": rows, "training": training,
-                 "project": None if predictions or rows else subject.path}  # fmt: skip
+                 "project": None if file else subject.path}  # fmt: skip
         names = given | {"model": model, "seed": seed, "protected": tuple(protected or ())}
         _freeze(found, freeze, paths, names)
     fixes = _tried(subject, found) if try_ else None
     if as_json:
-        emit_json(found.as_dict() | ({} if fixes is None else {"tried": fixes.as_dict()}))
+        emit_json(shared.as_dict() | ({} if fixes is None else {"tried": fixes.as_dict()}))
         return
-    tell(found)
+    tell(shared)
     if fixes is not None:
         tell_fixes(fixes)
     if page is not None:
@@ -130,30 +162,6 @@ def _tried(project: Any, found: Diagnosis) -> Fixes:
 
     with watching() as watch:
         return try_fixes(project, found, on_event=watch)
-
-
-def _written(
-    found: Diagnosis, subject: Any, file: Path | None, wanted: dict[str, Path | None]
-) -> Path | None:
-    """Write the page and the other files where they are wanted; return the page's path."""
-    from assay import __version__
-    from assay.config import write_text
-    from assay.diagnose.report import as_sarif, render_markdown, write_html
-
-    page, sarif, markdown = wanted["html"], wanted["sarif"], wanted["markdown"]
-    if file is None:
-        page = page or subject.path / "diagnosis.html"
-        name, table = subject.path.name, subject.search()
-    else:
-        name, table = file.name, None
-    if sarif is not None:
-        told = as_sarif(found, subject=str(file or "recipe.toml"), version=__version__)
-        write_text(sarif, json.dumps(told, ensure_ascii=False, indent=2) + "\n")
-    if markdown is not None:
-        write_text(markdown, render_markdown(found, name=name))
-    if page is not None:
-        write_html(found, page, name=name, rows=table)
-    return page
 
 
 def _freeze(

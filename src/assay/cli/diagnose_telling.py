@@ -28,7 +28,7 @@ def tell(found: Diagnosis) -> None:
         out.print(line, highlight=False, style="yellow")
     if not found.findings:
         out.print("Nothing was confirmed.")
-    for each in found.findings:
+    for place, each in enumerate(found.findings):
         out.print(Text(f"\n{each.code} {visible(each.title)}", style="bold"))
         out.print(
             Text(
@@ -36,13 +36,34 @@ def tell(found: Diagnosis) -> None:
                 f"{_effect(each.effect)}, adjusted p = {each.p_adjusted:.2g}\n  {each.cause}"
             )
         )
+        for why in () if found.explained is None else found.explained.of(place):
+            out.print(Text(f"  why: {visible(why.name)}. {visible(why.words)}", style="green"))
+            if why.predicate is not None and why.effect is not None:
+                tested = f"{visible(why.predicate.words)}: {_effect(why.effect)}"
+                out.print(Text(f"       on unseen rows where {tested}", style="dim"))
         for remedy in each.remedies:
             out.print(Text(f"  could help: {remedy.words}", style="dim"))
+    _tell_dropped(found)
     out.print()
     for looked in found.looked:
         line = f"{looked.detector}: {looked.looked_at:,} looked at ({looked.what}), "
         line += f"{looked.suspected} suspected, {looked.confirmed} confirmed"
         out.print(Text(line + (f"; {looked.skipped}" if looked.skipped else ""), style="dim"))
+
+
+def _tell_dropped(found: Diagnosis) -> None:
+    from rich.text import Text
+
+    from assay.label.shown import visible
+
+    if found.explained is None:
+        return
+    out, model = console(), found.explained.model
+    for each in found.explained.dropped:
+        line = f"{model} also said, not borne out: {visible(each.name)}: {each.dropped}"
+        out.print(Text(line, style="dim"))
+    for reason in found.explained.skipped:
+        out.print(Text(f"not explained: {visible(reason)}", style="yellow"))
 
 
 _STOPPED = "Stopped early: the detectors that are not listed did not run."

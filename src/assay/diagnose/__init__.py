@@ -10,7 +10,8 @@ from assay.callable_module import make_callable
 
 if TYPE_CHECKING:
     from assay.diagnose.case import Case
-    from assay.diagnose.harness import Step
+    from assay.diagnose.explain.asking import Consent
+    from assay.diagnose.harness import Examination, Step
     from assay.diagnose.planting import SelfCheck
     from assay.diagnose.spec import Detector, Diagnosis
     from assay.project import Project
@@ -41,6 +42,8 @@ def diagnose(
     most_rows: int = MOST_ROWS,
     seed: int = 0,
     models: Any = None,
+    explain: str | None = None,
+    consent: Consent | None = None,
     step: Step | None = None,
 ) -> Diagnosis:
     """Find where a model fails, on one half of the rows, and confirm it on the other.
@@ -81,7 +84,12 @@ def diagnose(
     seed
         Of the halves; a project has its own.
     models
-        Language models by name, for a project.
+        Language models by name, in place of the ones that the names stand for.
+    explain
+        The language model, ``provider:model``, that states hypotheses on why the rows of a
+        finding fail; they are tested on rows that it does not see.
+    consent
+        Told what asking it would take, before anything is sent; whether to ask.
     step
         Told what is being looked for, how many detectors are done, and of how many.
 
@@ -100,7 +108,7 @@ def diagnose(
         "step": step,
     }
     if isinstance(subject, Project):
-        return _of_project(subject, models, protected, options)
+        return _of_project(subject, models, protected, options, explain, consent)
     from assay.diagnose.given import read_case
 
     case = read_case(
@@ -117,10 +125,21 @@ def diagnose(
         protected=protected,
         seed=seed,
     )
-    return diagnose_case(case, **options)
+    examination = _examined(case, **options)
+    if explain is None:
+        return examination.diagnosis
+    from assay.diagnose.explain.asking import without_project
+
+    with without_project(models) as gateway:
+        return _explained(examination, gateway, explain, consent)
 
 
-def diagnose_case(
+def diagnose_case(case: Case, **options: Any) -> Diagnosis:
+    """Diagnose a case that was made already; the parameters are those of :func:`diagnose`."""
+    return _examined(case, **options).diagnosis
+
+
+def _examined(
     case: Case,
     *,
     detectors: Sequence[Detector] | None = None,
@@ -128,18 +147,17 @@ def diagnose_case(
     min_effect: float | None = None,
     most_rows: int = MOST_ROWS,
     step: Step | None = None,
-) -> Diagnosis:
-    """Diagnose a case that was made already; the parameters are those of :func:`diagnose`."""
+) -> Examination:
     from assay.diagnose.detectors import registered_detectors
     from assay.diagnose.given import loss_words
-    from assay.diagnose.harness import examine
+    from assay.diagnose.harness import examined
     from assay.diagnose.sampling import drawn
     from assay.errors import InputError
 
     if not 0 < fdr < 1:
         raise InputError("fdr must be a share.", given=fdr, allowed="between 0 and 1")
     read, sampling = drawn(case, most_rows)
-    return examine(
+    return examined(
         read,
         registered_detectors() if detectors is None else detectors,
         loss=loss_words(case.task, probabilities=case.probabilities is not None),
@@ -150,8 +168,22 @@ def diagnose_case(
     )
 
 
+def _explained(
+    examination: Examination, gateway: Any, model: str, consent: Consent | None
+) -> Diagnosis:
+    from assay.diagnose.explain.asking import explain
+
+    told = explain(examination, gateway, model, consent=consent)
+    return replace(examination.diagnosis, explained=told)
+
+
 def _of_project(
-    project: Project, models: Any, protected: Sequence[str], options: dict[str, Any]
+    project: Project,
+    models: Any,
+    protected: Sequence[str],
+    options: dict[str, Any],
+    model: str | None,
+    consent: Consent | None,
 ) -> Diagnosis:
     from assay.diagnose.projects import project_case
     from assay.diagnose.record import Record, save
@@ -164,7 +196,10 @@ def _of_project(
     record = Record.open(project.ledger(), beginning)
     with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
         case = replace(project_case(project, gateway), protected=tuple(protected))
-        found = diagnose_case(case, **options)
+        examination = _examined(case, **options)
+        found = examination.diagnosis
+        if model is not None:
+            found = _explained(examination, gateway, model, consent)
     return save(project, record, found)
 
 

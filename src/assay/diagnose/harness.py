@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,32 @@ class _Tested:
     fact: Evidence
 
 
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A finding with the halves it was found by: what looks at it closer keeps to them.
+
+    Attributes
+    ----------
+    part
+        Where it was looked for.
+    unseen
+        Where it was confirmed.
+    """
+
+    finding: Finding
+    suspicion: Suspicion
+    part: Case
+    unseen: Case
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """A diagnosis, and how each finding of it was come by, in the same order."""
+
+    diagnosis: Diagnosis
+    found: tuple[Found, ...]
+
+
 @dataclass(eq=False)
 class _Way:
     """One way through the halves: searched here, confirmed there."""
@@ -60,7 +87,12 @@ class _Way:
         ]
 
 
-def examine(
+def examine(case: Case, detectors: Sequence[Detector], **options: Any) -> Diagnosis:
+    """Return the diagnosis alone; the parameters are those of :func:`examined`."""
+    return examined(case, detectors, **options).diagnosis
+
+
+def examined(
     case: Case,
     detectors: Sequence[Detector],
     *,
@@ -69,7 +101,7 @@ def examine(
     min_effect: float | None = None,
     sampling: str = "",
     step: Step | None = None,
-) -> Diagnosis:
+) -> Examination:
     """Return what the detectors found and the confirmation part bore out.
 
     A suspicion is confirmed when its p-value, adjusted over every test of the diagnosis
@@ -94,20 +126,23 @@ def examine(
     if back:
         ways.append(_Way(second, first, back))
     stopped = _looked_for(ways, step)
-    findings: list[Finding] = []
+    every: list[Found] = []
     told: list[tuple[str, Mask | None]] = []
     for way in ways:
         tested = way.tested()
-        for each, p in zip(tested, _adjusted(tested, len(ways)), strict=True):
+        shares = adjusted([each.fact for each in tested], len(ways))
+        for each, p in zip(tested, shares, strict=True):
             if p > fdr or (each.fact.estimate < least and each.suspicion.judged):
                 continue
             mask = None if each.suspicion.select is None else each.suspicion.select(case)
             if way is ways[0] or not _known(each.suspicion.code, mask, told):
-                findings.append(_finding(case, way.unseen, each, p, mean, mask))
+                finding = _finding(case, way.unseen, each, p, mean, mask)
+                every.append(Found(finding, each.suspicion, way.part, way.unseen))
                 told.append((each.suspicion.code, mask))
-    findings.sort(key=lambda each: (-each.cost, each.p_adjusted))
-    return Diagnosis(
-        findings=tuple(findings),
+    every.sort(key=lambda each: (-each.finding.cost, each.finding.p_adjusted))
+    findings = tuple(each.finding for each in every)
+    diagnosis = Diagnosis(
+        findings=findings,
         n=case.n,
         discovery=first.n,
         confirmation=second.n,
@@ -119,6 +154,7 @@ def examine(
         sampling=sampling,
         stopped=stopped,
     )
+    return Examination(diagnosis, tuple(every))
 
 
 def _looked_for(ways: Sequence[_Way], step: Step | None) -> bool:
@@ -142,12 +178,13 @@ def _known(code: str, mask: Mask | None, told: Sequence[tuple[str, Mask | None]]
     )
 
 
-def _adjusted(tested: Sequence[_Tested], ways: int) -> Sequence[float]:
-    if not tested:
-        return ()
-    found = benjamini_hochberg([each.fact.p_value for each in tested])
-    adjusted: list[float] = np.minimum(1.0, ways * np.asarray(found)).tolist()
-    return adjusted
+def adjusted(facts: Sequence[Evidence], ways: int) -> list[float]:
+    """Return the p-values of one way's tests, adjusted for all of them and for the other way."""
+    if not facts:
+        return []
+    found = benjamini_hochberg([each.p_value for each in facts])
+    shares: list[float] = np.minimum(1.0, ways * np.asarray(found)).tolist()
+    return shares
 
 
 def _search(detector: Detector, part: Case) -> Search:

@@ -34,6 +34,9 @@ def feature(rows, seen):
         elif operator in ("<=", ">"):
             number = cell.cast(pl.Float64)
             holds = number <= value if operator == "<=" else number > value
+        elif operator == "contains":
+            word = pl.escape_regex(value.strip())
+            holds = cell.cast(pl.String).str.contains(rf"(?i)(?:^|\\W){{word}}(?:\\W|$)")
         else:
             same = cell.cast(pl.String) == value
             holds = same if operator == "=" else ~same

@@ -22,7 +22,14 @@ def save(project: Project, record: Record, diagnosis: Diagnosis) -> Diagnosis:
     findings = tuple(
         replace(each, effect=record.evidence(each.effect)) for each in diagnosis.findings
     )
-    kept = replace(diagnosis, findings=findings).with_id(record.id)
+    explained = diagnosis.explained
+    if explained is not None:
+        hypotheses = tuple(
+            each if each.effect is None else replace(each, effect=record.evidence(each.effect))
+            for each in explained.hypotheses
+        )
+        explained = replace(explained, hypotheses=hypotheses)
+    kept = replace(diagnosis, findings=findings, explained=explained).with_id(record.id)
     record.end(kept.to_json(), project.recipe, name="diagnosis.json")
     return kept
 

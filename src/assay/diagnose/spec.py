@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
 from assay.diagnose.case import Case
+from assay.diagnose.explain.spec import Explained
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
 
@@ -193,6 +194,8 @@ class Diagnosis:
         What was drawn from the rows and what that can miss; empty when all were read.
     stopped
         Whether it was interrupted, so that some detectors did not run.
+    explained
+        What a language model made of the findings; None where none was asked.
     """
 
     findings: tuple[Finding, ...]
@@ -206,6 +209,7 @@ class Diagnosis:
     looked: tuple[Looked, ...]
     sampling: str = ""
     stopped: bool = False
+    explained: Explained | None = None
     id: str | None = None
 
     def with_id(self, ledger_id: str) -> Diagnosis:
@@ -218,6 +222,7 @@ class Diagnosis:
         return plain | {
             "findings": [each.as_dict() for each in self.findings],
             "looked": [asdict(each) for each in self.looked],
+            "explained": None if self.explained is None else self.explained.as_dict(),
         }
 
     def to_json(self) -> str:
@@ -230,4 +235,6 @@ class Diagnosis:
         values = json.loads(text)
         values["findings"] = tuple(Finding.from_dict(each) for each in values["findings"])
         values["looked"] = tuple(Looked(**each) for each in values["looked"])
+        if values.get("explained") is not None:
+            values["explained"] = Explained.from_dict(values["explained"])
         return cls(**values)

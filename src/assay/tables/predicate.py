@@ -11,7 +11,7 @@ import polars as pl
 from assay.errors import InputError
 from assay.tables.traits import TRAITS, trait
 
-Operator = Literal["=", "!=", "<=", ">", "is empty", "is not empty"]
+Operator = Literal["=", "!=", "<=", ">", "contains", "is empty", "is not empty"]
 Value = str | float | bool | None
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -23,8 +23,9 @@ class Condition:
     Attributes
     ----------
     operator
-        ``=`` and ``!=`` compare words and truth values, ``<=`` and ``>`` numbers. An empty cell
-        fulfils ``is empty`` and nothing else.
+        ``=`` and ``!=`` compare words and truth values, ``<=`` and ``>`` numbers; ``contains``
+        looks for a whole word or phrase, in any letter case. An empty cell fulfils ``is empty``
+        and nothing else.
     value
         None for ``is empty`` and ``is not empty``.
     trait
@@ -53,6 +54,8 @@ class Condition:
             raise InputError(
                 f"A condition with {self.operator} needs a number.", given=repr(self.value)
             )
+        if self.operator == "contains" and not (isinstance(self.value, str) and self.value.strip()):
+            raise InputError("A condition with contains needs a word.", given=repr(self.value))
 
     def select(self, rows: pl.DataFrame) -> Mask:
         """Return (n,) which rows fulfil it.
@@ -81,6 +84,8 @@ class Condition:
                 ) from error
             within = numbers <= self.value if self.operator == "<=" else numbers > self.value
             return within & numbers.is_not_nan()
+        if self.operator == "contains":
+            return values.cast(pl.String).str.contains(containing(str(self.value)))
         same = values.cast(pl.String) == _as_text(self.value)
         return same if self.operator == "=" else ~same
 
@@ -149,6 +154,11 @@ class Predicate:
                 given=values,
                 allowed='{"all": [{"column", "operator", …}]}',
             ) from error
+
+
+def containing(words: str) -> str:
+    """Return the pattern of a whole word or phrase, in any letter case."""
+    return rf"(?i)(?:^|\W){pl.escape_regex(words.strip())}(?:\W|$)"
 
 
 def _as_text(value: Value) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from assay.diagnose.spec import Diagnosis, Finding
+from assay.evidence import Evidence
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
@@ -20,7 +21,12 @@ def render_markdown(diagnosis: Diagnosis, *, name: str) -> str:
         *(["", "Stopped early: some detectors did not run."] if diagnosis.stopped else []),
         "",
         *(_overview(diagnosis) if diagnosis.findings else ["Nothing was confirmed."]),
-        *(line for each in diagnosis.findings for line in _section(each)),
+        *(
+            line
+            for place, each in enumerate(diagnosis.findings)
+            for line in (*_section(each), *_why(diagnosis, place))
+        ),
+        *_not_borne_out(diagnosis),
         "",
         "## What was looked at",
         "",
@@ -59,9 +65,38 @@ def _section(finding: Finding) -> list[str]:
     ]
 
 
+def _why(diagnosis: Diagnosis, place: int) -> list[str]:
+    """Return the hypotheses on a finding that unseen rows bore out."""
+    explained = diagnosis.explained
+    lines: list[str] = []
+    for each in () if explained is None else explained.of(place):
+        if each.effect is not None and each.predicate is not None:
+            told = f"**{_plain(each.name)}.** {_plain(each.words)} Tested on unseen rows where "
+            told += f"{_plain(each.predicate.words)}: {_interval(each.effect)}, "
+            lines += ["", told + f"adjusted p = {each.p_adjusted:.2g}."]
+    return lines
+
+
+def _not_borne_out(diagnosis: Diagnosis) -> list[str]:
+    explained = diagnosis.explained
+    if explained is None or not (explained.dropped or explained.skipped):
+        return []
+    return [
+        "",
+        f"## What {_plain(explained.model)} said that was not borne out",
+        "",
+        *(f"- {_plain(each.name)}: {_plain(each.dropped)}" for each in explained.dropped),
+        *(f"- not explained: {_plain(each)}" for each in explained.skipped),
+    ]
+
+
 def _effect(finding: Finding) -> str:
-    interval = finding.effect.interval
-    return f"{finding.effect.estimate:+.3f} \\[{interval.low:+.3f}, {interval.high:+.3f}\\]"
+    return _interval(finding.effect)
+
+
+def _interval(fact: Evidence) -> str:
+    interval = fact.interval
+    return f"{fact.estimate:+.3f} \\[{interval.low:+.3f}, {interval.high:+.3f}\\]"
 
 
 def _plain(text: str) -> str:

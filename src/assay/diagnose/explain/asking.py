@@ -1,0 +1,102 @@
+"""Explaining an examination: each finding shown, asked about, and what is said tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from assay.diagnose.explain import contrast, writing
+from assay.diagnose.explain.exhibit import Exhibit
+from assay.diagnose.explain.spec import Explained, Idea
+from assay.diagnose.explain.testing import Proposed, tested
+from assay.diagnose.harness import Examination
+from assay.errors import BudgetError, ModelError
+from assay.llm.registry import EMBEDDED
+
+if TYPE_CHECKING:
+    from assay.llm import Gateway
+    from assay.llm.forecast import Estimate
+
+MOST = 10
+"""Findings that are explained, the costliest first."""
+
+Consent = Callable[["Estimate"], bool]
+"""Told what asking would take, before anything is sent; whether to ask."""
+
+
+def explain(
+    examination: Examination, gateway: Gateway, model: str, *, consent: Consent | None = None
+) -> Explained:
+    """Return hypotheses about the costliest findings about rows, tested on unseen rows.
+
+    The embedded model writes no free text: its hypotheses are conjunctions of values, traits and
+    telling terms, under the same test.
+
+    Parameters
+    ----------
+    consent
+        By default whatever the gateway's budget allows is asked.
+    """
+    shown = {
+        place: exhibit
+        for place, found in enumerate(examination.found[:MOST])
+        if (exhibit := Exhibit.of(found)) is not None
+    }
+    skipped: list[str] = []
+    exhibits = list(shown.values())
+    if model == EMBEDDED:
+        said: Sequence[Sequence[Idea]] = [contrast.ideas(each) for each in exhibits]
+    else:
+        said = _asked(gateway, model, exhibits, consent, skipped)
+    proposed = [
+        Proposed(place, examination.found[place], idea)
+        for place, ideas in zip(shown, said, strict=True)
+        for idea in ideas
+    ]
+    diagnosis = examination.diagnosis
+    return Explained(
+        model,
+        tested(proposed, fdr=diagnosis.fdr, least=diagnosis.min_effect),
+        tuple(skipped),
+        0.0 if model == EMBEDDED else gateway.spend.money,
+    )
+
+
+def _asked(
+    gateway: Gateway,
+    model: str,
+    exhibits: Sequence[Exhibit],
+    consent: Consent | None,
+    skipped: list[str],
+) -> list[list[Idea]]:
+    """Return the model's ideas for each exhibit; none, and why, where it gave no valid answer."""
+    nothing: list[list[Idea]] = [[] for _ in exhibits]
+    if not exhibits:
+        return nothing
+    prompts = [writing.prompt(each) for each in exhibits]
+    if consent is not None:
+        estimate = gateway.estimate(model, prompts, writing.WrittenHypotheses)
+        if not consent(estimate):
+            skipped.append("the model was not asked")
+            return nothing
+    try:
+        answers = gateway.generate(model, prompts, writing.WrittenHypotheses)
+    except (ModelError, BudgetError) as error:  # the findings stand without their explanations
+        skipped.append(str(error))
+        return nothing
+    skipped += [answers.why.get(place, "no valid answer") for place in sorted(answers.why)]
+    return [
+        writing.ideas(answer, exhibit.part) if isinstance(answer, writing.WrittenHypotheses) else []
+        for answer, exhibit in zip(answers, exhibits, strict=True)
+    ]
+
+
+@contextmanager
+def without_project(models: Any = None) -> Iterator[Gateway]:
+    """Yield a gateway whose answers are kept in the user's cache folder."""
+    from assay.label.open import unowned_ledger
+    from assay.llm import Gateway
+
+    with unowned_ledger() as ledger, Gateway(ledger, models=models, capability="diagnose") as door:
+        yield door

@@ -1,0 +1,135 @@
+"""What explaining gives: hypotheses, those that were borne out and those that were not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assay.evidence import Evidence
+from assay.tables.predicate import Predicate
+
+
+@dataclass(frozen=True)
+class Idea:
+    """A hypothesis as it was proposed.
+
+    Attributes
+    ----------
+    name
+        The failing rows in a few words.
+    words
+        The hypothesis, in a sentence.
+    predicate
+        What picks the rows that it says fail; None where what was written is no test.
+    refused
+        Why there is no test.
+    """
+
+    name: str
+    words: str
+    predicate: Predicate | None
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A proposed explanation of one finding, tested on rows that whoever proposed it did not see.
+
+    Attributes
+    ----------
+    finding
+        The place among the diagnosis's findings, from 0.
+    effect
+        Loss of the rows that its predicate picks less that of the others, on the half of the
+        rows that the finding was confirmed on; None where it was not tested.
+    p_adjusted
+        Benjamini-Hochberg over every hypothesis that was tested.
+    covers
+        Share of the finding's rows, on that half, that the predicate picks.
+    dropped
+        Why it was not kept; empty for one that was.
+    """
+
+    finding: int
+    name: str
+    words: str
+    predicate: Predicate | None = None
+    effect: Evidence | None = None
+    p_adjusted: float | None = None
+    covers: float | None = None
+    dropped: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the unseen rows bore it out."""
+        return not self.dropped
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the hypothesis as plain JSON values."""
+        return {
+            **{name: getattr(self, name) for name in _PLAIN},
+            "kept": self.kept,
+            "test": None if self.predicate is None else self.predicate.words,
+            "predicate": None if self.predicate is None else self.predicate.as_dict(),
+            "effect": None if self.effect is None else self.effect.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Hypothesis:
+        """Return the hypothesis that :meth:`as_dict` described."""
+        predicate, effect = values["predicate"], values["effect"]
+        return cls(
+            **{name: values[name] for name in _PLAIN},
+            predicate=None if predicate is None else Predicate.from_dict(predicate),
+            effect=None if effect is None else Evidence.from_dict(effect),
+        )
+
+
+_PLAIN = ("finding", "name", "words", "p_adjusted", "covers", "dropped")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What came of asking why.
+
+    Attributes
+    ----------
+    model
+        Who stated the hypotheses.
+    hypotheses
+        In the order of the findings, those that were kept first.
+    skipped
+        Findings for which there is no hypothesis, and why.
+    money
+        US dollars that the model took.
+    """
+
+    model: str
+    hypotheses: tuple[Hypothesis, ...] = ()
+    skipped: tuple[str, ...] = ()
+    money: float = 0.0
+
+    @property
+    def dropped(self) -> tuple[Hypothesis, ...]:
+        """What the unseen rows did not bear out."""
+        return tuple(each for each in self.hypotheses if not each.kept)
+
+    def of(self, finding: int) -> tuple[Hypothesis, ...]:
+        """Return what explains the finding at this place, and was borne out."""
+        return tuple(each for each in self.hypotheses if each.kept and each.finding == finding)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        return {
+            "model": self.model,
+            "hypotheses": [each.as_dict() for each in self.hypotheses],
+            "skipped": list(self.skipped),
+            "money": self.money,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Explained:
+        """Return what :meth:`as_dict` described."""
+        hypotheses = tuple(Hypothesis.from_dict(each) for each in values["hypotheses"])
+        return cls(values["model"], hypotheses, tuple(values["skipped"]), values["money"])

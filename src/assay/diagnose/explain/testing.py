@@ -1,0 +1,108 @@
+"""Tests of hypotheses, on the half of the rows that each finding was confirmed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.diagnose.excess import excess_loss
+from assay.diagnose.explain.spec import Hypothesis, Idea
+from assay.diagnose.harness import Found, adjusted
+from assay.evidence import Evidence
+from assay.tables.predicate import Predicate
+
+NO_WORSE_BEFORE = "the rows that it picks fail no more than the others where it was looked for"
+TOO_FEW = "too few of the unseen rows tell"
+OTHER_ROWS = "it picks other rows than the finding's"
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """An idea about the finding at a place."""
+
+    place: int
+    found: Found
+    idea: Idea
+
+
+@dataclass(frozen=True)
+class _Tested:
+    proposed: Proposed
+    effect: Evidence | None = None
+    covers: float | None = None
+    dropped: str = ""
+
+
+def tested(proposed: Sequence[Proposed], *, fdr: float, least: float) -> tuple[Hypothesis, ...]:
+    """Return each idea with what the unseen rows say of it.
+
+    One is kept where the rows that its predicate picks cost more than the others by at least
+    ``least``, with a p-value of at most ``fdr`` after adjusting over all that were tested, each
+    way through the halves by itself; and where it picks the finding's rows more often than
+    others, so that it is about this finding. What the discovery half already contradicts is not
+    tested.
+    """
+    tries = [_try(each) for each in proposed]
+    halves = {id(each.proposed.found.unseen) for each in tries if each.effect is not None}
+    judged: dict[int, float] = {}
+    for half in halves:
+        places = [
+            place
+            for place, each in enumerate(tries)
+            if each.effect is not None and id(each.proposed.found.unseen) == half
+        ]
+        facts = [fact for place in places if (fact := tries[place].effect) is not None]
+        judged |= zip(places, adjusted(facts, len(halves)), strict=True)
+    hypotheses = [_judged(each, judged.get(place), fdr, least) for place, each in enumerate(tries)]
+    return tuple(sorted(hypotheses, key=lambda each: (each.finding, not each.kept)))
+
+
+def _try(proposed: Proposed) -> _Tested:
+    predicate, found = proposed.idea.predicate, proposed.found
+    if predicate is None:
+        return _Tested(proposed, dropped=proposed.idea.refused)
+    before = _effect(predicate, found, seen=True)
+    if before is None or before.estimate <= 0:
+        return _Tested(proposed, dropped=NO_WORSE_BEFORE)
+    effect = _effect(predicate, found, seen=False)
+    if effect is None or effect.p_value is None:
+        return _Tested(proposed, dropped=TOO_FEW)
+    covers, others = _shares(predicate, found)
+    return _Tested(proposed, effect, covers, "" if covers > others else OTHER_ROWS)
+
+
+def _effect(predicate: Predicate, found: Found, *, seen: bool) -> Evidence | None:
+    part = found.part if seen else found.unseen
+    mask = predicate.select(part.rows)
+    return excess_loss(part, mask, name=f"excess loss where {predicate.words}")
+
+
+def _shares(predicate: Predicate, found: Found) -> tuple[float, float]:
+    """Return the share of the finding's unseen rows that is picked, and that of all others."""
+    select = found.suspicion.select
+    assert select is not None  # noqa: S101 - only findings about rows are explained
+    mask, picked = select(found.unseen), predicate.select(found.unseen.rows)
+    own = float(picked[mask].mean()) if mask.any() else 0.0
+    return own, float(picked[~mask].mean()) if (~mask).any() else 0.0
+
+
+def _judged(tried: _Tested, p: float | None, fdr: float, least: float) -> Hypothesis:
+    dropped, effect = tried.dropped, tried.effect
+    if not dropped and effect is not None and p is not None:
+        if p > fdr:
+            dropped = f"no worse than chance on the unseen rows: adjusted p = {p:.2g}"
+        elif effect.estimate < least:
+            dropped = f"the effect is below the smallest worth telling, {least:.4g}"
+    idea = tried.proposed.idea
+    return Hypothesis(
+        finding=tried.proposed.place,
+        name=idea.name,
+        words=idea.words,
+        predicate=idea.predicate,
+        effect=effect,
+        p_adjusted=None if p is None else float(np.float64(p)),
+        covers=tried.covers,
+        dropped=dropped,
+    )
