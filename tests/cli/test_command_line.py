@@ -1,4 +1,4 @@
-"""The command line as a person or a script meets it: real processes, real files."""
+"""The command line as a person or a script meets it; in a process where that matters."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import assay
 from assay.cli.app import load_command
 from assay.cli.commands import COMMANDS
 from assay.cli.output import emit_json
+from in_process import assay as told_by
 from newsroom import newsroom
 
 
@@ -40,7 +41,9 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, data: Path) -> Path:
-    assert run("init", data, "--target", "topic", "--path", "news", cwd=tmp_path).returncode == 0
+    assert (
+        told_by("init", data, "--target", "topic", "--path", "news", cwd=tmp_path).returncode == 0
+    )
     return tmp_path / "news"
 
 
@@ -138,15 +141,21 @@ def test_json_has_no_figure_that_is_not_finite(capsys: pytest.CaptureFixture[str
 def test_a_mistake_is_told_once_with_exit_code_2(
     words: list[str], part: str, tmp_path: Path, data: Path
 ) -> None:
-    done = run(*words, cwd=tmp_path)
+    done = told_by(*words, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert part in done.stderr
     assert "Traceback" not in done.stderr
-    told = run(*words, "--json", cwd=tmp_path)
+    told = told_by(*words, "--json", cwd=tmp_path)
     assert told.returncode == 2
     document = json.loads(told.stdout)
     assert part in json.dumps(document)
+
+
+@pytest.mark.slow
+def test_a_process_tells_a_mistake_as_the_command_does(tmp_path: Path) -> None:
+    done, told = run("log", cwd=tmp_path), told_by("log", cwd=tmp_path, COLUMNS="200")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told.stderr)
 
 
 def test_an_unknown_command_or_option_exits_with_2(tmp_path: Path) -> None:
@@ -164,14 +173,14 @@ def test_no_colours_when_piped_or_asked_for_none(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_ledger_can_be_read(project: Path) -> None:
-    listed = json.loads(run("log", "--json", cwd=project).stdout)
+    listed = json.loads(told_by("log", "--json", cwd=project).stdout)
     assert listed
     entry: dict[str, Any] = listed[0]
-    shown = json.loads(run("show", entry["id"], "--json", cwd=project).stdout)
+    shown = json.loads(told_by("show", entry["id"], "--json", cwd=project).stdout)
     assert shown == entry
-    assert entry["id"] in run("log", cwd=project).stdout
-    assert entry["id"] in run("show", entry["id"], cwd=project).stdout
-    missing = run("show", "verdict-77", cwd=project)
+    assert entry["id"] in told_by("log", cwd=project).stdout
+    assert entry["id"] in told_by("show", entry["id"], cwd=project).stdout
+    missing = told_by("show", "verdict-77", cwd=project)
     assert missing.returncode == 2
     assert "verdict-77" in missing.stderr
 
@@ -179,7 +188,7 @@ def test_the_ledger_can_be_read(project: Path) -> None:
 @pytest.mark.slow
 def test_new_rows_are_predicted_with_probabilities(project: Path, tmp_path: Path) -> None:
     newsroom(30, seed=9).select("text").write_csv(tmp_path / "new.csv")
-    done = run("predict", tmp_path / "new.csv", "--out", tmp_path / "out.jsonl", cwd=project)
+    done = told_by("predict", tmp_path / "new.csv", "--out", tmp_path / "out.jsonl", cwd=project)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert len(rows) == 30
@@ -188,14 +197,14 @@ def test_new_rows_are_predicted_with_probabilities(project: Path, tmp_path: Path
         assert sum(shares.values()) == pytest.approx(1)
         assert row["prediction"] == max(shares, key=shares.__getitem__)
     (tmp_path / "wrong.csv").write_text("body\nwheat\n")
-    wrong = run("predict", tmp_path / "wrong.csv", "--out", tmp_path / "w.csv", cwd=project)
+    wrong = told_by("predict", tmp_path / "wrong.csv", "--out", tmp_path / "w.csv", cwd=project)
     assert wrong.returncode == 2
     assert not (tmp_path / "w.csv").exists()
 
 
 @pytest.mark.slow
 def test_a_report_of_no_run_says_what_to_do(project: Path) -> None:
-    done = run("report", cwd=project)
+    done = told_by("report", cwd=project)
     assert done.returncode == 2
     assert "assay improve" in done.stderr
 
@@ -227,21 +236,21 @@ def test_a_run_is_watched_stopped_continued_and_told_again(project: Path) -> Non
     assert (project / "assay.toml").read_text() == before
     assert "</html>" in (project / "report.html").read_text()
 
-    assert json.loads(run("report", "--json", cwd=project).stdout) == result
-    told = run("report", "--run", result["run"], "--html", "again.html", cwd=project)
+    assert json.loads(told_by("report", "--json", cwd=project).stdout) == result
+    told = told_by("report", "--run", result["run"], "--html", "again.html", cwd=project)
     assert result["attempts"][0]["verdict_id"] in told.stdout
     assert (project / "again.html").read_text() == (project / "report.html").read_text()
-    runs = json.loads(run("log", "--kind", "run", "--json", cwd=project).stdout)
+    runs = json.loads(told_by("log", "--kind", "run", "--json", cwd=project).stdout)
     assert [each["id"] for each in runs] == [result["run"]]
-    artefacts = json.loads(run("log", "--kind", "artefact", "--json", cwd=project).stdout)
+    artefacts = json.loads(told_by("log", "--kind", "artefact", "--json", cwd=project).stdout)
     kept = [each["id"] for each in artefacts if each["body"]["name"] == "result.json"]
-    assert '"project": "news"' in run("show", kept[0], cwd=project).stdout
+    assert '"project": "news"' in told_by("show", kept[0], cwd=project).stdout
 
 
 @pytest.mark.slow
 def test_a_cap_that_is_unusable_is_refused(project: Path) -> None:
     for words, part in (("--min-effect=-1", "min_effect"), ("--minutes=-1", "budget.minutes")):
-        done = run("improve", words, cwd=project)
+        done = told_by("improve", words, cwd=project)
         assert done.returncode == 2
         assert part in done.stderr
 

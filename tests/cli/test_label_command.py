@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import polars as pl
 import pytest
 
 from assay.tables import read_table
+from in_process import assay
 from llm.model_servers import KEY, CompatibleServer
 from newsroom import newsroom
 
@@ -41,11 +41,8 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, server: CompatibleServer, *words: str) -> subprocess.CompletedProcess[str]:
     model = f"{server.url}#good"
     environment = {"COLUMNS": "160", "ASSAY_API_KEY": KEY, "ASSAY_CACHE": str(folder / "cache")}
-    kept = {name: value for name, value in os.environ.items() if name != "ASSAY_NO_REAL_MODELS"}
-    return subprocess.run(
-        [sys.executable, "-m", "assay", "label", *words, "--model", model, "--embed", model],
-        cwd=folder, env={**kept, **environment}, capture_output=True, text=True, timeout=200,
-    )  # fmt: skip
+    command = ["label", *words, "--model", model, "--embed", model]
+    return assay(*command, cwd=folder, without=("ASSAY_NO_REAL_MODELS",), **environment)
 
 
 def test_rows_are_labelled_beside_their_own_columns(folder: Path, server: CompatibleServer) -> None:

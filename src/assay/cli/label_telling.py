@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from assay.cli.forecast import duration
 from assay.cli.output import console, emit_json, progress_bar
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def _forecast(found: Forecast) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
+
+    from assay.cli.forecast import duration
 
     table = Table(box=None, header_style="dim")
     for heading in ("model", "calls", "tokens", "US dollars", "time"):
