@@ -125,13 +125,16 @@ def diagnose(
         protected=protected,
         seed=seed,
     )
-    examination = _examined(case, **options)
-    if explain is None:
-        return examination.diagnosis
-    from assay.diagnose.explain.asking import without_project
+    from assay.diagnose.strategies.ranking import strategies
 
-    with without_project(models) as gateway:
-        return _explained(examination, gateway, explain, consent)
+    examination = _examined(case, **options)
+    found = examination.diagnosis
+    if explain is not None:
+        from assay.diagnose.explain.asking import without_project
+
+        with without_project(models) as gateway:
+            found = _explained(examination, gateway, explain, consent)
+    return replace(found, strategies=strategies(found))
 
 
 def diagnose_case(case: Case, **options: Any) -> Diagnosis:
@@ -187,6 +190,7 @@ def _of_project(
 ) -> Diagnosis:
     from assay.diagnose.projects import project_case
     from assay.diagnose.record import Record, save
+    from assay.diagnose.strategies.ranking import odds_by_kind, strategies
     from assay.tables import require_column
 
     search = project.search()
@@ -200,7 +204,9 @@ def _of_project(
         found = examination.diagnosis
         if model is not None:
             found = _explained(examination, gateway, model, consent)
-    return save(project, record, found)
+    odds = odds_by_kind(project.ledger())
+    ranked = strategies(found, project.task, odds=odds)
+    return save(project, record, replace(found, strategies=ranked))
 
 
 def plant(
