@@ -125,6 +125,7 @@ def diagnose(
         protected=protected,
         seed=seed,
     )
+    from assay.diagnose.pictures.measure import pictures
     from assay.diagnose.strategies.ranking import strategies
 
     examination = _examined(case, **options)
@@ -134,7 +135,7 @@ def diagnose(
 
         with without_project(models) as gateway:
             found = _explained(examination, gateway, explain, consent)
-    return replace(found, strategies=strategies(found))
+    return replace(found, strategies=strategies(found), pictures=pictures(case))
 
 
 def diagnose_case(case: Case, **options: Any) -> Diagnosis:
@@ -188,7 +189,8 @@ def _of_project(
     model: str | None,
     consent: Consent | None,
 ) -> Diagnosis:
-    from assay.diagnose.projects import project_case
+    from assay.diagnose.pictures.measure import pictures
+    from assay.diagnose.projects import project_case, recipe_embedding
     from assay.diagnose.record import Record, save
     from assay.diagnose.strategies.ranking import odds_by_kind, strategies
     from assay.tables import require_column
@@ -204,9 +206,10 @@ def _of_project(
         found = examination.diagnosis
         if model is not None:
             found = _explained(examination, gateway, model, consent)
+        shown = pictures(case, embed=recipe_embedding(project, gateway))
     odds = odds_by_kind(project.ledger())
     ranked = strategies(found, project.task, odds=odds)
-    return save(project, record, replace(found, strategies=ranked))
+    return save(project, record, replace(found, strategies=ranked, pictures=shown))
 
 
 def plant(

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from assay.diagnose.case import Case
 from assay.diagnose.explain.spec import Explained
+from assay.diagnose.pictures.spec import Pictures
 from assay.diagnose.strategies.spec import Strategy
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
@@ -209,6 +210,8 @@ class Diagnosis:
         What a language model made of the findings; None where none was asked.
     strategies
         What could be done, the highest expected gain for its cost first.
+    pictures
+        What the plots of the page show.
     """
 
     findings: tuple[Finding, ...]
@@ -224,6 +227,7 @@ class Diagnosis:
     stopped: bool = False
     explained: Explained | None = None
     strategies: tuple[Strategy, ...] = ()
+    pictures: Pictures | None = None
     id: str | None = None
 
     def with_id(self, ledger_id: str) -> Diagnosis:
@@ -237,6 +241,7 @@ class Diagnosis:
             "findings": [each.as_dict() for each in self.findings],
             "looked": [asdict(each) for each in self.looked],
             "strategies": [asdict(each) for each in self.strategies],
+            "pictures": None if self.pictures is None else self.pictures.as_dict(),
             "explained": None if self.explained is None else self.explained.as_dict(),
         }
 
@@ -252,6 +257,8 @@ class Diagnosis:
         values["looked"] = tuple(Looked(**each) for each in values["looked"])
         some = values.get("strategies", ())
         values["strategies"] = tuple(Strategy(**each) for each in some)
+        if values.get("pictures") is not None:
+            values["pictures"] = Pictures.from_dict(values["pictures"])
         if values.get("explained") is not None:
             values["explained"] = Explained.from_dict(values["explained"])
         return cls(**values)
