@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+import re
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Kind = Literal["binary", "multiclass", "regression"]
 Modality = Literal["text", "tabular"]
@@ -16,6 +17,50 @@ METRICS_OF_KIND: dict[Kind, tuple[MetricName, ...]] = {
     "multiclass": ("accuracy", "macro_f1", "log_loss"),
     "regression": ("mae", "rmse"),
 }
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_COST = rf"cost_({_NUMBER})_({_NUMBER})"
+CostName = Annotated[str, StringConstraints(pattern=f"^{_COST}$")]
+"""``cost_1_20``: the mean cost of a row where a false alarm costs 1 and a miss 20."""
+
+
+class Costs(BaseModel):
+    """What the mistakes between two classes cost, in any one unit.
+
+    Attributes
+    ----------
+    false_alarm, miss
+        Of calling a row the positive class wrongly, and of not calling one that is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    false_alarm: float = Field(gt=0)
+    miss: float = Field(gt=0)
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which an alarm is worth its cost (Elkan 2001)."""
+        return self.false_alarm / (self.false_alarm + self.miss)
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric that judges by them."""
+        return f"cost_{self.false_alarm:.12g}_{self.miss:.12g}"
+
+
+def costs_of(metric: str) -> Costs | None:
+    """Return the costs that a metric's name states; None where it states none, or a zero."""
+    found = re.fullmatch(_COST, metric)
+    false_alarm, miss = map(float, found.groups()) if found else (0.0, 0.0)
+    both = false_alarm > 0 and miss > 0
+    return Costs(false_alarm=false_alarm, miss=miss) if both else None
+
+
+def judges(metric: str, kind: Kind) -> bool:
+    """Return whether a metric can judge a task of this kind."""
+    costly = kind == "binary" and costs_of(metric) is not None
+    return costly or metric in METRICS_OF_KIND[kind]
 
 
 class ClassDescription(BaseModel):
@@ -52,7 +97,8 @@ class Task(BaseModel):
     guidelines
         What an annotator should know, in plain words.
     metric
-        How predictions are judged.
+        How predictions are judged. Under ``cost_1_20`` (two classes) the positive class is told
+        from the probability on from which a false alarm, 1, costs less than a miss, 20.
     group
         Rows that share this column's value are never split apart.
     time
@@ -68,7 +114,7 @@ class Task(BaseModel):
     features: tuple[str, ...] = ()
     classes: tuple[ClassDescription, ...] = ()
     guidelines: str = ""
-    metric: MetricName = Field(default="accuracy")
+    metric: MetricName | CostName = Field(default="accuracy")
     group: str | None = None
     time: str | None = None
 

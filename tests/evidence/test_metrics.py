@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from assay.errors import InputError
-from assay.evidence import metric
+from assay.evidence import compare, metric
 from assay.task import METRICS
 
 RNG = np.random.default_rng(0)
@@ -78,13 +78,36 @@ def test_row_losses_are_smaller_for_better_and_average_to_the_metric():
     assert metric("auc").row_losses(BINARY, SCORE) is None
 
 
+def test_a_cost_counts_mistakes_at_its_own_threshold():
+    judged, truth = metric("cost_1_20"), ["no", "no", "yes", "yes"]
+    shares = [[0.9, 0.1], [0.99, 0.01], [0.97, 0.03], [0.2, 0.8]]
+    assert judged.score(truth, shares, ["no", "yes"]) == pytest.approx((1 + 0 + 20 + 0) / 4)
+    assert judged.row_losses(truth, shares, ["no", "yes"]).tolist() == [1, 0, 20, 0]
+    assert not judged.greater_is_better
+    assert metric("cost_0.5_2").name == "cost_0.5_2"
+
+
+def test_the_cheaper_of_two_models_gains():
+    random = np.random.default_rng(0)
+    share = random.random(600)
+    truth = np.where(random.random(600) < share, "yes", "no")
+    right = np.stack([1 - share, share], axis=1)
+    timid = np.stack([1 - share**4, share**4], axis=1)
+    found = compare(truth, timid, right, metric="cost_1_5", classes=["no", "yes"], seed=0)
+    assert found.interval.low > 0
+    assert found.estimate == pytest.approx(
+        metric("cost_1_5").score(truth, timid, ["no", "yes"])
+        - metric("cost_1_5").score(truth, right, ["no", "yes"])
+    )
+
+
 def test_a_loss_keeps_its_unit_and_says_that_less_is_better():
     assert metric("neg_mean_absolute_error").name == "mae"
     assert not metric("mae").greater_is_better
     assert metric("mae").score(VALUES, NEAR) > 0
 
 
-@pytest.mark.parametrize("name", ["acurracy", "pinball_2", "nothing"])
+@pytest.mark.parametrize("name", ["acurracy", "pinball_2", "nothing", "cost_0_5", "cost_1"])
 def test_an_unknown_name_is_an_error(name):
     with pytest.raises(InputError):
         metric(name)

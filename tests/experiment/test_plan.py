@@ -57,14 +57,14 @@ def test_rules_alone_give_a_full_plan(project: Project) -> None:
     sections = {each.section for each in plan.lines}
     assert len(sections) == 13, "every section has something to say"
     assert {each.by for each in plan.lines} == {"rule"}
-    assert plan.metric == "log_loss"
+    assert plan.metric == "cost_1_20"
     assert plan.left_out == ("afterwards",)
     assert plan.families == ("linear",), "an auditor is shown sums of effects"
     told = "\n".join(f"{each.what} {each.why}" for each in plan.lines)
     assert "0.048" in told
     assert "--time since" in told
     assert "--group customer_id" in told
-    assert "set metric = 'log_loss'" in told
+    assert "set metric = 'cost_1_20'" in told
     assert "At 80% power" in told
     page = render_page(plan.model_copy(update={"question": "<b>why</b>"}))
     assert "&lt;b&gt;why" in page
@@ -129,6 +129,6 @@ def test_what_a_model_adds_is_taken_where_it_is_valid(project: Project) -> None:
 def test_the_command_writes_the_plan_and_its_page(project: Project) -> None:
     command = [sys.executable, "-m", "assay", "plan", CHURN, "--path", str(project.path)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "log_loss" in told
+    assert "cost_1_20" in told
     assert read_plan(project.path / "plan.toml").question == CHURN
-    assert "log_loss" in (project.path / "plan.html").read_text()
+    assert "cost_1_20" in (project.path / "plan.html").read_text()

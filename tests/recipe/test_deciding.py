@@ -81,6 +81,18 @@ def test_stated_costs_lower_the_cost_on_new_rows() -> None:
     )
 
 
+def test_a_metric_of_costs_decides_at_their_threshold() -> None:
+    costly = TASK.model_copy(update={"metric": "cost_1_20"})
+    model = fit_recipe(PLAIN, ROWS, costly, tools=tools(), seed=0)
+    plain = fit_recipe(PLAIN, ROWS, TASK, tools=tools(), seed=0)
+    assert isinstance(model, DecidingModel)
+    assert model.threshold == 1 / 21
+    assert (model.predict_proba(NEW) == plain.predict_proba(NEW)).all()
+    assert cost(model.predict(NEW), false_alarm=1, miss=20) < 0.8 * cost(
+        plain.predict(NEW), false_alarm=1, miss=20
+    )
+
+
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=30),
     st.sampled_from([Decision(), Decision(miss=20), Decision(aim="macro_f1")]),

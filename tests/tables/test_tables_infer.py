@@ -174,6 +174,7 @@ def test_a_given_task_is_completed_with_the_classes() -> None:
         ({"features": ("n",)}, "for feature"),
         ({"text": "y"}, "input too"),
         ({"metric": "rmse"}, "metric does not fit"),
+        ({"metric": "cost_1"}, "metric does not fit"),
     ],
 )
 def test_a_given_task_is_checked(change: dict[str, Any], told: str) -> None:

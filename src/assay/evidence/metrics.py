@@ -14,7 +14,7 @@ from assay.evidence import kernels
 from assay.evidence.inputs import Reads, read_sample
 from assay.evidence.kernels import Auc, Kernel, OfConfusion, RowMean, Whole
 from assay.evidence.numbers import Floats, Rows
-from assay.task import METRICS
+from assay.task import METRICS, Costs, costs_of
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,8 @@ def metric(name: str) -> Metric:
         return known[name]
     if name.startswith("pinball_"):
         return _pinball(name)
+    if costs := costs_of(name):
+        return _cost(costs)
     return _from_sklearn(name, sorted({*known, *ALIASES}))
 
 
@@ -200,6 +202,19 @@ def _pinball(name: str) -> Metric:
 def _pinball_rows(alpha: float, truth: Rows, predicted: Rows) -> Floats:
     gap = truth - predicted
     return np.maximum(alpha * gap, (alpha - 1) * gap)
+
+
+def _cost(costs: Costs) -> Metric:
+    """Return the mean cost of a row whose class is told at the costs' own threshold."""
+    most = max(costs.false_alarm, costs.miss)
+    kernel = RowMean(partial(_cost_rows, costs), bound=most)
+    return Metric(costs.metric, False, "scores", kernel)
+
+
+def _cost_rows(costs: Costs, truth: Rows, score: Rows) -> Floats:
+    alarm = score >= costs.threshold
+    cost = np.where(alarm, costs.false_alarm * (truth == 0), costs.miss * (truth == 1))
+    return np.asarray(cost, dtype=np.float64)
 
 
 def _from_sklearn(name: str, known: list[str]) -> Metric:

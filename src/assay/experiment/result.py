@@ -7,6 +7,7 @@ from typing import Any
 
 from assay.documents import Document
 from assay.evidence.confirmation import Confirmation
+from assay.evidence.metrics import metric
 from assay.evidence.spec import Evidence, Verdict
 from assay.experiment.leaks import Leak
 from assay.recipe.spec import Recipe
@@ -137,4 +138,4 @@ class ExperimentResult(Document):
         if self.claimed is None or self.promised is None or self.promised.after is None:
             return None
         gap = self.claimed.estimate - self.promised.after.estimate
-        return -gap if self.task.metric in ("log_loss", "mae", "rmse") else gap
+        return metric(self.task.metric).sign * gap

@@ -21,7 +21,7 @@ from assay.project.settings import ProjectFile, Settings, from_toml
 from assay.recipe import Recipe, baseline_recipe, read_recipe, write_recipe
 from assay.recipe.text import checked
 from assay.tables import Note
-from assay.task import Kind, MetricName, Task
+from assay.task import Kind, Task
 
 if TYPE_CHECKING:
     from assay.llm.rehearsal import Rehearsal
@@ -55,7 +55,7 @@ class Project:
         task: Task | None = None,
         text: str | None = None,
         kind: Kind | None = None,
-        metric: MetricName | None = None,
+        metric: str | None = None,
         group: str | None = None,
         time: str | None = None,
         seed: int = 0,

@@ -11,14 +11,14 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe.adjustment import Adjustment
-from assay.recipe.deciding import deciding
+from assay.recipe.deciding import DecidingModel, deciding
 from assay.recipe.estimators import new_estimator
 from assay.recipe.features import FeatureUnion, Matrix
 from assay.recipe.model import BlendedModel, FittedModel, Model, densified
 from assay.recipe.rows import TrainingRows, training_rows
 from assay.recipe.spec import Feature, Recipe
 from assay.recipe.tools import Tools
-from assay.task import Task
+from assay.task import Task, costs_of
 
 Encode = Callable[[tuple[Feature, ...], pl.DataFrame, Tools], tuple[FeatureUnion, Matrix]]
 
@@ -68,7 +68,8 @@ def fit_recipe(
         ]
     model: Model = fitted[0][1] if len(fitted) == 1 else BlendedModel(task, tuple(fitted))
     if recipe.decision is None:
-        return model
+        costs = costs_of(task.metric)
+        return model if costs is None else DecidingModel(task, model, costs.threshold)
     undecided = recipe.with_decision(None)
 
     def fit(train: pl.DataFrame, test: pl.DataFrame) -> Model:

@@ -10,7 +10,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.tables.columns import Columns, sort_columns
-from assay.task import METRICS_OF_KIND, ClassDescription, Kind, MetricName, Task
+from assay.task import METRICS_OF_KIND, ClassDescription, Kind, Task, judges
 
 MOST_NUMERIC_CLASSES = 20
 """Whole numbers with at most this many distinct values are read as classes."""
@@ -45,7 +45,7 @@ def infer_task(
     *,
     text: str | None = None,
     kind: Kind | None = None,
-    metric: MetricName | None = None,
+    metric: str | None = None,
     group: str | None = None,
     time: str | None = None,
 ) -> Inference:
@@ -212,9 +212,7 @@ def as_class_names(labels: pl.Series) -> pl.Series:
     return labels.cast(pl.String)
 
 
-def _metric(
-    labels: pl.Series, kind: Kind, given: MetricName | None, notes: list[Note]
-) -> MetricName:
+def _metric(labels: pl.Series, kind: Kind, given: str | None, notes: list[Note]) -> str:
     if given is not None:
         require_metric(given, kind)
         return given
@@ -232,11 +230,12 @@ def _metric(
 
 def require_metric(metric: str, kind: Kind) -> None:
     """Raise an InputError when ``metric`` cannot judge a task of this kind."""
-    if metric not in METRICS_OF_KIND[kind]:
+    if not judges(metric, kind):
+        costs = " or costs, as in cost_1_20" if kind == "binary" else ""
         raise InputError(
             f"The metric does not fit a {kind} task.",
             given=metric,
-            allowed=", ".join(METRICS_OF_KIND[kind]),
+            allowed=", ".join(METRICS_OF_KIND[kind]) + costs,
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from assay.experiment.plan.spec import Costs, Dropped, ExperimentPlan, Line, Try
+from assay.experiment.plan.spec import Dropped, ExperimentPlan, Line, Try
 from assay.experiment.plan.text import plan_to_toml, read_plan, write_plan
+from assay.task import Costs
 
 if TYPE_CHECKING:
     from assay.project import Project

@@ -12,7 +12,6 @@ from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for
 from assay.experiment.search.space import Family
 from assay.project import Project
-from assay.task import MetricName
 
 EXPLAINABLE = 1
 FAST = 3
@@ -49,15 +48,14 @@ def _families(wishes: Wishes, seen: Circumstances) -> tuple[Family, ...]:
     return tuple(each for each in found if each.complexity <= most and each.name not in slow)
 
 
-def _metric(ground: Ground) -> tuple[MetricName, str]:
+def _metric(ground: Ground) -> tuple[str, str]:
     wishes, task = ground.wishes, ground.task
     if task.kind == "regression":
         if wishes.large_errors:
             return "rmse", "large errors shall weigh more than in proportion"
         return task.metric, "the project's own: an error counts by its size"
     if wishes.costs is not None and task.kind == "binary":
-        why = "costs turn probabilities into decisions, so these must be right"
-        return "log_loss", why
+        return wishes.costs.metric, "the mean cost of a row, in your own unit"
     if wishes.chances:
         return "log_loss", "you ask for probabilities"
     if wishes.ranking and task.kind == "binary":

@@ -9,17 +9,17 @@ import polars as pl
 
 from assay.evidence import metric
 from assay.experiment.plan.ground import Ground
-from assay.experiment.plan.spec import Costs, Line, Section
+from assay.experiment.plan.spec import Line, Section
 from assay.experiment.search.space import Choice, Dimension
 from assay.recipe.splits import FOLDS, REPEATS
-from assay.task import MetricName
+from assay.task import Costs
 
 MINUTES = 10.0
 SMALL_CLASS = 30
 NAMED = 6
 
 
-def lines_of(ground: Ground, chosen: MetricName, why: str) -> Iterator[Line]:
+def lines_of(ground: Ground, chosen: str, why: str) -> Iterator[Line]:
     """Yield the lines, section by section; ``why`` is why the metric was ``chosen``."""
     yield from _question(ground)
     yield from _about_metric(ground, chosen, why)
@@ -48,7 +48,7 @@ def _question(ground: Ground) -> Iterator[Line]:
         yield _line("question", f"the positive class is {task.class_names[1]!r}")
 
 
-def _about_metric(ground: Ground, chosen: MetricName, why: str) -> Iterator[Line]:
+def _about_metric(ground: Ground, chosen: str, why: str) -> Iterator[Line]:
     yield _line("metric", chosen, why)
     costs: Costs | None = ground.wishes.costs
     if costs is not None and ground.task.kind == "binary":
@@ -115,6 +115,12 @@ def _baselines(ground: Ground) -> Iterator[Line]:
         share = counts["count"][0] / target.len()
         what = f"always {counts[task.target][0]!r}: accuracy {share:.3f}"
         yield _line("baselines", what, "what knowing nothing gives on the search rows")
+        costs = ground.wishes.costs
+        if costs is not None and task.kind == "binary":
+            positive = float((target == task.class_names[1]).cast(pl.Float64).mean())  # type: ignore[arg-type]
+            never, always = costs.miss * positive, costs.false_alarm * (1 - positive)
+            what = f"never an alarm: {costs.metric} {never:.3f}; always one: {always:.3f}"
+            yield _line("baselines", what, "what knowing nothing costs a row")
     yield _line("baselines", f"recipe {ground.project.recipe.hash}", "what has to be beaten")
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assay.task import MetricName
+from assay.task import CostName, Costs, MetricName
 
 FORMAT: Literal[1] = 1
 
@@ -64,24 +64,6 @@ class Dropped(_Part):
     by: str
 
 
-class Costs(_Part):
-    """What mistakes cost, in any one unit.
-
-    Attributes
-    ----------
-    false_alarm, miss
-        Of calling a row the positive class wrongly, and of not calling one that is.
-    """
-
-    false_alarm: float = Field(gt=0)
-    miss: float = Field(gt=0)
-
-    @property
-    def threshold(self) -> float:
-        """The probability from which an alarm is worth its cost (Elkan 2001)."""
-        return self.false_alarm / (self.false_alarm + self.miss)
-
-
 class ExperimentPlan(_Part):
     """A whole plan. ``assay experiment --plan`` follows the fields; the lines say why.
 
@@ -99,7 +81,7 @@ class ExperimentPlan(_Part):
 
     format: Literal[1] = FORMAT
     question: str
-    metric: MetricName
+    metric: MetricName | CostName
     costs: Costs | None = None
     minutes: float = Field(default=10.0, gt=0)
     families: tuple[str, ...] = Field(min_length=1)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.experiment.plan.spec import Costs
+from assay.task import Costs
 
 _ALARM = r"false (?:alarms?|positives?)"
 _MISS = r"(?:miss(?:es|ed)?|misses|missed \w+|false negatives?)"

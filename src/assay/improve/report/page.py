@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from assay.config import write_text
-from assay.evidence import Evidence, Verdict, figures
+from assay.evidence import Evidence, Verdict, figures, metric
 from assay.evidence.figures import Scale
 from assay.improve.report import plots
 from assay.improve.report.confusions import Confusions, heat
-from assay.improve.report.story import LESS_IS_BETTER, counted, metric_name, tell
+from assay.improve.report.story import counted, metric_name, tell
 from assay.improve.spec import ImproveResult
 from assay.pages import template
 
@@ -24,7 +24,7 @@ def render_html(result: ImproveResult) -> str:
         result=result,
         story=tell(result),
         metric=metric_name(result),
-        less_is_better=result.task.metric in LESS_IS_BETTER,
+        less_is_better=not metric(result.task.metric).greater_is_better,
         forest=Scale.over(gains, 0.0, least),
         least=least,
         confusions=Confusions.of(result),

@@ -16,7 +16,6 @@ METRICS = {
     "mae": "mean absolute error",
     "rmse": "root mean squared error",
 }
-LESS_IS_BETTER = ("log_loss", "mae", "rmse")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,8 @@ def tell(result: ImproveResult) -> Story:
 
 def metric_name(result: ImproveResult) -> str:
     """Return the task's metric in words."""
-    return METRICS[result.task.metric]
+    metric = result.task.metric
+    return METRICS.get(metric, "cost of a row")
 
 
 def counted(number: int, thing: str) -> str:
