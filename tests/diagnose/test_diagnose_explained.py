@@ -20,9 +20,12 @@ from assay.diagnose.explain.spec import Explained
 from assay.diagnose.explain.testing import NO_WORSE_BEFORE
 from assay.diagnose.given import read_case
 from assay.diagnose.harness import Examination, Found, examined
+from assay.diagnose.record import newest
 from assay.diagnose.spec import Diagnosis
+from assay.errors import InputError
 from assay.llm import Gateway, Prompt, ScriptedModel
 from assay.llm.model import RowError
+from assay.project import Project
 from assay.tables.predicate import Condition, Predicate
 
 SCRIPTED = "scripted:model"
@@ -216,6 +219,37 @@ def _finding(predicate: Predicate, effect: Any) -> Any:
     from assay.diagnose.spec import Finding
 
     return Finding("AS101", predicate.words, "low", "claims", "", effect, 0.01, 0.0, 0.0, 1)
+
+
+def test_a_project_shows_no_withheld_column_and_no_row_of_the_vault(tmp_path: Path) -> None:
+    table = planted(800, seed=6).drop("prediction", "note")
+    table = table.with_columns(note=pl.Series(["secret", "open"] * 400))
+    project = Project.create(tmp_path / "p", table, target="y")
+    settings = tmp_path / "p/assay.toml"
+    policy = '[settings.privacy]\npolicy = "local"'
+    assert policy in settings.read_text()
+    told = settings.read_text().replace(policy, policy + '\ncolumns = ["note"]')
+    settings.write_text(told)
+    project = Project.open(project.path)
+    model = scripted(lambda _: {"hypotheses": [hypothesis("any", ("age", ">", 60))]})
+    age = Predicate((Condition("age", ">", 50.0),))
+    found = diagnose(
+        project, detectors=[_Claims(age)], fdr=0.999, min_effect=-1.0, explain=SCRIPTED,
+        models={SCRIPTED: model},
+    )  # fmt: skip
+    assert found.findings
+    assert model.asked
+    known = set(project.search()["age"])
+    for prompt in model.asked:
+        shown = json.loads(prompt.text)
+        assert {row["age"] for row in shown["rows on which the model fails"]} <= known
+        assert {row["age"] for row in shown["like rows on which it does not"]} <= known
+        assert "note" not in (prompt.columns or ())
+        assert "secret" not in prompt.text
+    assert newest(project.ledger()) == found
+    with pytest.raises(InputError, match="provider:model"):
+        diagnose(project, explain="nonsense")
+    project.ledger().close()
 
 
 @pytest.mark.parametrize("value", ["a.b", "C++", "(x"])

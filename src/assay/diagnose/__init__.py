@@ -128,13 +128,14 @@ def diagnose(
     from assay.diagnose.pictures.measure import pictures
     from assay.diagnose.strategies.ranking import strategies
 
-    examination = _examined(case, **options)
-    found = examination.diagnosis
-    if explain is not None:
-        from assay.diagnose.explain.asking import without_project
+    if explain is None:
+        found = diagnose_case(case, **options)
+    else:
+        from assay.diagnose.explain.asking import check_model, without_project
 
         with without_project(models) as gateway:
-            found = _explained(examination, gateway, explain, consent)
+            check_model(gateway, explain)
+            found = _explained(_examined(case, **options), gateway, explain, consent)
     return replace(found, strategies=strategies(found), pictures=pictures(case))
 
 
@@ -173,11 +174,15 @@ def _examined(
 
 
 def _explained(
-    examination: Examination, gateway: Any, model: str, consent: Consent | None
+    examination: Examination,
+    gateway: Any,
+    model: str,
+    consent: Consent | None,
+    withheld: Sequence[str] = (),
 ) -> Diagnosis:
     from assay.diagnose.explain.asking import explain
 
-    told = explain(examination, gateway, model, consent=consent)
+    told = explain(examination, gateway, model, consent=consent, withheld=withheld)
     return replace(examination.diagnosis, explained=told)
 
 
@@ -189,6 +194,7 @@ def _of_project(
     model: str | None,
     consent: Consent | None,
 ) -> Diagnosis:
+    from assay.diagnose.explain.asking import check_model
     from assay.diagnose.pictures.measure import pictures
     from assay.diagnose.projects import project_case, recipe_embedding
     from assay.diagnose.record import Record, save
@@ -201,11 +207,14 @@ def _of_project(
     beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
     record = Record.open(project.ledger(), beginning)
     with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
+        if model is not None:
+            check_model(gateway, model)
         case = replace(project_case(project, gateway), protected=tuple(protected))
         examination = _examined(case, **options)
         found = examination.diagnosis
         if model is not None:
-            found = _explained(examination, gateway, model, consent)
+            withheld = project.settings.privacy.columns
+            found = _explained(examination, gateway, model, consent, withheld)
         shown = pictures(case, embed=recipe_embedding(project, gateway))
     odds = odds_by_kind(project.ledger())
     ranked = strategies(found, project.task, odds=odds)
