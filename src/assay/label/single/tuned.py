@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.label.single.fitted import TUNED, Votes, total
+from assay.label.single.levels import level_of, shares_proven
 from assay.label.single.scores import Codes, Scores, logs, softmax, spread
 from assay.label.single.student import SHARE, confident, parts_of
 from assay.label.single.truth import Truth
@@ -36,7 +37,8 @@ GOLD_COUNT = 3.0
 """How much a gold row counts beside a row whose label is voted."""
 VOTE_SHARPNESS, TARGET_SHARPNESS = 2.0, 2.0
 """Of the votes that choose the confident rows, and of these rows' targets beyond that."""
-CENTRED_ON = 500
+LEVELLED_ON = 300
+"""Rows of a part on which its encoder's class shares are seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,21 +70,22 @@ class TunedStudent:
     readers
         One for each of ``PLACES``: it judges the rows of that part of that cut, and was tuned on
         the cut's others.
-    centre, size
-        (k,) mean log-probability and the spread of all, taken off and divided out.
+    levels, size
+        (places, k) what is taken off the log-probabilities, see :func:`level_of`, and their spread,
+        divided out.
     """
 
     readers: tuple[TunedClassifier, ...]
-    centre: Scores
+    levels: Scores
     size: float = 1.0
 
     def scores(self, texts: Sequence[str]) -> Scores:
         """Return (n, k) scores."""
-        raw = np.zeros((len(texts), len(self.centre)))
-        for (cut, part), reader in zip(PLACES, self.readers, strict=True):
+        found = np.zeros((len(texts), self.levels.shape[1]))
+        for (cut, part), reader, level in zip(PLACES, self.readers, self.levels, strict=True):
             rows = np.flatnonzero(parts_of(texts, PARTS, cut) == part)
-            raw[rows] += logs(softmax(reader.scores([texts[row] for row in rows.tolist()])))
-        return np.asarray((raw / CUTS - self.centre) / self.size)
+            found[rows] += _read(reader, [texts[row] for row in rows.tolist()]) - level
+        return found / (CUTS * self.size)
 
 
 def expected_seconds(texts: Sequence[str], rows: int, gold: int) -> float:
@@ -132,22 +135,30 @@ def taught_with_gold(
     random = np.random.default_rng(derive_seed(seed, TUNED))
     if len(free) > MOST_TEXTS:
         free = np.sort(random.choice(free, MOST_TEXTS, replace=False))
-    lessons = []
+    lessons, taught = [], []
     for cut, part in PLACES:
         others = parts_of([texts[row] for row in free.tolist()], PARTS, cut) != part
         known = gold.only(np.flatnonzero(parts_of(gold.texts, PARTS, cut) != part))
         if len(known.truth) < FEWEST_GOLD or not known.truth.several:
             return f"skipped: two thirds of the checked rows, {len(known.truth)}, cannot teach it"
         lessons.append(_lesson(texts, votes, free[others], known))
+        taught.append((free[~others], known.truth))
     readers = tuple(
         tuned(*lesson, seed=derive_seed(seed, TUNED, str(place)), told=_in_turn(told, place))
         for place, lesson in enumerate(lessons)
     )
-    bare = TunedStudent(readers, np.zeros(votes.scores.shape[2]))
-    some = random.permutation(free)[:CENTRED_ON]
-    raw = bare.scores([*(texts[row] for row in some), *gold.texts])
-    centre = raw.mean(axis=0)
-    return TunedStudent(readers, centre, spread(raw - centre))
+    levels, rest = [], []
+    for reader, (rows, truth) in zip(readers, taught, strict=True):
+        some = random.permutation(rows)[:LEVELLED_ON].tolist()
+        read = _read(reader, [texts[row] for row in some])
+        levels.append(level_of(read, shares_proven(truth, read.shape[1], random)))
+        rest.append(read - read.mean(axis=0))
+    return TunedStudent(readers, np.stack(levels), spread(np.concatenate(rest)))
+
+
+def _read(reader: TunedClassifier, texts: Sequence[str]) -> Scores:
+    """Return (n, k) log-probabilities."""
+    return logs(softmax(reader.scores(texts)))
 
 
 def _lesson(
