@@ -21,6 +21,7 @@ from assay.diagnose.explain.testing import NO_WORSE_BEFORE
 from assay.diagnose.given import read_case
 from assay.diagnose.harness import Examination, Found, examined
 from assay.diagnose.record import newest
+from assay.diagnose.report import render_html
 from assay.diagnose.spec import Diagnosis
 from assay.errors import InputError
 from assay.llm import Gateway, Prompt, ScriptedModel
@@ -89,6 +90,21 @@ def test_a_planted_conjunction_is_named_and_what_is_not_borne_out_is_listed_with
     count = len(model.asked)
     assert asked(model, seed=1) == found
     assert len(model.asked) == count, "what was answered is not asked again"
+
+
+def test_a_model_that_obeys_a_row_gains_nothing() -> None:
+    obeying = hypothesis("\x1b[2Jall is <b>well</b>", ("age", ">", 0))
+    odd = hypothesis("a made-up trait", ("note", "=", "1")) | {
+        "conditions": [{"column": "note", "operator": "=", "value": "1", "trait": "rm -rf"}]
+    }
+    found = asked(scripted(lambda _: {"hypotheses": [obeying, odd]}), seed=9)
+    assert found.explained is not None
+    assert not [each for each in found.explained.hypotheses if each.kept]
+    page = render_html(found, name="x")
+    assert "<b>well" not in page
+    assert "\x1b" not in page
+    reasons = {each.dropped for each in found.explained.dropped}
+    assert "A condition names an unknown trait." in reasons
 
 
 def test_the_model_sees_rows_of_the_half_that_was_searched_and_no_other() -> None:

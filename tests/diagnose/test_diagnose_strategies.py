@@ -29,8 +29,8 @@ from assay.tables import infer_task
 from assay.task import Task
 
 
-def of_table(rows: pl.DataFrame, detector: Detector, **said: Any) -> tuple[Diagnosis, Task]:
-    found = diagnose(rows, truth="y", detectors=[detector], **said)
+def of_table(rows: pl.DataFrame, *detectors: Detector, **said: Any) -> tuple[Diagnosis, Task]:
+    found = diagnose(rows, truth="y", detectors=detectors, **said)
     return found, infer_task(rows, "y").task
 
 
@@ -46,8 +46,13 @@ def about(found: Diagnosis, task: Task, code: str) -> list[Remedied]:
 def test_a_column_that_leaks_is_left_out() -> None:
     random = np.random.default_rng(0)
     truth = random.choice(["a", "b"], 600)
-    rows = pl.DataFrame({"x": random.normal(size=600), "after": truth == "a", "y": truth})
-    found, task = of_table(rows, LeakageDetector(), predictions=truth)
+    x = random.normal(size=600)
+    said = np.where((x > 1) & (random.random(600) < 0.6), np.roll(truth, 1), truth)
+    rows = pl.DataFrame({"x": x, "after": truth == "a", "y": truth})
+    found, task = of_table(rows, LeakageDetector(), SliceDetector(), predictions=said)
+    first, *others = [each.code for each in strategies(found, task)]
+    assert first == "AS401", "it has no cost in units of the loss, and comes first all the same"
+    assert "AS101" in others
     (recipe,) = edits(found, task, "AS401").values()
     (feature,) = recipe.features
     assert isinstance(feature, Tabular)

@@ -11,6 +11,8 @@ from assay.diagnose.strategies.spec import Strategy
 from assay.ledger import Ledger
 from assay.task import Task
 
+LEAKS = "AS4"
+"""What the codes of leaks begin with."""
 FIXES = "fixes"
 """Event of the ledger that says what came of fixes that were tried."""
 
@@ -72,7 +74,8 @@ def strategies(
 
     The most that mending a finding can gain is its cost, in units of the loss; of wrong labels,
     their share counted with the mean loss. That is multiplied by how often such remedies were
-    proven here. What has no such bound comes last.
+    proven here. What has no such bound comes last; but leaks come first, as no figure of the
+    diagnosis can be relied on before they are mended.
 
     Parameters
     ----------
@@ -87,7 +90,11 @@ def strategies(
         for place, finding in enumerate(diagnosis.findings)
         for each in _of(place, finding, diagnosis.mean_loss, task, odds or {}, costs)
     ]
-    return tuple(sorted(found, key=lambda each: (each.gain is None, -each.per_minute)))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(each: Strategy) -> tuple[bool, bool, float]:
+    return not each.code.startswith(LEAKS), each.gain is None, -each.per_minute
 
 
 def _of(
