@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from aiohttp import web
 
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.slices import SliceDetector, slice_suspicion
@@ -28,6 +29,7 @@ from assay.llm import Gateway, Prompt, ScriptedModel
 from assay.llm.model import RowError
 from assay.project import Project
 from assay.tables.predicate import Condition, Predicate
+from llm.model_servers import KEY, CompatibleServer
 
 SCRIPTED = "scripted:model"
 
@@ -278,3 +280,33 @@ def test_an_exhibit_needs_failing_rows() -> None:
     case = replace(read_case(planted(400), truth="y"), losses=np.zeros(400))
     found = _about(replace(case, losses=np.zeros(400)), Predicate((Condition("age", ">", 50.0),)))
     assert Exhibit.of(found.found[0]) is None
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CompatibleServer]:
+    monkeypatch.delenv("ASSAY_NO_REAL_MODELS")
+    monkeypatch.setenv("ASSAY_API_KEY", KEY)
+    made = CompatibleServer()
+    yield made
+    made.close()
+
+
+def test_a_server_is_asked_over_http_in_a_form_that_strict_servers_accept(
+    server: CompatibleServer,
+) -> None:
+    said = {"hypotheses": [hypothesis("older north", ("region", "=", "north"), ("age", ">", 60))]}
+
+    async def answer(number: int, body: dict[str, Any]) -> web.Response:
+        message = {"role": "assistant", "content": json.dumps(said)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+        return web.json_response({"choices": [choice], "usage": usage})
+
+    server.fault = answer
+    found = diagnose(
+        planted(seed=8), truth="y", detectors=[SliceDetector()], explain=f"{server.url}#m"
+    )
+    assert found.explained is not None
+    assert found.explained.skipped == ()
+    assert [each.name for each in found.explained.of(0)] == ["older north"]
+    assert "hypotheses" in json.dumps(server.received[0]["response_format"])
