@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from aiohttp import web
 
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.slices import SliceDetector, slice_suspicion
@@ -20,10 +21,15 @@ from assay.diagnose.explain.spec import Explained
 from assay.diagnose.explain.testing import NO_WORSE_BEFORE
 from assay.diagnose.given import read_case
 from assay.diagnose.harness import Examination, Found, examined
+from assay.diagnose.record import newest
+from assay.diagnose.report import render_html
 from assay.diagnose.spec import Diagnosis
+from assay.errors import InputError
 from assay.llm import Gateway, Prompt, ScriptedModel
 from assay.llm.model import RowError
+from assay.project import Project
 from assay.tables.predicate import Condition, Predicate
+from llm.model_servers import KEY, CompatibleServer
 
 SCRIPTED = "scripted:model"
 
@@ -86,6 +92,21 @@ def test_a_planted_conjunction_is_named_and_what_is_not_borne_out_is_listed_with
     count = len(model.asked)
     assert asked(model, seed=1) == found
     assert len(model.asked) == count, "what was answered is not asked again"
+
+
+def test_a_model_that_obeys_a_row_gains_nothing() -> None:
+    obeying = hypothesis("\x1b[2Jall is <b>well</b>", ("age", ">", 0))
+    odd = hypothesis("a made-up trait", ("note", "=", "1")) | {
+        "conditions": [{"column": "note", "operator": "=", "value": "1", "trait": "rm -rf"}]
+    }
+    found = asked(scripted(lambda _: {"hypotheses": [obeying, odd]}), seed=9)
+    assert found.explained is not None
+    assert not [each for each in found.explained.hypotheses if each.kept]
+    page = render_html(found, name="x")
+    assert "<b>well" not in page
+    assert "\x1b" not in page
+    reasons = {each.dropped for each in found.explained.dropped}
+    assert "A condition names an unknown trait." in reasons
 
 
 def test_the_model_sees_rows_of_the_half_that_was_searched_and_no_other() -> None:
@@ -218,6 +239,37 @@ def _finding(predicate: Predicate, effect: Any) -> Any:
     return Finding("AS101", predicate.words, "low", "claims", "", effect, 0.01, 0.0, 0.0, 1)
 
 
+def test_a_project_shows_no_withheld_column_and_no_row_of_the_vault(tmp_path: Path) -> None:
+    table = planted(800, seed=6).drop("prediction", "note")
+    table = table.with_columns(note=pl.Series(["secret", "open"] * 400))
+    project = Project.create(tmp_path / "p", table, target="y")
+    settings = tmp_path / "p/assay.toml"
+    policy = '[settings.privacy]\npolicy = "local"'
+    assert policy in settings.read_text()
+    told = settings.read_text().replace(policy, policy + '\ncolumns = ["note"]')
+    settings.write_text(told)
+    project = Project.open(project.path)
+    model = scripted(lambda _: {"hypotheses": [hypothesis("any", ("age", ">", 60))]})
+    age = Predicate((Condition("age", ">", 50.0),))
+    found = diagnose(
+        project, detectors=[_Claims(age)], fdr=0.999, min_effect=-1.0, explain=SCRIPTED,
+        models={SCRIPTED: model},
+    )  # fmt: skip
+    assert found.findings
+    assert model.asked
+    known = set(project.search()["age"])
+    for prompt in model.asked:
+        shown = json.loads(prompt.text)
+        assert {row["age"] for row in shown["rows on which the model fails"]} <= known
+        assert {row["age"] for row in shown["like rows on which it does not"]} <= known
+        assert "note" not in (prompt.columns or ())
+        assert "secret" not in prompt.text
+    assert newest(project.ledger()) == found
+    with pytest.raises(InputError, match="provider:model"):
+        diagnose(project, explain="nonsense")
+    project.ledger().close()
+
+
 @pytest.mark.parametrize("value", ["a.b", "C++", "(x"])
 def test_a_word_that_is_looked_for_is_no_pattern(value: str) -> None:
     rows = pl.DataFrame({"text": [f"it is {value}, yes", "it is axb c cc x", None]})
@@ -228,3 +280,33 @@ def test_an_exhibit_needs_failing_rows() -> None:
     case = replace(read_case(planted(400), truth="y"), losses=np.zeros(400))
     found = _about(replace(case, losses=np.zeros(400)), Predicate((Condition("age", ">", 50.0),)))
     assert Exhibit.of(found.found[0]) is None
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CompatibleServer]:
+    monkeypatch.delenv("ASSAY_NO_REAL_MODELS")
+    monkeypatch.setenv("ASSAY_API_KEY", KEY)
+    made = CompatibleServer()
+    yield made
+    made.close()
+
+
+def test_a_server_is_asked_over_http_in_a_form_that_strict_servers_accept(
+    server: CompatibleServer,
+) -> None:
+    said = {"hypotheses": [hypothesis("older north", ("region", "=", "north"), ("age", ">", 60))]}
+
+    async def answer(number: int, body: dict[str, Any]) -> web.Response:
+        message = {"role": "assistant", "content": json.dumps(said)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+        return web.json_response({"choices": [choice], "usage": usage})
+
+    server.fault = answer
+    found = diagnose(
+        planted(seed=8), truth="y", detectors=[SliceDetector()], explain=f"{server.url}#m"
+    )
+    assert found.explained is not None
+    assert found.explained.skipped == ()
+    assert [each.name for each in found.explained.of(0)] == ["older north"]
+    assert "hypotheses" in json.dumps(server.received[0]["response_format"])

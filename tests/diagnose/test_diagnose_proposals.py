@@ -12,14 +12,18 @@ import pytest
 from assay import Project, diagnose
 from assay.diagnose import propose
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.propose import Remedied, remedied, slice_feature
+from assay.diagnose.propose import remedied
 from assay.diagnose.record import newest
 from assay.diagnose.spec import Finding
+from assay.diagnose.strategies.edits import Edit
+from assay.diagnose.strategies.ranking import odds_by_kind
+from assay.diagnose.strategies.slices import slice_feature
 from assay.improve.fixes import Fixes, try_fixes
 from assay.recipe import Proposal, baseline_recipe
 from assay.recipe.derived import values_of
 from assay.tables import infer_task
 from assay.tables.predicate import Condition, Predicate
+from assay.task import Task
 
 
 def corner(n: int, seed: int) -> pl.DataFrame:
@@ -67,14 +71,14 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     corners = [each for each in found.findings if "age" in each.title]
     told = replace(found, findings=tuple(corners))
     monkeypatch.setattr("assay.diagnose.propose.newest", lambda ledger: told)
-    suggested = propose._of_slice
+    suggested = propose.edits_of
 
-    def with_a_bad_one(finding: Finding) -> Iterator[Remedied]:
-        yield from suggested(finding)
+    def with_a_bad_one(finding: Finding, task: Task) -> Iterator[Edit]:
+        yield from suggested(finding, task)
         guess = methodcaller("with_estimator", "sklearn.dummy.DummyClassifier")
-        yield Remedied(finding, Proposal("guess", "it cannot help", "rule:test", guess))
+        yield "check", Proposal("guess", "it cannot help", "rule:test", guess)
 
-    monkeypatch.setattr(propose, "_of_slice", with_a_bad_one)
+    monkeypatch.setattr(propose, "edits_of", with_a_bad_one)
     tried = try_fixes(project, told)
     slice_told, weighed, guess = tried.fixes
     assert guess.verdict == "harmful"
@@ -86,6 +90,7 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     assert weighed.name.startswith("weighed 3 times: ")
     assert tried.confirmed is not None
     assert tried.confirmed.interval.low > 0
+    assert odds_by_kind(project.ledger())["feature"] == 2 / 3, "one of one was proven"
     assert Fixes.from_json(tried.to_json()) == tried
     project.ledger().close()
 

@@ -43,12 +43,37 @@ def tell(found: Diagnosis) -> None:
                 out.print(Text(f"       on unseen rows where {tested}", style="dim"))
         for remedy in each.remedies:
             out.print(Text(f"  could help: {remedy.words}", style="dim"))
+    _tell_strategies(found)
     _tell_dropped(found)
     out.print()
     for looked in found.looked:
         line = f"{looked.detector}: {looked.looked_at:,} looked at ({looked.what}), "
         line += f"{looked.suspected} suspected, {looked.confirmed} confirmed"
         out.print(Text(line + (f"; {looked.skipped}" if looked.skipped else ""), style="dim"))
+
+
+MOST_STRATEGIES = 5
+
+
+def _tell_strategies(found: Diagnosis) -> None:
+    from rich.text import Text
+
+    from assay.label.shown import visible
+
+    if not found.strategies:
+        return
+    out = console()
+    out.print("\nWhat to do first, by expected gain for its cost", style="bold")
+    for each in found.strategies[:MOST_STRATEGIES]:
+        gain = "gain not known" if each.gain is None else f"loss -{each.gain:.4f} expected"
+        by = "--try runs it" if each.runs else "for people"
+        line = f"  {each.code} {each.kind}: {visible(each.words)} "
+        out.print(Text(f"{line}({gain}, {told_minutes(each.minutes)}; {by})"))
+
+
+def told_minutes(minutes: float) -> str:
+    """Return minutes, or hours where they are many."""
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 def _tell_dropped(found: Diagnosis) -> None:

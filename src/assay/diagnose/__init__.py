@@ -125,13 +125,18 @@ def diagnose(
         protected=protected,
         seed=seed,
     )
-    examination = _examined(case, **options)
-    if explain is None:
-        return examination.diagnosis
-    from assay.diagnose.explain.asking import without_project
+    from assay.diagnose.pictures.measure import pictures
+    from assay.diagnose.strategies.ranking import strategies
 
-    with without_project(models) as gateway:
-        return _explained(examination, gateway, explain, consent)
+    if explain is None:
+        found = diagnose_case(case, **options)
+    else:
+        from assay.diagnose.explain.asking import check_model, without_project
+
+        with without_project(models) as gateway:
+            check_model(gateway, explain)
+            found = _explained(_examined(case, **options), gateway, explain, consent)
+    return replace(found, strategies=strategies(found), pictures=pictures(case))
 
 
 def diagnose_case(case: Case, **options: Any) -> Diagnosis:
@@ -169,11 +174,15 @@ def _examined(
 
 
 def _explained(
-    examination: Examination, gateway: Any, model: str, consent: Consent | None
+    examination: Examination,
+    gateway: Any,
+    model: str,
+    consent: Consent | None,
+    withheld: Sequence[str] = (),
 ) -> Diagnosis:
     from assay.diagnose.explain.asking import explain
 
-    told = explain(examination, gateway, model, consent=consent)
+    told = explain(examination, gateway, model, consent=consent, withheld=withheld)
     return replace(examination.diagnosis, explained=told)
 
 
@@ -185,8 +194,11 @@ def _of_project(
     model: str | None,
     consent: Consent | None,
 ) -> Diagnosis:
-    from assay.diagnose.projects import project_case
+    from assay.diagnose.explain.asking import check_model
+    from assay.diagnose.pictures.measure import pictures
+    from assay.diagnose.projects import project_case, recipe_embedding
     from assay.diagnose.record import Record, save
+    from assay.diagnose.strategies.ranking import odds_by_kind, strategies
     from assay.tables import require_column
 
     search = project.search()
@@ -195,12 +207,18 @@ def _of_project(
     beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
     record = Record.open(project.ledger(), beginning)
     with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
+        if model is not None:
+            check_model(gateway, model)
         case = replace(project_case(project, gateway), protected=tuple(protected))
         examination = _examined(case, **options)
         found = examination.diagnosis
         if model is not None:
-            found = _explained(examination, gateway, model, consent)
-    return save(project, record, found)
+            withheld = project.settings.privacy.columns
+            found = _explained(examination, gateway, model, consent, withheld)
+        shown = pictures(case, embed=recipe_embedding(project, gateway))
+    odds = odds_by_kind(project.ledger())
+    ranked = strategies(found, project.task, odds=odds)
+    return save(project, record, replace(found, strategies=ranked, pictures=shown))
 
 
 def plant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import polars as pl
 from assay.diagnose.case import Case
 from assay.diagnose.given import case_of
 from assay.diagnose.models import Answers
+from assay.diagnose.pictures.measure import Embed
 from assay.project import Project
-from assay.recipe import Tools, out_of_fold, splits
+from assay.recipe import Embedding, Tools, out_of_fold, splits
 from assay.recipe.estimators import new_estimator
 from assay.seeds import derive_seed
 
@@ -38,3 +40,15 @@ def project_case(project: Project, gateway: Any) -> Case:
     if task.kind != "regression":
         truth = truth.cast(pl.String)
     return case_of(rows.drop(task.target), task, truth, answers, seed=seed)
+
+
+def recipe_embedding(project: Project, gateway: Any) -> Embed | None:
+    """Return how the recipe embeds the task's text; None where it does not.
+
+    These vectors are cached: the recipe was fitted on them.
+    """
+    text = project.task.text
+    for each in project.recipe.all_features:
+        if isinstance(each, Embedding) and each.column == text:
+            return partial(gateway.embed, each.model, columns=(each.column,))
+    return None

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 from assay.diagnose.case import Case
 from assay.diagnose.explain.spec import Explained
+from assay.diagnose.pictures.spec import Pictures
+from assay.diagnose.strategies.spec import Strategy
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
 
@@ -23,10 +25,20 @@ ROWS_KEPT = 200
 
 @dataclass(frozen=True)
 class Remedy:
-    """What could fix a finding. A suggestion: nothing here is proven."""
+    """What could fix a finding. A suggestion: nothing here is proven.
+
+    Attributes
+    ----------
+    column
+        The column that it leaves out, where it does.
+    value
+        The class whose rows it is about, where it is about one.
+    """
 
     kind: RemedyKind
     words: str
+    column: str | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +208,10 @@ class Diagnosis:
         Whether it was interrupted, so that some detectors did not run.
     explained
         What a language model made of the findings; None where none was asked.
+    strategies
+        What could be done, the highest expected gain for its cost first.
+    pictures
+        What the plots of the page show.
     """
 
     findings: tuple[Finding, ...]
@@ -210,6 +226,8 @@ class Diagnosis:
     sampling: str = ""
     stopped: bool = False
     explained: Explained | None = None
+    strategies: tuple[Strategy, ...] = ()
+    pictures: Pictures | None = None
     id: str | None = None
 
     def with_id(self, ledger_id: str) -> Diagnosis:
@@ -222,6 +240,8 @@ class Diagnosis:
         return plain | {
             "findings": [each.as_dict() for each in self.findings],
             "looked": [asdict(each) for each in self.looked],
+            "strategies": [asdict(each) for each in self.strategies],
+            "pictures": None if self.pictures is None else self.pictures.as_dict(),
             "explained": None if self.explained is None else self.explained.as_dict(),
         }
 
@@ -235,6 +255,10 @@ class Diagnosis:
         values = json.loads(text)
         values["findings"] = tuple(Finding.from_dict(each) for each in values["findings"])
         values["looked"] = tuple(Looked(**each) for each in values["looked"])
+        some = values.get("strategies", ())
+        values["strategies"] = tuple(Strategy(**each) for each in some)
+        if values.get("pictures") is not None:
+            values["pictures"] = Pictures.from_dict(values["pictures"])
         if values.get("explained") is not None:
             values["explained"] = Explained.from_dict(values["explained"])
         return cls(**values)

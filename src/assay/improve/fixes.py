@@ -11,7 +11,8 @@ import polars as pl
 
 from assay.diagnose import diagnose
 from assay.diagnose.propose import FindingSource, Remedied, remedied
-from assay.diagnose.spec import Diagnosis
+from assay.diagnose.spec import Diagnosis, RemedyKind
+from assay.diagnose.strategies.ranking import FIXES, odds_by_kind
 from assay.documents import Document
 from assay.evidence import Evidence, compare
 from assay.improve import improve
@@ -25,6 +26,9 @@ from assay.task import Task
 
 FixVerdict = Literal["proven", "harmful", "undecided"]
 FEWEST = 20
+FLATTERING = ("AS401", "AS602")
+"""What leaks or leads astray raises the score on these very rows: a loss without it proves
+nothing against leaving it out."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Fix:
     verdict
         ``proven``: kept by the screen, better on its slice, and in a bundle that the vault
         confirmed, which proves the bundle, not each fix in it. ``harmful``: the whole interval of
-        its gain, on all search rows or on its slice, lies below zero. Else ``undecided``.
+        its gain, on all search rows or on its slice, lies below zero; never said of leaving out a
+        column that leaks or is a shortcut. Else ``undecided``.
     on_all
         Gain on the task's metric, over all search rows.
     on_slice
@@ -50,6 +55,7 @@ class Fix:
     verdict: FixVerdict
     on_all: Evidence
     on_slice: Evidence | None = None
+    kind: RemedyKind = "check"
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def try_fixes(
     """
     found = diagnose(project, models=models) if diagnosis is None else diagnosis
     before = project.recipe
-    suggested = remedied(found, project.task)
+    suggested = remedied(found, project.task, odds=odds_by_kind(project.ledger()))
     result = improve(project, sources=[FindingSource()], models=models, on_event=on_event)
     attempts = {each.name: each for each in result.attempts}
     tried = [each for each in suggested if each.proposal.name in attempts]
@@ -92,6 +98,9 @@ def try_fixes(
     fixes = tuple(
         _judged(each, attempts[each.proposal.name], gain, result)
         for each, gain in zip(tried, gains, strict=True)
+    )
+    project.ledger().record(
+        "event", {FIXES: [{"kind": each.kind, "verdict": each.verdict} for each in fixes]}
     )
     kept = None if result.confirmed is None else result.confirmed.verdict.main
     return Fixes(fixes, kept, result.run)
@@ -103,11 +112,14 @@ def _judged(
     on_all = attempt.verdict.main
     measured = [each for each in (on_all, on_slice) if each is not None]
     verdict: FixVerdict = "undecided"
-    if any(each.interval.high < 0 for each in measured):
+    worse = any(each.interval.high < 0 for each in measured)
+    if worse and fix.finding.code not in FLATTERING:
         verdict = "harmful"
     elif attempt.verdict.kept and result.improved and all(each.estimate > 0 for each in measured):
         verdict = "proven"
-    return Fix(fix.finding.code, fix.finding.title, fix.proposal.name, verdict, on_all, on_slice)
+    return Fix(
+        fix.finding.code, fix.finding.title, fix.proposal.name, verdict, on_all, on_slice, fix.kind
+    )
 
 
 def _on_slices(

@@ -61,10 +61,11 @@ def _suspicion(part: Case, name: str) -> Suspicion:
     rare = share < 0.5 / len(part.task.class_names)
     remedies = [
         Remedy("collect", f"collect or label more rows of {name!r}"),
-        Remedy("reweight", "weigh the class more in training"),
+        Remedy("reweight", "weigh the class more in training", value=name),
     ]
     if rare:
-        remedies.append(Remedy("synthesise", f"make rows of it: assay synth --for-class {name!r}"))
+        words = f"make rows of it: assay synth --for-class {name!r}"
+        remedies.append(Remedy("synthesise", words, value=name))
     cause = "the class is rare" if rare else "the inputs hardly tell it from another class"
     return Suspicion(
         code=CODE,

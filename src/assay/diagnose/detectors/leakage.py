@@ -53,7 +53,7 @@ def _suspicion(part: Case, column: str) -> Suspicion:
         confirm=confirm,
         remedies=(
             Remedy("check", "ask when the column is filled in; a model in use may not have it"),
-            Remedy("drop", f"leave {column!r} out of the features and measure again"),
+            Remedy("drop", f"leave {column!r} out of the features and measure again", column),
         ),
         judged=False,
     )

@@ -116,7 +116,11 @@ def _suspicion(clue: Clue, name: str) -> Suspicion:
         predicate=None if clue.word else Predicate((condition,)),
         remedies=(
             Remedy("collect", f"train on rows that hold {clue.words} and are not {name!r}"),
-            Remedy("drop", "leave it out of what the model reads, and measure again"),
+            Remedy(
+                "drop",
+                "leave it out of what the model reads, and measure again",
+                None if clue.word else clue.column,
+            ),
         ),
         judged=False,
     )

@@ -11,7 +11,7 @@ from assay.diagnose.explain.exhibit import Exhibit
 from assay.diagnose.explain.spec import Explained, Idea
 from assay.diagnose.explain.testing import Proposed, tested
 from assay.diagnose.harness import Examination
-from assay.errors import BudgetError, ModelError
+from assay.errors import AssayError
 from assay.llm.registry import EMBEDDED
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ Consent = Callable[["Estimate"], bool]
 
 
 def explain(
-    examination: Examination, gateway: Gateway, model: str, *, consent: Consent | None = None
+    examination: Examination,
+    gateway: Gateway,
+    model: str,
+    *,
+    consent: Consent | None = None,
+    withheld: Sequence[str] = (),
 ) -> Explained:
     """Return hypotheses about the costliest findings about rows, tested on unseen rows.
 
@@ -37,11 +42,13 @@ def explain(
     ----------
     consent
         By default whatever the gateway's budget allows is asked.
+    withheld
+        Columns that are not shown.
     """
     shown = {
         place: exhibit
         for place, found in enumerate(examination.found[:MOST])
-        if (exhibit := Exhibit.of(found)) is not None
+        if (exhibit := Exhibit.of(found, withheld)) is not None
     }
     skipped: list[str] = []
     exhibits = list(shown.values())
@@ -75,14 +82,14 @@ def _asked(
     if not exhibits:
         return nothing
     prompts = [writing.prompt(each) for each in exhibits]
-    if consent is not None:
-        estimate = gateway.estimate(model, prompts, writing.WrittenHypotheses)
-        if not consent(estimate):
-            skipped.append("the model was not asked")
-            return nothing
     try:
+        if consent is not None:
+            estimate = gateway.estimate(model, prompts, writing.WrittenHypotheses)
+            if not consent(estimate):
+                skipped.append("the model was not asked")
+                return nothing
         answers = gateway.generate(model, prompts, writing.WrittenHypotheses)
-    except (ModelError, BudgetError) as error:  # the findings stand without their explanations
+    except AssayError as error:  # the findings stand without their explanations
         skipped.append(str(error))
         return nothing
     skipped += [answers.why.get(place, "no valid answer") for place in sorted(answers.why)]
@@ -90,6 +97,12 @@ def _asked(
         writing.ideas(answer, exhibit.part) if isinstance(answer, writing.WrittenHypotheses) else []
         for answer, exhibit in zip(answers, exhibits, strict=True)
     ]
+
+
+def check_model(gateway: Gateway, model: str) -> None:
+    """Raise, before a long search, what asking the model would raise: no key, no such provider."""
+    if model != EMBEDDED:
+        gateway.estimate(model, [], writing.WrittenHypotheses)
 
 
 @contextmanager

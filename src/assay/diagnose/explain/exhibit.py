@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,15 +39,18 @@ class Exhibit:
     failing, right
         Places of rows that are shown: the finding's that fail, and the rows nearest to these
         that do not.
+    withheld
+        Columns that are not shown.
     """
 
     part: Case
     mask: Mask
     failing: np.ndarray
     right: np.ndarray
+    withheld: Sequence[str] = ()
 
     @classmethod
-    def of(cls, found: Found) -> Exhibit | None:
+    def of(cls, found: Found, withheld: Sequence[str] = ()) -> Exhibit | None:
         """Return what is shown of a finding; None where no row of it fails."""
         select, part = found.suspicion.select, found.part
         if select is None or not found.suspicion.judged:
@@ -59,12 +63,13 @@ class Exhibit:
         if not len(failing):
             return None
         others = random.permutation(np.flatnonzero(~fails))[:MOST_NEAR]
-        return cls(part, mask, failing, _nearest(part, failing, others))
+        return cls(part, mask, failing, _nearest(part, failing, others), withheld)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are shown."""
-        return self.part.columns[:MOST_COLUMNS]
+        shown = [name for name in self.part.columns if name not in self.withheld]
+        return tuple(shown[:MOST_COLUMNS])
 
     @property
     def text(self) -> str:
@@ -112,8 +117,8 @@ def _nearest(part: Case, failing: np.ndarray, others: np.ndarray) -> np.ndarray:
     here, there = near[: len(failing)], near[len(failing) :]
     gaps = ((here[:, None, :] - there[None, :, :]) ** 2).sum(axis=2)
     chosen: list[int] = []
-    for row in gaps[:, :]:
-        row = row.copy()
+    for each in gaps:
+        row = each.copy()
         row[chosen] = np.inf
         if len(chosen) < len(others):
             chosen.append(int(row.argmin()))

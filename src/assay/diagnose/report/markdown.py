@@ -27,6 +27,7 @@ def render_markdown(diagnosis: Diagnosis, *, name: str) -> str:
             for line in (*_section(each), *_why(diagnosis, place))
         ),
         *_not_borne_out(diagnosis),
+        *_to_do(diagnosis),
         "",
         "## What was looked at",
         "",
@@ -75,6 +76,25 @@ def _why(diagnosis: Diagnosis, place: int) -> list[str]:
             told += f"{_plain(each.predicate.words)}: {_interval(each.effect)}, "
             lines += ["", told + f"adjusted p = {each.p_adjusted:.2g}."]
     return lines
+
+
+def _to_do(diagnosis: Diagnosis) -> list[str]:
+    """Return what could be done, ranked."""
+    if not diagnosis.strategies:
+        return []
+    return [
+        "",
+        "## What to do first",
+        "",
+        "| finding | what | expected fall of the loss | minutes | |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {each.code} | {each.kind}: {_plain(each.words)} "
+            f"| {'' if each.gain is None else f'{each.gain:.4f}'} | {each.minutes:,.0f} "
+            f"| {'runs with --try' if each.runs else ''} |"
+            for each in diagnosis.strategies
+        ),
+    ]
 
 
 def _not_borne_out(diagnosis: Diagnosis) -> list[str]:

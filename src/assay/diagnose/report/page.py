@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from assay.config import write_text
+from assay.diagnose.report import plots
 from assay.diagnose.spec import Diagnosis, Finding
 from assay.evidence.figures import Scale
 from assay.experiment.report.plots import strip
@@ -36,6 +37,7 @@ def render_html(diagnosis: Diagnosis, *, name: str, rows: pl.DataFrame | None = 
         judged=judged,
         scale=Scale.over([each.effect for each in judged], 0.0) if judged else None,
         strip=strip,
+        plots=plots,
         worst=lambda finding: _worst(finding, rows),
     )
     return page

@@ -1,0 +1,1 @@
+"""What the plots of a diagnosis show, measured once and kept with it."""

@@ -1,0 +1,149 @@
+"""Edits of the recipe, for each kind of finding that one can mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import methodcaller
+from typing import Literal
+
+from assay.diagnose.spec import Finding, Remedy, RemedyKind
+from assay.diagnose.strategies.slices import slice_feature
+from assay.experiment.propose import threshold_aim
+from assay.recipe import Feature, Made, Mended, Proposal, Raw, Recipe, Tabular
+from assay.recipe.calibrated import calibrated
+from assay.recipe.trial import LABEL_METRICS
+from assay.synth.methods import AUTO, chosen_methods, maker
+from assay.synth.source import with_dose
+from assay.tables.predicate import Condition, Predicate
+from assay.task import Task
+
+ORIGIN = "rule:findings"
+FACTOR = 3.0
+"""How much more a failing slice's training rows weigh."""
+
+Edit = tuple[RemedyKind, Proposal]
+
+
+def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
+    """Yield the edits of the recipe that may mend a finding; none where only people can."""
+    makers: dict[str, Callable[[Finding, Task], Iterator[Edit]]] = {
+        "AS103": _of_class,
+        "AS201": _of_labels,
+        "AS301": _of_probabilities,
+        "AS302": _of_probabilities,
+        "AS303": _of_threshold,
+        "AS304": _of_probabilities,
+        "AS401": _of_column,
+        "AS602": _of_column,
+    }
+    yield from makers.get(finding.code, _of_slice)(finding, task)
+
+
+def _of_slice(finding: Finding, task: Task) -> Iterator[Edit]:
+    predicate = finding.predicate
+    if predicate is None or not predicate.conditions:
+        return
+    named = {each.column for each in predicate.conditions}
+    if not named <= set(task.inputs):
+        return
+    why = f"{finding.code}: the model does worse on {finding.size:,} rows of this kind"
+    if all(each.trait is None for each in predicate.conditions):
+        feature = slice_feature(predicate)
+        yield "feature", _proposal(feature.name, why, methodcaller("with_feature", feature))
+    yield "reweight", _weighed(predicate, why)
+
+
+def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:
+    for remedy in finding.remedies:
+        why = f"{finding.code}: {finding.title}"
+        if remedy.value is None:
+            continue
+        if remedy.kind == "reweight":
+            one = Predicate((Condition(task.target, "=", remedy.value),))
+            yield "reweight", _weighed(one, why)
+        if remedy.kind == "synthesise" and task.text is None:
+            for method in chosen_methods(AUTO, task, remedy.value)[:1]:
+                made = _made(method, remedy.value)
+                name = f"made rows of {remedy.value}: {method} x1"
+                yield "synthesise", _proposal(name, why, partial(with_dose, made))
+
+
+def _made(method: str, name: str) -> Made:
+    return Made(path=maker(method), class_name=name, dose=1.0, parameters={"method": method})
+
+
+def _of_labels(finding: Finding, task: Task) -> Iterator[Edit]:
+    why = f"{finding.code}: {finding.title}"
+    told: tuple[tuple[RemedyKind, Literal["relabel", "drop"], str], ...] = (
+        ("relabel", "relabel", "doubtful labels replaced by the likelier class"),
+        ("drop", "drop", "rows with doubtful labels left out"),
+    )
+    for kind, action, name in told:
+        yield kind, _proposal(name, why, partial(with_mended, action=action))
+
+
+def _of_probabilities(finding: Finding, task: Task) -> Iterator[Edit]:
+    """Yield both ways to calibrate, where the metric reads probabilities and not their order."""
+    if task.kind == "regression" or task.metric in (*LABEL_METRICS, "auc"):
+        return
+    methods: tuple[Literal["sigmoid", "isotonic"], ...] = ("sigmoid", "isotonic")
+    for method in methods:
+        why = f"{finding.code}: {finding.title}"
+        edit = partial(with_calibration, method=method)
+        yield "calibrate", _proposal(f"probabilities calibrated: {method}", why, edit)
+
+
+def _of_threshold(finding: Finding, task: Task) -> Iterator[Edit]:
+    if aim := threshold_aim(task):
+        why = f"{finding.code}: {finding.title}"
+        edit = methodcaller("with_threshold", aim)
+        yield "threshold", _proposal("threshold chosen anew", why, edit)
+
+
+def _of_column(finding: Finding, task: Task) -> Iterator[Edit]:
+    for column in filter(None, (_dropped(each) for each in finding.remedies)):
+        if column in task.features and len(task.inputs) > 1:
+            why = f"{finding.code}: {finding.title}"
+            edit = partial(without_column, column=column)
+            yield "drop", _proposal(f"without column {column}", why, edit)
+
+
+def _dropped(remedy: Remedy) -> str | None:
+    return remedy.column if remedy.kind == "drop" else None
+
+
+def _weighed(predicate: Predicate, why: str) -> Proposal:
+    edit = methodcaller("with_weight", predicate, FACTOR)
+    return _proposal(f"weighed {FACTOR:g} times: {predicate.words}", why, edit)
+
+
+def _proposal(name: str, why: str, edit: Callable[[Recipe], Recipe]) -> Proposal:
+    return Proposal(name, why, ORIGIN, edit)
+
+
+def without_column(recipe: Recipe, column: str) -> Recipe:
+    """Return the recipe without a column; itself where nothing would be left to read."""
+    kept: list[Feature] = []
+    for each in recipe.features:
+        if isinstance(each, Tabular | Raw):
+            columns = tuple(name for name in each.columns if name != column)
+            if columns:
+                kept.append(each.model_copy(update={"columns": columns}))
+        elif column not in (getattr(each, "column", None), *getattr(each, "columns", ())):
+            kept.append(each)
+    return recipe.with_features(*kept) if kept else recipe
+
+
+def with_mended(recipe: Recipe, action: Literal["relabel", "drop"]) -> Recipe:
+    """Return the recipe that mends doubtful training labels, judged from its own features."""
+    mended = Mended(features=recipe.features, action=action)
+    if mended in recipe.rows.mended:
+        return recipe
+    rows = recipe.rows.model_copy(update={"mended": (*recipe.rows.mended, mended)})
+    return recipe.model_copy(update={"rows": rows})
+
+
+def with_calibration(recipe: Recipe, method: Literal["sigmoid", "isotonic"]) -> Recipe:
+    """Return the recipe with probabilities calibrated on rows that its estimator did not see."""
+    return recipe.model_copy(update={"estimator": calibrated(recipe.estimator, method)})
