@@ -124,6 +124,12 @@ class Task(BaseModel):
         return tuple(each.name for each in self.classes)
 
     @property
+    def threshold(self) -> float | None:
+        """The probability from which the positive class is told; None but under a cost metric."""
+        costs = costs_of(self.metric) if self.kind == "binary" else None
+        return None if costs is None else costs.threshold
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The columns a model may read."""
         return self.features if self.text is None else (self.text, *self.features)

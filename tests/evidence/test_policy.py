@@ -73,6 +73,19 @@ def test_guards_see_the_class_that_pays_for_the_gain():
     assert "rare" in verdict.reason
 
 
+def test_guards_read_probabilities_at_the_threshold_of_the_costs():
+    truth = np.array(["no"] * 200 + ["yes"] * 40)
+    before = np.column_stack([np.full(240, 0.8), np.full(240, 0.2)])
+    after = before.copy()
+    after[200:225] = [0.99, 0.01]
+    assert {each.estimate for each in class_guards(truth, before, after)} == {0.0}
+    at = class_guards(truth, [before] * 2, [after] * 2, threshold=1 / 21)
+    assert {each.details["class"]: each.estimate for each in at} == {
+        "no": 0.0,
+        "yes": pytest.approx(-25 / 40),
+    }
+
+
 def test_a_class_of_a_few_rows_is_no_guard():
     truth = np.array(["a"] * 30 + ["b"] * 4)
     assert [each.details["class"] for each in class_guards(truth, truth, truth)] == ["a"]

@@ -64,11 +64,27 @@ def test_rules_alone_give_a_full_plan(project: Project) -> None:
     assert "0.048" in told
     assert "--time since" in told
     assert "--group customer_id" in told
-    assert "set metric = 'cost_1_20'" in told
+    assert "judges by cost_1_20" in told
+    assert "set metric =" not in told
     assert "At 80% power" in told
     page = render_page(plan.model_copy(update={"question": "<b>why</b>"}))
     assert "&lt;b&gt;why" in page
     assert "<b>why" not in page
+
+
+def test_a_project_is_judged_by_costs_before_it_says_so(project: Project) -> None:
+    file = project.path / "assay.toml"
+    before = file.read_text()
+    costly = project.judged_by("cost_1_20")
+    assert costly.task.threshold == pytest.approx(1 / 21)
+    assert costly.vault().n == project.vault().n
+    assert file.read_text() == before
+    costly.save_metric()
+    after = file.read_text()
+    assert after.replace("cost_1_20", project.task.metric) == before, "nothing else changed"
+    assert Project.open(project.path).task == costly.task
+    with pytest.raises(InputError, match="metric"):
+        project.judged_by("rmse")
 
 
 def test_a_plan_is_read_back_from_its_text(project: Project, tmp_path: Path) -> None:

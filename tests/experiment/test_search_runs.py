@@ -16,6 +16,7 @@ import pytest
 from assay import Project
 from assay.errors import InputError, MissingExtraError
 from assay.experiment import experiment
+from assay.experiment.plan import make_plan
 from assay.experiment.record import TRIED, recorded_experiment
 from assay.experiment.report import render_html
 from assay.experiment.result import ExperimentResult
@@ -91,6 +92,27 @@ from assay import Project
 from assay.experiment import experiment
 experiment(Project.open(sys.argv[1]), minutes=1, most=6, families=("linear",), confirm=False)
 """
+
+
+def test_the_costs_of_a_plan_choose_promise_and_decide(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    plan = make_plan(made, "who buys; false alarms cost 1, misses 3; in 1 minute")
+    assert not {"margins"} & set(plan.families), "costs need probabilities"
+    result = experiment(made, plan=plan, families=("extra_trees",), most=2)
+    assert result.improved
+    assert result.promised is not None
+    for figure in (result.claimed, result.screened, result.promised.after):
+        assert figure is not None
+        assert figure.name == "cost_1_3"
+        assert figure.interval is not None
+        assert figure.interval.low <= figure.estimate <= figure.interval.high
+    opened = Project.open(made.path)
+    assert opened.task.metric == "cost_1_3"
+    assert opened.recipe == result.recipe
+    predicted = predict_table(opened, shop(300, seed=9))
+    missed = (predicted["prediction"] == "no") & (predicted["bought"] == "yes")
+    alarms = (predicted["prediction"] == "yes") & (predicted["bought"] == "no")
+    assert missed.sum() < alarms.sum(), "a miss costs three alarms"
 
 
 def tried(folder: Path) -> list[dict[str, object]]:

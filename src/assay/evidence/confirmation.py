@@ -118,7 +118,12 @@ def measure(
     guards: tuple[Evidence, ...] = ()
     if classes is not None and terms.allowed_loss is not None:
         guards = class_guards(
-            truth, _by_class(old), _by_class(new), allowed=terms.allowed_loss, **shared
+            truth,
+            _by_class(old),
+            _by_class(new),
+            allowed=terms.allowed_loss,
+            threshold=task.threshold,
+            **shared,
         )
     return Measured(
         decide(gain, alpha=terms.alpha, min_effect=terms.min_effect, guards=guards),

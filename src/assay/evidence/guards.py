@@ -20,6 +20,7 @@ def class_guards(
     *,
     classes: Sequence[str] | None = None,
     allowed: float = 0.05,
+    threshold: float | None = None,
     groups: Any = None,
     weights: Any = None,
     level: float = 0.95,
@@ -32,6 +33,8 @@ def class_guards(
         As in :func:`assay.evidence.compare`; probabilities are read as their largest class.
     allowed
         Largest loss of recall that is accepted, for example 0.05 for 5 points.
+    threshold
+        Probabilities (n, 2) are read as the second class from here on; None for the largest.
 
     Returns
     -------
@@ -41,7 +44,7 @@ def class_guards(
     """
     sample = read_sample(
         truth,
-        {"before": before, "after": after},
+        {"before": _told(before, threshold), "after": _told(after, threshold)},
         reads="labels",
         classes=classes,
         weights=weights,
@@ -73,6 +76,16 @@ def class_guards(
             )
         )
     return tuple(results)
+
+
+def _told(predictions: Any, threshold: float | None) -> Any:
+    """Return predictions whose largest class is the one told at ``threshold``, fit by fit."""
+    if threshold is None:
+        return predictions
+    if isinstance(predictions, list | tuple):
+        return [_told(each, threshold) for each in predictions]
+    alarm = predictions[:, 1] >= threshold
+    return np.column_stack([~alarm, alarm]).astype(np.float64)
 
 
 def _change(before: Any, after: Any, weights: Floats | None) -> Linear:

@@ -66,7 +66,8 @@ def experiment(
         For all of it; judging the choice is part of it. By default the plan's, else ten.
     plan
         From :func:`assay.experiment.plan.make_plan`: its minutes, families and tries hold where
-        nothing else is given.
+        nothing else is given. Where it states costs, the search, the gate and the vault judge by
+        them, and once a recipe is confirmed so does the project.
     families
         Names of families to search in; by default all that suit the task.
     estimators
@@ -107,6 +108,8 @@ def experiment(
     from assay.recipe import Tools
 
     tell = ignore if on_event is None else on_event
+    if plan is not None and plan.costs is not None:
+        project = project.judged_by(plan.costs.metric)
     order = Order(
         minutes=(10.0 if plan is None else plan.minutes) if minutes is None else minutes,
         families=tuple(families) or (() if plan is None else plan.families),

@@ -95,7 +95,8 @@ class Judge:
             When no look is left, or the rows were altered.
         """
         vault = self.project.vault()
-        if vault.looks_left == 0 and not vault.is_answered(question(before, after)):
+        asked = question(before, after, self.project.task.metric)
+        if vault.looks_left == 0 and not vault.is_answered(asked):
             raise VaultError(
                 "Every look at the locked rows is spent, so the find is not confirmed.",
                 next_step="lock new labelled rows: assay vault renew DATA",

@@ -181,7 +181,7 @@ class Search:
                     if each.repeat < repeats
                 ],
                 seed=seed,
-                limit=max(self._fit_limit, 4 * chosen.fit_seconds),
+                limit=max(self._fit_limit, 4 * max(chosen.fit_seconds, _own_seconds(entrants))),
                 step=lambda done, total: self.tell(Working("judging on fresh folds", done, total)),
             )
         except AssayError as error:
@@ -198,6 +198,7 @@ class Search:
             self._note(str(error))
             return None
         if promised.verdict.kept:
+            self.project.save_metric()
             self.project.save_recipe(chosen.recipe)
         return promised
 
@@ -216,6 +217,11 @@ class Search:
     ) -> ExperimentResult:
         project, baseline = self.project, self.seen.baseline
         kept = promised is not None and promised.verdict.kept
+        if not kept and project.task.metric != Project.open(project.path).task.metric:
+            self._note(
+                f"nothing was confirmed by {project.task.metric}, so the project keeps its metric; "
+                "set it in assay.toml if its own recipe shall decide by these costs"
+            )
         recipe = chosen.recipe if kept and chosen is not None else project.recipe
         result = ExperimentResult(
             project=project.path.name,

@@ -45,7 +45,7 @@ def confirm(
     return project.vault().confirm(
         predictor(before),
         predictor(after),
-        key=question(before, after),
+        key=question(before, after, project.task.metric),
         run=run,
         min_effect=settings.min_effect,
         allowed_loss=settings.max_class_loss,
@@ -53,6 +53,6 @@ def confirm(
     )
 
 
-def question(before: Recipe, after: Recipe) -> str:
-    """Return what a look at the vault for these two recipes is known by."""
-    return f"{before.hash}:{after.hash}"
+def question(before: Recipe, after: Recipe, metric: str) -> str:
+    """Return what a look at the vault for these two recipes by this metric is known by."""
+    return f"{before.hash}:{after.hash}:{metric}"

@@ -1,4 +1,4 @@
-"""New class descriptions and guidelines in ``assay.toml``; all else stays as it was written."""
+"""New descriptions, guidelines or metric in ``assay.toml``; all else stays as it was written."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def write_descriptions(file: Path, descriptions: Mapping[str, str], guidelines: 
     if str(task.get("guidelines", "")) != guidelines:
         task["guidelines"] = guidelines
     write_text(file, tomlkit.dumps(document))
+
+
+def write_metric(file: Path, metric: str) -> None:
+    """Replace the metric in ``file``, whole or not at all."""
+    import tomlkit
+
+    document = tomlkit.parse(file.read_text(encoding="utf-8"))
+    if document["task"].get("metric") != metric:
+        document["task"]["metric"] = metric
+        write_text(file, tomlkit.dumps(document))

@@ -85,6 +85,7 @@ class _Judged:
     after: tuple[np.ndarray, ...]
     shared: dict[str, Any]
     seed: int
+    threshold: float | None
 
     @classmethod
     def of(cls, trial: Trial, search: pl.DataFrame, task: Task, seed: int) -> _Judged:
@@ -96,6 +97,7 @@ class _Judged:
             trial.out_of_fold_after.predictions,
             {"classes": task.class_names or None, "groups": groups},
             seed,
+            task.threshold,
         )
 
     def gain(self, metric: str, min_effect: float) -> Evidence:
@@ -113,7 +115,12 @@ class _Judged:
         if guard.what == "recall":
             return list(
                 class_guards(
-                    self.truth, self.before, self.after, allowed=guard.allowed, **self.shared
+                    self.truth,
+                    self.before,
+                    self.after,
+                    allowed=guard.allowed,
+                    threshold=self.threshold,
+                    **self.shared,
                 )
             )
         return [metric_guard(guard, self.truth, self.before, self.after, self.shared, self.seed)]

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from assay.errors import ProjectError
+from assay.errors import InputError, ProjectError
 from assay.evidence import Evidence, Vault
 from assay.evidence.power import DISAGREEMENT, Plan, plan
 from assay.ledger import Ledger
 from assay.llm import Budget, Gateway, Progress
 from assay.project import create as making
+from assay.project.describing import write_metric
 from assay.project.prepare import prepare
 from assay.project.settings import ProjectFile, Settings, from_toml
 from assay.recipe import Recipe, baseline_recipe, read_recipe, write_recipe
 from assay.recipe.text import checked
 from assay.tables import Note
-from assay.task import Kind, Task
+from assay.task import Kind, Task, judges
 
 if TYPE_CHECKING:
     from assay.llm.rehearsal import Rehearsal
@@ -150,6 +151,27 @@ class Project:
     def recipe(self) -> Recipe:
         """The recipe in ``recipe.toml``, read anew."""
         return read_recipe(self.path / making.RECIPE)
+
+    def judged_by(self, metric: str) -> Project:
+        """Return this project with another metric; ``assay.toml`` stays as it is.
+
+        Raises
+        ------
+        InputError
+            When the metric does not suit the task.
+        """
+        if not judges(metric, self.task.kind):
+            raise InputError(
+                f"This metric does not judge a {self.task.kind} task.",
+                given=metric,
+                next_step="use a metric of the task's kind; costs need two classes",
+            )
+        task = self.task.model_copy(update={"metric": metric})
+        return replace(self, file=self.file.model_copy(update={"task": task}))
+
+    def save_metric(self) -> None:
+        """Write the metric that this project is judged by into ``assay.toml``."""
+        write_metric(self.path / making.FILE, self.task.metric)
 
     def save_recipe(self, recipe: Recipe) -> None:
         """Replace ``recipe.toml``."""

@@ -18,7 +18,7 @@ from assay.recipe.model import BlendedModel, FittedModel, Model, densified
 from assay.recipe.rows import TrainingRows, training_rows
 from assay.recipe.spec import Feature, Recipe
 from assay.recipe.tools import Tools
-from assay.task import Task, costs_of
+from assay.task import Task
 
 Encode = Callable[[tuple[Feature, ...], pl.DataFrame, Tools], tuple[FeatureUnion, Matrix]]
 
@@ -68,8 +68,8 @@ def fit_recipe(
         ]
     model: Model = fitted[0][1] if len(fitted) == 1 else BlendedModel(task, tuple(fitted))
     if recipe.decision is None:
-        costs = costs_of(task.metric)
-        return model if costs is None else DecidingModel(task, model, costs.threshold)
+        at = task.threshold
+        return model if at is None else DecidingModel(task, model, at)
     undecided = recipe.with_decision(None)
 
     def fit(train: pl.DataFrame, test: pl.DataFrame) -> Model:

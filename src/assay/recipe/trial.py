@@ -186,7 +186,12 @@ def compared(
     guards: tuple[Evidence, ...] = ()
     if task.kind != "regression":
         guards = class_guards(
-            truth, first.predictions, second.predictions, allowed=allowed_loss, **shared
+            truth,
+            first.predictions,
+            second.predictions,
+            allowed=allowed_loss,
+            threshold=task.threshold,
+            **shared,
         )
     return Trial(
         gain=gain,

@@ -172,7 +172,8 @@ class Synthesis:
         if not self.look:
             notes.append("the vault was not looked at, so the recipe stays as it was")
             return None
-        if vault.looks_left == 0 and not vault.is_answered(question(before, recipe)):
+        asked = question(before, recipe, self.project.task.metric)
+        if vault.looks_left == 0 and not vault.is_answered(asked):
             notes.append("every look at the vault is spent: assay vault renew DATA locks new rows")
             return None
         self.tell("confirming", 0, 1)

@@ -24,7 +24,10 @@ def plan_by_rules(project: Project, question: str) -> tuple[ExperimentPlan, Grou
     wishes = wishes_in(question, columns)
     found = leaks(rows, task, seed=project.settings.seed)
     left_out = tuple(each.column for each in found)
-    seen = Circumstances.of(task, rows, without=left_out, embed_model=project.settings.models.embed)
+    costs = wishes.costs if task.kind == "binary" else None
+    judged = task if costs is None else project.judged_by(costs.metric).task
+    embed_model = project.settings.models.embed
+    seen = Circumstances.of(judged, rows, without=left_out, embed_model=embed_model)
     ground = Ground(
         project, rows, wishes, columns_seen(rows, task.inputs), found, _families(wishes, seen)
     )
@@ -32,7 +35,7 @@ def plan_by_rules(project: Project, question: str) -> tuple[ExperimentPlan, Grou
     plan = ExperimentPlan(
         question=question,
         metric=chosen,
-        costs=wishes.costs if task.kind == "binary" else None,
+        costs=costs,
         minutes=wishes.minutes or MINUTES,
         families=tuple(each.name for each in ground.families),
         left_out=left_out,

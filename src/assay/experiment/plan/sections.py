@@ -58,7 +58,15 @@ def _about_metric(ground: Ground, chosen: str, why: str) -> Iterator[Line]:
             f"{costs.false_alarm:g} / ({costs.false_alarm:g} + {costs.miss:g}): there a false "
             "alarm and a miss are expected to cost the same",
         )
-    if chosen != ground.task.metric:
+    if chosen == ground.task.metric:
+        return
+    if costs is not None and chosen == costs.metric:
+        yield _line(
+            "metric",
+            f"an experiment that follows this plan judges by {chosen}",
+            f"in place of {ground.task.metric}; assay.toml follows once the vault confirms",
+        )
+    else:
         yield _line(
             "metric",
             f"set metric = {chosen!r} in assay.toml",
