@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assay.task import CostName, Costs, MetricName
+from assay.task import Costs, MetricName
 
 FORMAT: Literal[1] = 1
 
@@ -81,7 +81,7 @@ class ExperimentPlan(_Part):
 
     format: Literal[1] = FORMAT
     question: str
-    metric: MetricName | CostName
+    metric: MetricName
     costs: Costs | None = None
     minutes: float = Field(default=10.0, gt=0)
     families: tuple[str, ...] = Field(min_length=1)
