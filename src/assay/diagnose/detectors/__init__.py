@@ -18,6 +18,7 @@ BUILT_IN = {
     "calibration by slice": "assay.diagnose.detectors.calibration_slices:SliceCalibrationDetector",
     "threshold": "assay.diagnose.detectors.thresholds:ThresholdDetector",
     "leakage": "assay.diagnose.detectors.leakage:LeakageDetector",
+    "ids": "assay.diagnose.detectors.identifiers:IdentifierDetector",
     "overlap": "assay.diagnose.detectors.overlap:OverlapDetector",
     "drift": "assay.diagnose.detectors.drift:DriftDetector",
     "columns": "assay.diagnose.detectors.columns:ColumnDetector",
