@@ -26,7 +26,7 @@ from assay.task import Task
 
 FixVerdict = Literal["proven", "harmful", "undecided"]
 FEWEST = 20
-FLATTERING = ("AS401", "AS602")
+FLATTERING = ("AS401", "AS404", "AS602")
 """What leaks or leads astray raises the score on these very rows: a loss without it proves
 nothing against leaving it out."""
 

@@ -69,7 +69,7 @@ def _suspicion(part: Case, column: str) -> Suspicion:
         cause="rows were numbered, or sorted, by their outcome or by when they were collected",
         confirm=confirm,
         remedies=(
-            Remedy("drop", f"leave {column!r} out of the features and measure again"),
+            Remedy("drop", f"leave {column!r} out of the features and measure again", column),
             Remedy("check", "ask in which order the rows were collected"),
         ),
         judged=False,

@@ -35,6 +35,7 @@ def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
         "AS303": _of_threshold,
         "AS304": _of_probabilities,
         "AS401": _of_column,
+        "AS404": _of_column,
         "AS602": _of_column,
     }
     yield from makers.get(finding.code, _of_slice)(finding, task)
