@@ -140,6 +140,18 @@ def test_too_few_rows_to_learn_from_are_told(
     assert step(result).why == "skipped: 150 rows without a label are too few to learn from"
 
 
+def test_rows_that_are_all_alike_are_not_learned_from(
+    tmp_path: Path, taught: Callable[..., list[Any]]
+) -> None:
+    lessons = taught(guess)
+    alike = rows(1, seed=9).select("text").sample(150, with_replacement=True)
+    settings = SETTINGS.model_copy(update={"copies": "off"})
+    with labelling(tmp_path) as label:
+        result = label(alike, list(TOPICS), rows(120, seed=8), settings=settings)
+    assert not lessons
+    assert step(result).why == "skipped: the rows are too alike to be cut in parts"
+
+
 def test_the_weight_is_what_explains_the_classes() -> None:
     random = np.random.default_rng(0)
     codes: Codes = random.integers(0, 3, 400)

@@ -26,8 +26,8 @@ def level_of(read: Scores, shares: Scores | None) -> Scores:
     shares
         (k,) of the classes, or None.
     """
-    if shares is None or not len(read):
-        return np.asarray(read.mean(axis=0)) if len(read) else np.zeros(read.shape[1])
+    if shares is None:
+        return np.asarray(read.mean(axis=0))
     level = np.zeros(read.shape[1])
     for _ in range(STEPS):
         level += logs(softmax(read - level).mean(axis=0)) - logs(shares)

@@ -138,6 +138,8 @@ def taught_with_gold(
     lessons, taught = [], []
     for cut, part in PLACES:
         others = parts_of([texts[row] for row in free.tolist()], PARTS, cut) != part
+        if others.all() or not others.any():
+            return "skipped: the rows are too alike to be cut in parts"
         known = gold.only(np.flatnonzero(parts_of(gold.texts, PARTS, cut) != part))
         if len(known.truth) < FEWEST_GOLD or not known.truth.several:
             return f"skipped: two thirds of the checked rows, {len(known.truth)}, cannot teach it"
