@@ -1,28 +1,31 @@
-"""One run: every remedy for a rare class on one split with one model, and how the gate saw it."""
+"""One run: every remedy for a rare class on one split with one model, and what the gate chose."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from assay.evidence import class_guards, compare
 from assay.recipe import Made, Recipe, Tabular, Tools, baseline_recipe, fit_recipe, splits
 from assay.recipe.trial import OutOfFold, out_of_fold
+from assay.synth.judging import Candidate, Court, Judged, Step, best
+from assay.synth.result import dose_name
+from assay.synth.run import with_made
+from assay.synth.scarcity import up_to_balance
+from assay.synth.source import DOSES
+from assay.synth.unmade import MOVED, WEIGHTS, remedies
 from assay.task import Task
 from synth_sets import RareSet
 
 METRICS = ("average_precision", "balanced_accuracy")
-SCREENED = (*METRICS, "auc")
-
-DOSES = (1.0, 4.0)
 REPEATS = 2
 MAKER = "assay.synth.tabular.made_rows"
 CURATED = "assay.synth.curation.curated_rows"
+METHODS = ("smote", "forest", "copula")
 MODELS = ("linear", "trees")
-MOVED = "threshold moved"
-SIMPLE = ("class weights", MOVED, "oversampling", "SMOTE")
+OURS = "ours"
+RISEN = "kept where the mean rose"
 
 
 def plain(task: Task, model: str) -> Recipe:
@@ -34,107 +37,128 @@ def plain(task: Task, model: str) -> Recipe:
     return recipe.with_estimator("sklearn.ensemble.RandomForestClassifier", n_estimators=100)
 
 
-def remedies(given: RareSet, model: str) -> dict[str, Recipe]:
-    """Return what a practitioner would do by hand, and synthesis without a gate."""
-    recipe = plain(given.task, model)
+def by_hand(given: RareSet, recipe: Recipe) -> dict[str, Recipe]:
+    """Return what a practitioner would do, and synthesis up to balance without a gate."""
     return {
-        "class weights": recipe.with_parameters(class_weight="balanced"),
+        WEIGHTS: recipe.with_parameters(class_weight="balanced"),
         MOVED: recipe.model_copy(update={"rarity": 1.0}),
-        "oversampling": _with(recipe, given, MAKER, "oversample", given.balance),
-        "SMOTE": _with(recipe, given, MAKER, "smote", given.balance),
-        "ungated forest": _with(recipe, given, MAKER, "forest", given.balance),
-        "ungated copula": _with(recipe, given, MAKER, "copula", given.balance),
+        "oversampling": recipe.with_made(_made(given, MAKER, "oversample", given.balance)),
+        "SMOTE": recipe.with_made(_made(given, MAKER, "smote", given.balance)),
+        "ungated forest": recipe.with_made(_made(given, MAKER, "forest", given.balance)),
+        "ungated copula": recipe.with_made(_made(given, MAKER, "copula", given.balance)),
     }
 
 
-def proposals(given: RareSet, model: str) -> dict[str, Recipe]:
-    """Return what the gate chooses among: curated rows at several doses, and the simple ways."""
+def proposals(given: RareSet, recipe: Recipe, task: Task) -> list[Candidate]:
+    """Return what the product's gate is given: curated rows up to balance, and the remedies."""
+    doses = up_to_balance(DOSES, given.train, task, given.rare)
+    curated = [
+        Candidate(
+            f"curated {method}",
+            dose,
+            f"rule:{method}",
+            partial(with_made, _made(given, CURATED, method, dose)),
+        )
+        for method in METHODS
+        for dose in doses
+    ]
+    return [*curated, *remedies(recipe, task)]
+
+
+@dataclass(frozen=True)
+class SharedCourt(Court):
+    """A court that remembers predictions, with and without a moved threshold, for other metrics."""
+
+    known: dict[str, OutOfFold] = field(default_factory=dict)
+
+    def predicted(
+        self, recipes: Sequence[Recipe], step: Step | None = None
+    ) -> tuple[OutOfFold, ...]:
+        """Return each recipe's predictions; what is known is not predicted again."""
+        lacking = [each for each in recipes if each.hash not in self.known]
+        both = list({each.hash: each for recipe in lacking for each in _twins(recipe)}.values())
+        if both:
+            found = splits(self.rows, self.task, seed=self.seed, folds=5, repeats=self.repeats)
+            predicted = out_of_fold(
+                both, self.rows, self.task, found, tools=self.tools, seed=self.seed
+            )
+            self.known.update(zip([each.hash for each in both], predicted, strict=True))
+        return tuple(self.known[each.hash] for each in recipes)
+
+
+def run(given: RareSet, model: str, seed: int) -> dict[str, Any]:
+    """Return every remedy's figures on the test rows, and what was chosen by each metric."""
     recipe = plain(given.task, model)
-    simple = {name: found for name, found in remedies(given, model).items() if name in SIMPLE}
-    curated = {
-        f"curated {method} x{dose:g}": _with(recipe, given, CURATED, method, dose)
-        for method in ("smote", "forest", "copula")
-        for dose in DOSES
+    known: dict[str, OutOfFold] = {}
+    test = {
+        name: on_test(given, each, seed)
+        for name, each in {"nothing": recipe, **by_hand(given, recipe)}.items()
     }
-    return simple | curated
-
-
-def run(
-    given: RareSet, model: str, seed: int, known: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return every remedy's and every proposal's figures on the test rows, and the screening.
-
-    What an earlier run on the same split knows is taken from it; folds and seeds are the same.
-    """
-    known = known or {"test": {}, "screened": {}}
-    base = plain(given.task, model)
-    suggested = proposals(given, model)
-    judged = {"nothing": base, **remedies(given, model), **suggested}
-    lacking = {name: each for name, each in suggested.items() if name not in known["screened"]}
+    chosen: dict[str, dict[str, Any]] = {}
+    for metric in METRICS:
+        task = given.task.model_copy(update={"metric": metric})
+        court = SharedCourt(given.train, task, _tools(), seed, repeats=REPEATS, known=known)
+        judged = court.judge(recipe, proposals(given, recipe, task))
+        chosen[metric] = {
+            rule: None if each is None else _told(given, each, seed)
+            for rule, each in ((OURS, best(judged)), (RISEN, _risen(judged)))
+        }
+        chosen[metric]["screened"] = [_screened(each) for each in judged]
     return {
-        "test": {
-            name: known["test"].get(name) or on_test(given, recipe, seed)
-            for name, recipe in judged.items()
-        },
-        "screened": {**known["screened"], **screen(given, base, lacking, seed)},
+        "test": test,
+        "chosen": chosen,
         "rare_rows": int((given.train[given.task.target] == given.rare).sum()),
         "train_rows": given.train.height,
         "test_rows": given.test.height,
     }
 
 
-def screen(
-    given: RareSet, base: Recipe, suggested: Mapping[str, Recipe], seed: int
-) -> dict[str, Any]:
-    """Return for each proposal its gain and p-value by each metric, and the guards that fail."""
-    task, rows = given.task, given.train
-    found = splits(rows, task, seed=seed, folds=5, repeats=REPEATS)
-    first, *others = out_of_fold(
-        (base, *suggested.values()), rows, task, found, tools=_tools(), seed=seed
-    )
-    truth = rows[task.target].to_numpy()[first.rows]
-    screened: dict[str, Any] = {}
-    for name, after in zip(suggested, others, strict=True):
-        gains = {each: _gain(truth, first, after, task, each, seed) for each in SCREENED}
-        guards = class_guards(truth, first.predictions, after.predictions, classes=task.class_names)
-        screened[name] = {
-            "gains": {each: [gain.estimate, gain.p_value] for each, gain in gains.items()},
-            "recall": [[each.estimate, each.p_value] for each in guards],
-        }
-    return screened
-
-
 def on_test(given: RareSet, recipe: Recipe, seed: int) -> dict[str, float]:
     """Return the recipe's figures on the test rows, taught on all rows to learn from."""
     from sklearn.metrics import average_precision_score, balanced_accuracy_score
 
-    task = given.task
-    model = fit_recipe(recipe, given.train, task, tools=_tools(), seed=seed)
+    model = fit_recipe(recipe, given.train, given.task, tools=_tools(), seed=seed)
     shares = model.predict_proba(given.test)
-    truth = (given.test[task.target] == given.rare).to_numpy()
+    truth = (given.test[given.task.target] == given.rare).to_numpy()
     return {
         "average_precision": float(average_precision_score(truth, shares[:, 1])),
         "balanced_accuracy": float(balanced_accuracy_score(truth, shares.argmax(axis=1) == 1)),
     }
 
 
-def _gain(
-    truth: np.ndarray, before: OutOfFold, after: OutOfFold, task: Task, metric: str, seed: int
-) -> Any:
-    return compare(
-        truth,
-        before.predictions,
-        after.predictions,
-        metric=metric,
-        classes=task.class_names,
-        seed=seed,
-        replicates=1000,
-    )
+def _risen(judged: Sequence[Judged]) -> Judged | None:
+    """Return the highest figure among those that rose at all, as one without a test would."""
+    risen = [each for each in judged if each.verdict.main.estimate > 0]
+    return max(risen, key=lambda each: each.trial.after.estimate, default=None)
 
 
-def _with(recipe: Recipe, given: RareSet, path: str, method: str, dose: float) -> Recipe:
-    made = Made(path=path, class_name=given.rare, dose=dose, parameters={"method": method})
-    return recipe.with_made(made)
+def _told(given: RareSet, judged: Judged, seed: int) -> dict[str, Any]:
+    return {"name": _name(judged), "test": on_test(given, judged.recipe, seed)}
+
+
+def _screened(judged: Judged) -> dict[str, Any]:
+    gain = judged.verdict.main
+    return {
+        "name": _name(judged),
+        "gain": gain.estimate,
+        "p_value": gain.p_value,
+        "adjusted": judged.adjusted,
+        "decision": judged.verdict.decision,
+    }
+
+
+def _name(judged: Judged) -> str:
+    name = dose_name(judged.candidate.method, judged.candidate.dose)
+    return name if judged.over is None else f"{name} on top of {judged.over.method}"
+
+
+def _twins(recipe: Recipe) -> Iterator[Recipe]:
+    for rarity in (0.0, 1.0):
+        yield recipe.model_copy(update={"rarity": rarity})
+
+
+def _made(given: RareSet, path: str, method: str, dose: float) -> Made:
+    return Made(path=path, class_name=given.rare, dose=dose, parameters={"method": method})
 
 
 def _tools() -> Tools:

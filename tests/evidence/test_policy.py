@@ -5,6 +5,7 @@ import pytest
 
 from assay.errors import InputError
 from assay.evidence import Evidence, Interval, class_guards, decide
+from assay.evidence.policy import fails
 
 
 def gain(estimate: float, low: float, high: float, p: float) -> Evidence:
@@ -71,6 +72,28 @@ def test_guards_see_the_class_that_pays_for_the_gain():
     verdict = decide(gain(0.1, 0.05, 0.15, 0.001), guards=tuple(guards.values()))
     assert verdict.decision == "dropped"
     assert "rare" in verdict.reason
+
+
+def test_balanced_accuracy_lets_a_class_give_what_it_has_beyond_the_lowest():
+    truth = np.array(["common"] * 300 + ["rare"] * 40)
+    before = np.array(["common"] * 340)
+    before[300:304] = "rare"
+    after = np.array(["common"] * 340)
+    after[:90] = after[300:330] = "rare"
+    strict = {each.details["class"]: each for each in class_guards(truth, before, after)}
+    traded = {
+        each.details["class"]: each
+        for each in class_guards(truth, before, after, metric="balanced_accuracy")
+    }
+    assert strict["common"].estimate == pytest.approx(-0.3)
+    assert fails(strict["common"])
+    assert traded["common"].details["allowed"] == pytest.approx(0.05 + 1.0 - 0.1)
+    assert not fails(traded["common"])
+    sunk = after.copy()
+    sunk[:] = "rare"
+    assert any(map(fails, class_guards(truth, before, sunk, metric="balanced_accuracy")))
+    reversed_ = class_guards(truth, after, before, metric="balanced_accuracy")
+    assert [each.details["class"] for each in reversed_ if fails(each)] == ["rare"]
 
 
 def test_guards_read_probabilities_at_the_threshold_of_the_costs():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import InputError
-from assay.recipe import Rows, Split, Tools, baseline_recipe, out_of_fold, run_trial, splits
+from assay.recipe import Recipe, Rows, Split, Tools, baseline_recipe, out_of_fold, run_trial, splits
 from newsroom import TASK, newsroom
 
 NO_TOOLS = Tools(read_table=lambda name: TABLES[name], embed=lambda *_, **__: np.empty(0))
@@ -201,3 +201,31 @@ def test_a_fold_that_judges_one_class_is_no_trouble() -> None:
     assert any(rows[each.test]["topic"].n_unique() == 1 for each in found)
     judged = out_of_fold([BASELINE], rows, task, found, tools=NO_TOOLS, seed=0)
     assert len(judged[0].rows) == rows.height
+
+
+def test_recipes_alike_but_for_their_rarity_are_fitted_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from assay.recipe import trial
+
+    fits: list[float] = []
+    real = trial.fit_recipe
+
+    def counted(recipe: Recipe, *given: object, **named: object) -> object:
+        fits.append(recipe.rarity)
+        return real(recipe, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trial, "fit_recipe", counted)
+    monkeypatch.setattr(trial, "run_jobs", lambda judge, jobs, **_: map(judge, jobs))
+    task = TASK.model_copy(update={"metric": "balanced_accuracy"})
+    moved = BASELINE.model_copy(update={"rarity": 1.0})
+    found = splits(SEARCH, task, seed=0)[:2]
+
+    def judged(*recipes: Recipe) -> list[np.ndarray]:
+        given = {"tools": NO_TOOLS, "seed": 0}
+        return [each.predictions[0] for each in out_of_fold(recipes, SEARCH, task, found, **given)]
+
+    together = judged(BASELINE, moved)
+    assert fits == [0.0, 0.0]
+    assert not np.allclose(*together)
+    np.testing.assert_array_equal(together[1], judged(moved)[0])

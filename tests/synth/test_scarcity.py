@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from assay.recipe import baseline_recipe
+from assay.recipe import Recipe, baseline_recipe
 from assay.synth.scarcity import MANY, up_to_balance
 from assay.synth.unmade import remedies
 from assay.task import Task
@@ -38,16 +38,25 @@ def with_metric(metric: str) -> Task:
     return TASK.model_copy(update={"metric": metric})
 
 
+def names(metric: str, recipe: Recipe) -> list[str]:
+    return [each.method for each in remedies(recipe, with_metric(metric))]
+
+
 def test_remedies_without_made_rows_are_those_that_could_change_the_metric() -> None:
     recipe = baseline_recipe(TASK)
-    assert list(remedies(recipe, with_metric("macro_f1"))) == ["class weights", "threshold moved"]
-    assert list(remedies(recipe, with_metric("auc"))) == ["class weights"]
+    assert names("macro_f1", recipe) == ["class weights", "threshold moved"]
+    assert names("auc", recipe) == names("average_precision", recipe) == ["class weights"]
+
+
+def test_a_moved_threshold_leads_where_every_class_counts_the_same() -> None:
+    recipe = baseline_recipe(TASK)
+    assert [each.leads for each in remedies(recipe, with_metric("balanced_accuracy"))] == [0, 1]
+    assert not any(each.leads for each in remedies(recipe, with_metric("macro_f1")))
 
 
 def test_a_remedy_in_place_already_is_not_tried_again() -> None:
-    task = with_metric("macro_f1")
-    recipe = baseline_recipe(task)
-    for name, each in remedies(recipe, task).items():
-        assert name not in remedies(each, task)
+    recipe = baseline_recipe(TASK)
+    for each in remedies(recipe, with_metric("macro_f1")):
+        assert each.method not in names("macro_f1", each.apply(recipe))
     unweighable = recipe.with_estimator("sklearn.neighbors.KNeighborsClassifier")
-    assert list(remedies(unweighable, task)) == ["threshold moved"]
+    assert names("macro_f1", unweighable) == ["threshold moved"]

@@ -122,6 +122,7 @@ def measure(
             _by_class(old),
             _by_class(new),
             allowed=terms.allowed_loss,
+            metric=task.metric,
             threshold=task.threshold,
             **shared,
         )

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from assay.evidence.clt import MIN_ROWS, Linear, pool
-from assay.evidence.inputs import read_sample
+from assay.evidence.inputs import Sample, read_sample
 from assay.evidence.numbers import Floats
 from assay.evidence.spec import Evidence, Interval
+
+TRADES = "balanced_accuracy"
+"""The metric whose users trade the classes' recalls one for one."""
 
 
 def class_guards(
@@ -20,6 +23,7 @@ def class_guards(
     *,
     classes: Sequence[str] | None = None,
     allowed: float = 0.05,
+    metric: str | None = None,
     threshold: float | None = None,
     groups: Any = None,
     weights: Any = None,
@@ -33,6 +37,10 @@ def class_guards(
         As in :func:`assay.evidence.compare`; probabilities are read as their largest class.
     allowed
         Largest loss of recall that is accepted, for example 0.05 for 5 points.
+    metric
+        What the change is judged by. Balanced accuracy is the mean of the recalls, so who asks for
+        it trades them one for one: there a class may give what it has beyond the lowest class, and
+        ``allowed`` counts from where that one stood before.
     threshold
         Probabilities (n, 2) are read as the second class from here on; None for the largest.
 
@@ -50,9 +58,11 @@ def class_guards(
         weights=weights,
         groups=groups,
     )
+    members_of = [np.flatnonzero(sample.truth == code) for code in range(len(sample.classes))]
+    spare = _spare(sample, members_of) if metric == TRADES else [0.0] * len(members_of)
     results = []
     for code, name in enumerate(sample.classes):
-        rows = np.flatnonzero(sample.truth == code)
+        rows = members_of[code]
         members = None if sample.groups is None else _renumber(sample.groups[rows])
         if len(rows) < MIN_ROWS or (members is not None and members.max() < 1):
             continue
@@ -72,10 +82,32 @@ def class_guards(
                 n=len(rows),
                 method="t-test on paired row differences of one class",
                 p_value=losses.p_above(0.0),
-                details={"class": name, "allowed": allowed, "se": pooled.se, "df": pooled.df},
+                details={
+                    "class": name,
+                    "allowed": allowed + spare[code],
+                    "se": pooled.se,
+                    "df": pooled.df,
+                },
             )
         )
     return tuple(results)
+
+
+def _spare(sample: Sample, members_of: Sequence[Any]) -> list[float]:
+    """Return each class's recall before, less that of the lowest class."""
+    befores = [before for before, _ in zip(*sample.models, strict=True)]
+    recalls = [
+        float(np.mean([_share(each[rows] == code, rows, sample) for each in befores]))
+        if len(rows)
+        else np.nan
+        for code, rows in enumerate(members_of)
+    ]
+    lowest = np.nanmin(recalls)
+    return [0.0 if np.isnan(each) else float(each - lowest) for each in recalls]
+
+
+def _share(hits: Any, rows: Any, sample: Sample) -> float:
+    return float(np.average(hits, weights=None if sample.weights is None else sample.weights[rows]))
 
 
 def _told(predictions: Any, threshold: float | None) -> Any:

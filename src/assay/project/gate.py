@@ -47,7 +47,7 @@ def gate_recipe(
     guards
         ``recall`` of every class, any metric's name, or ``latency``: the time that a model
         built on all search rows takes to predict them. Without a guard of recall the project's
-        ``max_class_loss`` holds.
+        ``max_class_loss`` holds, as it does for every proposal.
 
     Raises
     ------
@@ -58,8 +58,7 @@ def gate_recipe(
     timed = [each for each in guards if each.what == LATENCY]
     if timed:
         _require_timeable(timed, project.recipe, recipe)
-    if task.kind != "regression" and not any(each.what == "recall" for each in guards):
-        guards = (*guards, Guard("recall", project.settings.max_class_loss))
+    unguarded = task.kind != "regression" and not any(each.what == "recall" for each in guards)
     search = project.search()
     with project.gateway(capability="gate") as gateway:
         tools = Tools.of(project.ledger(), gateway)
@@ -67,6 +66,8 @@ def gate_recipe(
         judged = _Judged.of(trial, search, task, seed)
         gain = judged.gain(metric or task.metric, min_effect)
         facts = [fact for each in guards if each not in timed for fact in judged.guard(each)]
+        if unguarded:
+            facts += judged.recalls(project.settings.max_class_loss, metric or task.metric)
         if timed:
             slower = _slower(project.recipe, recipe, search, task, tools, seed)
             facts += [
@@ -113,17 +114,21 @@ class _Judged:
 
     def guard(self, guard: Guard) -> list[Evidence]:
         if guard.what == "recall":
-            return list(
-                class_guards(
-                    self.truth,
-                    self.before,
-                    self.after,
-                    allowed=guard.allowed,
-                    threshold=self.threshold,
-                    **self.shared,
-                )
-            )
+            return self.recalls(guard.allowed)
         return [metric_guard(guard, self.truth, self.before, self.after, self.shared, self.seed)]
+
+    def recalls(self, allowed: float, metric: str | None = None) -> list[Evidence]:
+        return list(
+            class_guards(
+                self.truth,
+                self.before,
+                self.after,
+                allowed=allowed,
+                metric=metric,
+                threshold=self.threshold,
+                **self.shared,
+            )
+        )
 
 
 def _require_timeable(guards: Sequence[Guard], *recipes: Recipe) -> None:

@@ -17,12 +17,15 @@ class Adjustment:
     Attributes
     ----------
     shares
-        (c,) share of each class seen, to the power ``rarity``; None leaves probabilities.
+        (c,) share of each class seen; None for a regression.
+    rarity
+        Probabilities are divided by the shares to this power; 0 leaves them.
     shift
         Added to a target before its logarithm is learned; None leaves targets.
     """
 
     shares: np.ndarray | None = None
+    rarity: float = 0.0
     shift: float | None = None
 
     @classmethod
@@ -30,9 +33,7 @@ class Adjustment:
         """Return what ``recipe`` asks for when ``targets`` are codes of classes, or values."""
         if task.kind == "regression":
             return cls(shift=1.0 - float(targets.min()) if recipe.log_target else None)
-        if not recipe.rarity:
-            return cls()
-        return cls(shares=(np.bincount(targets) / len(targets)) ** recipe.rarity)
+        return cls(shares=np.bincount(targets) / len(targets), rarity=recipe.rarity)
 
     def learned(self, targets: np.ndarray) -> np.ndarray:
         """Return the targets that the estimator is fitted to."""
@@ -47,9 +48,9 @@ class Adjustment:
 
     def probabilities(self, found: np.ndarray) -> np.ndarray:
         """Return (n, c) probabilities of the classes seen."""
-        if self.shares is None:
+        if self.shares is None or not self.rarity:
             return found
-        raised = found / self.shares
+        raised = found / self.shares**self.rarity
         return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,6 +59,11 @@ class FittedModel:
     def gives_probabilities(self) -> bool:
         """Whether :meth:`predict_proba` can be called."""
         return hasattr(self.estimator, "predict_proba")
+
+    def with_rarity(self, rarity: float) -> FittedModel:
+        """Return the same fit with its probabilities divided by the shares to another power."""
+        recipe = self.recipe.model_copy(update={"rarity": rarity})
+        return replace(self, recipe=recipe, adjustment=replace(self.adjustment, rarity=rarity))
 
     def predict(self, rows: pl.DataFrame) -> np.ndarray:
         """Return (n,) class names, or float64 values for a regression."""

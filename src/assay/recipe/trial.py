@@ -14,6 +14,7 @@ from assay.errors import InputError
 from assay.evidence import Evidence, class_guards, compare, estimate
 from assay.recipe.build import fit_recipe
 from assay.recipe.features import texts
+from assay.recipe.model import FittedModel, Model
 from assay.recipe.spec import Embedding, Recipe
 from assay.recipe.splits import FOLDS, REPEATS, Split, splits
 from assay.recipe.tools import Tools
@@ -157,8 +158,15 @@ def _judge(fold: _Fold) -> list[np.ndarray]:
     train, test = fold.search[split.train], fold.search[split.test]
     seed = derive_seed(fold.seed, "fit", split.repeat, split.fold)
     predictions = []
+    known: dict[str, Model] = {}
     for recipe in fold.recipes:
-        model = fit_recipe(recipe, train, task, tools=fold.tools, seed=seed, judged=test)
+        twin = recipe.model_copy(update={"rarity": 0.0}).hash
+        model = known.get(twin)
+        if isinstance(model, FittedModel):  # alike but for the rarity, which no fit reads
+            model = model.with_rarity(recipe.rarity)
+        else:
+            model = fit_recipe(recipe, train, task, tools=fold.tools, seed=seed, judged=test)
+            known[twin] = model
         probabilities = task.metric not in LABEL_METRICS
         predicted = model.predictions(test, probabilities=probabilities)
         _require_finite(predicted, recipe)
@@ -190,6 +198,7 @@ def compared(
             first.predictions,
             second.predictions,
             allowed=allowed_loss,
+            metric=task.metric,
             threshold=task.threshold,
             **shared,
         )

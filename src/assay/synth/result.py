@@ -50,7 +50,9 @@ class Dose:
         Its first evidence is the gain on real held-out rows; the change of recall of each class
         follows.
     adjusted
-        The gain's p-value after the correction for how many doses were tried.
+        The gain's p-value after the correction for how many doses were tried beside it.
+    over
+        The remedy that its gain comes on top of; empty where it is over the recipe as it was.
     """
 
     method: str
@@ -59,6 +61,7 @@ class Dose:
     verdict: Verdict
     adjusted: float
     proposal_id: str
+    over: str = ""
 
     @property
     def name(self) -> str:

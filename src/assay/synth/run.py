@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
@@ -15,7 +16,8 @@ from assay.project import Project
 from assay.project.building import confirm, question
 from assay.recipe import Made, Recipe, Tools
 from assay.seeds import derive_seed
-from assay.synth.gate import Candidate, Gate, best_kept
+from assay.synth.gate import Gate
+from assay.synth.judging import Candidate
 from assay.synth.made import Making, joined, make, measured, samples
 from assay.synth.measure.halves import Halves, rehearse
 from assay.synth.methods import asks_a_model, maker
@@ -57,23 +59,16 @@ class Synthesis:
         tools = Tools.of(self.record.ledger, self.gateway)
         candidates = [each for making in makings for each in self._candidates(making, own.height)]
         if candidates:
-            candidates += [
-                Candidate(name, 0.0, "rule:reweighing", recipe)
-                for name, recipe in remedies(project.recipe, task).items()
-            ]
+            candidates += remedies(project.recipe, task)
         gate = Gate(project, self.record, rows, self.class_name, tools, seed)
-        doses, advice = gate.judge(candidates, lambda done, all_: self.tell("fits", done, all_))
-        chosen = best_kept(doses)
-        recipe = project.recipe
+        judgement = gate.judge(candidates, lambda done, all_: self.tell("fits", done, all_))
+        chosen, recipe = judgement.chosen, judgement.recipe
         notes: list[str] = []
-        confirmed = None
-        if chosen is not None:
-            recipe = next(c.recipe for c in candidates if c.recipe.hash == chosen.recipe_hash)
-            confirmed = self._confirmed(recipe, tools, notes)
+        confirmed = self._confirmed(recipe, tools, notes) if chosen is not None else None
         if not candidates:
             notes.append("too few made rows passed the filters for the smallest dose")
         facts, numbers = measured(whole, order)
-        rehearsed = self._rehearsed_method(doses)
+        rehearsed = self._rehearsed_method(chosen)
         halves = self._halves(order, rehearsed, tools)
         spend = self.gateway.spend
         result = SynthesisResult(
@@ -84,11 +79,11 @@ class Synthesis:
             class_name=self.class_name,
             real_rows=own.height,
             batches=tuple(each.batch for each in makings),
-            doses=doses,
+            doses=judgement.doses,
             chosen=chosen,
             recipe=recipe,
             confirmed=confirmed,
-            advice=None if chosen is not None else advice,
+            advice=judgement.advice,
             facts=tuple(self.record.evidence(each) for each in facts),
             numbers=numbers,
             samples=samples(whole, order),
@@ -104,9 +99,8 @@ class Synthesis:
         self.record.end(result.to_json(), recipe, name="synthesis.json")
         return result
 
-    def _rehearsed_method(self, doses: Sequence[Dose]) -> str | None:
+    def _rehearsed_method(self, kept: Dose | None) -> str | None:
         """Return the kept method, or else the first that asks no model; copies tell nothing."""
-        kept = best_kept(doses)
         methods = (kept.method,) if kept is not None and kept.dose else self.methods
         fit = (each for each in methods if not asks_a_model(each) and each != "oversample")
         return next(fit, None)
@@ -148,7 +142,7 @@ class Synthesis:
         Rows without a model are made anew in each fold. Written rows are an artefact: too dear to
         write for each fold, they stay out of any that judges a row their writer was shown.
         """
-        method, baseline = making.batch.method, self.project.recipe
+        method = making.batch.method
         for dose in self.doses if making.rows.height else ():
             wanted = round(dose * real)
             if not asks_a_model(method):
@@ -158,12 +152,12 @@ class Synthesis:
                     dose=dose,
                     parameters={"method": method},
                 )
-                yield Candidate(method, dose, f"rule:{method}", baseline.with_made(made))
+                yield Candidate(method, dose, f"rule:{method}", partial(with_made, made))
             elif 0 < wanted <= making.rows.height:
                 artefact = self.record.ledger.put_table(
                     making.rows.head(wanted), name=f"{method}-x{dose:g}.parquet", run=self.record.id
                 )
-                yield Candidate(method, dose, self.model, with_extra(baseline, artefact))
+                yield Candidate(method, dose, self.model, partial(with_extra, artefact))
 
     def _confirmed(self, recipe: Recipe, tools: Tools, notes: list[str]) -> Confirmation | None:
         """Look at the vault once, where a look is left."""
@@ -184,7 +178,12 @@ class Synthesis:
             return None
 
 
-def with_extra(recipe: Recipe, artefact: str) -> Recipe:
+def with_made(made: Made, recipe: Recipe) -> Recipe:
+    """Return ``recipe`` with rows that are made anew in each fold."""
+    return recipe.with_made(made)
+
+
+def with_extra(artefact: str, recipe: Recipe) -> Recipe:
     """Return ``recipe`` with the rows of an artefact beside its own."""
     rows = recipe.rows.model_copy(update={"extra": (*recipe.rows.extra, artefact)})
     return recipe.model_copy(update={"rows": rows})

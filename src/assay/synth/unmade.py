@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from assay.evidence.guards import TRADES
 from assay.recipe import Recipe
 from assay.recipe.estimators import accepted_parameters
+from assay.synth.judging import Candidate
 from assay.task import Task
 
 WEIGHTS = "class weights"
 MOVED = "threshold moved"
+ORIGIN = "rule:reweighing"
 
 
-def remedies(recipe: Recipe, task: Task) -> dict[str, Recipe]:
-    """Return the recipe with each remedy that it lacks and that could change the task's metric.
+def remedies(recipe: Recipe, task: Task) -> list[Candidate]:
+    """Return each remedy that the recipe lacks and that could change the task's metric.
 
     ``class weights`` weighs each class by the inverse of its rows, where the estimator can.
-    ``threshold moved`` divides probabilities by the classes' shares (Menon et al. 2021); it keeps
-    the order of two classes' scores, so it is not tried for the area under the curve.
+    ``threshold moved`` divides probabilities by the classes' shares (Menon et al. 2021). It keeps
+    the order of two classes' scores, so it is not tried for the area under the curve; it is what
+    theory calls for where balanced accuracy is the metric, so there it leads and the others must
+    add to it.
     """
-    found: dict[str, Recipe] = {}
+    found: list[Candidate] = []
     if not task.class_names:
         return found
     accepted = accepted_parameters(recipe.estimator)
     if "class_weight" in accepted and "class_weight" not in recipe.estimator.parameters:
-        found[WEIGHTS] = recipe.with_parameters(class_weight="balanced")
-    if not recipe.rarity and task.metric != "auc":
-        found[MOVED] = recipe.model_copy(update={"rarity": 1.0})
+        weighed = recipe.with_parameters(class_weight="balanced")
+        found.append(Candidate(WEIGHTS, 0.0, ORIGIN, lambda _: weighed))
+    if not recipe.rarity and task.metric not in ("auc", "average_precision"):
+        leads = task.metric == TRADES
+        found.append(Candidate(MOVED, 0.0, ORIGIN, _moved, leads))
     return found
+
+
+def _moved(recipe: Recipe) -> Recipe:
+    return recipe.model_copy(update={"rarity": 1.0})

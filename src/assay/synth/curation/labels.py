@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from assay.recipe import MADE_FROM
-from assay.synth.curation.numbers import Codes, Floats, Numbers, codes, new_judge
+from assay.synth.curation.judges import FOLDS, Lesson, annotators, encoded
+from assay.synth.curation.numbers import Floats, codes
 from assay.synth.spec import Order, Sifted, sifted
 
-FOLDS = 5
 LOWEST = 0.1
 """A made row may look as little like its class as all but this share of the class's real rows."""
 
@@ -45,7 +45,7 @@ class ConsistentLabels:
         if self._annotator is not None:
             of_real, of_made = self._annotator(rows), self._annotator(made)
         else:
-            of_real, of_made = _cross_fitted(made, order, truth)
+            of_real, of_made = _cross_fitted(made, order)
         bars = {
             code: np.quantile(of_real[truth == code, code], LOWEST)
             for code in np.unique(given)
@@ -65,23 +65,17 @@ class ConsistentLabels:
         return sifted(made, reasons, self.name)
 
 
-def _cross_fitted(made: pl.DataFrame, order: Order, truth: Codes) -> tuple[Floats, Floats]:
+def _cross_fitted(made: pl.DataFrame, order: Order) -> tuple[Floats, Floats]:
     """Return (n, k) probabilities of the search rows, and (m, k) of the made ones."""
-    numbers = Numbers.of(order.rows, made, order.task)
-    n, m, k = len(truth), made.height, len(order.task.classes)
-    fold = np.random.default_rng(order.seed).permutation(n) % FOLDS
+    lesson = Lesson.of(order)
+    found = annotators(lesson)
+    numbers = encoded(lesson).made(made, lesson)
     places = {row_id: at for at, row_id in enumerate(order.rows["row_id"].to_list())}
     parents = [places.get(each) for each in made[MADE_FROM].to_list()]
-    blind = np.array([-1 if at is None else fold[at] for at in parents])
-    of_real, of_made = np.zeros((n, k)), np.zeros((m, k))
-    for number in range(FOLDS):
-        taught = fold != number
-        if len(np.unique(truth[taught])) < 2:
-            continue
-        judge = new_judge(order.task, order.seed + number).fit(numbers.real[taught], truth[taught])
-        here = np.flatnonzero(fold == number)
-        if len(here):
-            of_real[np.ix_(here, judge.classes_)] = judge.predict_proba(numbers.real[here])
-        weight = np.where(blind == number, 1.0, np.where(blind == -1, 1 / FOLDS, 0.0))
-        of_made[:, judge.classes_] += weight[:, None] * judge.predict_proba(numbers.made)
-    return of_real, of_made
+    blind = np.array([-1 if at is None else found.fold[at] for at in parents])
+    of_made = np.zeros((made.height, found.of_real.shape[1]))
+    for number, judge in enumerate(found.judges):
+        if judge is not None:
+            weight = np.where(blind == number, 1.0, np.where(blind == -1, 1 / FOLDS, 0.0))
+            of_made[:, judge.classes_] += weight[:, None] * judge.predict_proba(numbers)
+    return found.of_real, of_made

@@ -8,14 +8,15 @@ A row of low confidence and low uncertainty is one that the model never doubts t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from assay.synth.curation.numbers import Codes, Floats, Numbers, codes
+from assay.synth.curation.judges import Lesson, boosted, encoded
+from assay.synth.curation.numbers import Floats, codes
 from assay.synth.spec import Order, Sifted, sifted
-from assay.task import Task
 
 CHECKPOINTS = 15
 LEAST_CONFIDENCE = 0.4
@@ -50,35 +51,30 @@ class Learnable:
 
 def learning(made: pl.DataFrame, order: Order) -> tuple[Floats, Floats]:
     """Return (m,) confidence and (m,) aleatoric uncertainty of the made rows' labels."""
-    task = order.task
-    truth, given = codes(order.rows[task.target], task), codes(made[task.target], task)
-    numbers = Numbers.of(order.rows, made, task)
-    known = np.unique(truth)
+    task, lesson = order.task, Lesson.of(order)
+    given = codes(made[task.target], task)
+    numbers = encoded(lesson).made(made, lesson)
+    known = np.unique(lesson.truth)
     seen = np.zeros((CHECKPOINTS, made.height))
-    for number, shares in enumerate(_checkpoints(numbers, truth, task, order.seed)):
+    for number, shares in enumerate(_checkpoints(lesson, numbers)):
         whole = np.zeros((made.height, len(task.classes)))
         whole[:, known] = shares
         seen[number] = whole[np.arange(len(given)), given]
     return seen.mean(axis=0), (seen * (1 - seen)).mean(axis=0)
 
 
-def _checkpoints(numbers: Numbers, truth: Codes, task: Task, seed: int) -> Iterator[Any]:
+def _checkpoints(lesson: Lesson, made: Any) -> Iterator[Any]:
     """Yield the made rows' probabilities while a model learns; classes weigh alike."""
-    from sklearn.ensemble import GradientBoostingClassifier
     from sklearn.linear_model import SGDClassifier
     from sklearn.utils.class_weight import compute_sample_weight
 
-    weights = compute_sample_weight("balanced", truth)
-    if task.text is not None:
-        model = SGDClassifier(loss="log_loss", alpha=1e-5, random_state=seed % 2**32)
-        for _ in range(CHECKPOINTS):
-            model.partial_fit(numbers.real, truth, np.unique(truth), sample_weight=weights)
-            yield model.predict_proba(numbers.made)
+    if lesson.task.text is None:
+        staged = boosted(lesson, 2 * CHECKPOINTS).staged_predict_proba(made)
+        yield from islice(staged, 1, None, 2)
         return
-    model = GradientBoostingClassifier(
-        n_estimators=2 * CHECKPOINTS, max_features="sqrt", random_state=seed % 2**32
-    )
-    model.fit(numbers.real, truth, sample_weight=weights)
-    for number, shares in enumerate(model.staged_predict_proba(numbers.made)):
-        if number % 2:
-            yield shares
+    real, truth = encoded(lesson).real, lesson.truth
+    weights = compute_sample_weight("balanced", truth)
+    model = SGDClassifier(loss="log_loss", alpha=1e-5, random_state=lesson.seed % 2**32)
+    for _ in range(CHECKPOINTS):
+        model.partial_fit(real, truth, np.unique(truth), sample_weight=weights)
+        yield model.predict_proba(made)

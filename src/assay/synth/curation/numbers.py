@@ -34,7 +34,7 @@ class Numbers:
     @classmethod
     def of(cls, real: pl.DataFrame, made: pl.DataFrame, task: Task) -> Numbers:
         """Encode both by the features of the task's plain recipe."""
-        union = FeatureUnion(baseline_recipe(task).features, Tools(_nothing, _nothing))
+        union = FeatureUnion(baseline_recipe(task).features, Tools(nothing, nothing))
         learned = union.fit_transform(real.select(task.inputs))
         like_real = made.select(task.inputs).cast(dict(real.select(task.inputs).schema))  # type: ignore[arg-type]
         return cls(learned, union.transform(like_real))
@@ -61,5 +61,6 @@ def new_judge(task: Task, seed: int) -> Any:
     )
 
 
-def _nothing(*_: object, **__: object) -> Any:
+def nothing(*_: object, **__: object) -> Any:
+    """Refuse what a filter does not read."""
     raise InputError("A filter reads no artefact and no embedding.")

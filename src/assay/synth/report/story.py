@@ -31,12 +31,14 @@ def tell(result: SynthesisResult) -> list[str]:
     if result.chosen is not None:
         told.append(f"Kept: {_amount(result.chosen, result)}. {result.chosen.verdict.reason}")
         told += [_cheaper(each) for each in result.doses if each.verdict.kept and not each.dose]
+        if result.chosen.over:
+            told.append(f"That comes on top of {result.chosen.over}.")
     if result.confirmed is not None:
         told.append(f"On the vault: {result.confirmed.verdict.reason}")
     if result.doses and result.chosen is None:
         told.append(
-            f"{len(result.doses)} doses were tried on real held-out rows; p-values are adjusted "
-            "for all of them (Benjamini and Hochberg)."
+            f"{len(result.doses)} proposals were tried on real held-out rows; p-values are "
+            "adjusted for all that were tried together (Benjamini and Hochberg)."
         )
     if result.advice is not None and result.advice.words:
         told.append(result.advice.words)

@@ -38,6 +38,9 @@ def _doses(result: SynthesisResult) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("screened", no_wrap=True)
     table.add_column("dose", no_wrap=True)
+    ordered = any(each.over for each in result.doses)
+    if ordered:
+        table.add_column("on top of")
     for name in ("gain", "95% interval", "adjusted p"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in result.doses:
@@ -45,6 +48,7 @@ def _doses(result: SynthesisResult) -> Table:
         table.add_row(
             Text(decision, STYLES[decision]),
             each.name,
+            *([each.over or "-"] if ordered else []),
             estimate_text(gain),
             span(gain),
             f"{each.adjusted:.3g}",
