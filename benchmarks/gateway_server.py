@@ -1,39 +1,59 @@
-"""The server that the gateway's benchmark asks: each chat completion after 50 ms.
+"""The server that benchmarks ask: each chat completion after 50 ms.
 
-python benchmarks/gateway_server.py     prints its port, and serves until it is killed
+python benchmarks/gateway_server.py [--stories]     prints its port, and serves until it is killed
+
+Every answer is the same, or with ``--stories`` a row of one text, no two alike.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from collections.abc import Iterator
+from itertools import count, repeat
 from typing import Any
 
 DELAY = 0.05
 TOP = [{"token": "A", "logprob": -0.2}, {"token": "B", "logprob": -1.8}]
-REPLY = json.dumps(
-    {
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": '{"words": 3}'},
-                "finish_reason": "stop",
-                "logprobs": {"content": [{**TOP[0], "top_logprobs": TOP}]},
-            }
-        ],
-        "id": "x",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "usage": {"prompt_tokens": 60, "completion_tokens": 1, "total_tokens": 61},
-    }
-).encode()
-RESPONSE = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
-    + str(len(REPLY)).encode()
-    + b"\r\n\r\n"
-    + REPLY
-)
+WORDS = '{"words": 3}'
+
+
+def response(content: str) -> bytes:
+    """Return a whole chat completion that says ``content``."""
+    reply = json.dumps(
+        {
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": content},
+                    "finish_reason": "stop",
+                    "logprobs": {"content": [{**TOP[0], "top_logprobs": TOP}]},
+                }
+            ],
+            "id": "x",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "usage": {"prompt_tokens": 60, "completion_tokens": 1, "total_tokens": 61},
+        }
+    ).encode()
+    return (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+        + str(len(reply)).encode()
+        + b"\r\n\r\n"
+        + reply
+    )
+
+
+def stories() -> Iterator[bytes]:
+    """Yield rows of one text for ever."""
+    for number in count():
+        told = f"Story {number}: {number * 7919} tonnes were shipped, {number * 31} more than told."
+        yield response(json.dumps({"c0": told}))
+
+
+answers: Iterator[bytes] = repeat(response(WORDS))
 
 
 class Answering(asyncio.Protocol):
@@ -61,7 +81,7 @@ class Answering(asyncio.Protocol):
 
     def _answer(self) -> None:
         if not self._transport.is_closing():
-            self._transport.write(RESPONSE)
+            self._transport.write(next(answers))
 
 
 async def serve() -> None:
@@ -72,6 +92,8 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
+    if "--stories" in sys.argv:
+        answers = stories()
     try:
         import uvloop
     except ImportError:

@@ -97,11 +97,11 @@ def run(given: RareSet, model: str, seed: int) -> dict[str, Any]:
     chosen: dict[str, dict[str, Any]] = {}
     for metric in METRICS:
         task = given.task.model_copy(update={"metric": metric})
-        court = SharedCourt(given.train, task, _tools(), seed, repeats=REPEATS, known=known)
+        court = SharedCourt(given.train, task, no_tools(), seed, repeats=REPEATS, known=known)
         judged = court.judge(recipe, proposals(given, recipe, task))
         chosen[metric] = {
             rule: None if each is None else _told(given, each, seed)
-            for rule, each in ((OURS, best(judged)), (RISEN, _risen(judged)))
+            for rule, each in ((OURS, best(judged)), (RISEN, risen(judged)))
         }
         chosen[metric]["screened"] = [_screened(each) for each in judged]
     return {
@@ -117,7 +117,7 @@ def on_test(given: RareSet, recipe: Recipe, seed: int) -> dict[str, float]:
     """Return the recipe's figures on the test rows, taught on all rows to learn from."""
     from sklearn.metrics import average_precision_score, balanced_accuracy_score
 
-    model = fit_recipe(recipe, given.train, given.task, tools=_tools(), seed=seed)
+    model = fit_recipe(recipe, given.train, given.task, tools=no_tools(), seed=seed)
     shares = model.predict_proba(given.test)
     truth = (given.test[given.task.target] == given.rare).to_numpy()
     return {
@@ -126,20 +126,20 @@ def on_test(given: RareSet, recipe: Recipe, seed: int) -> dict[str, float]:
     }
 
 
-def _risen(judged: Sequence[Judged]) -> Judged | None:
+def risen(judged: Sequence[Judged]) -> Judged | None:
     """Return the highest figure among those that rose at all, as one without a test would."""
     risen = [each for each in judged if each.verdict.main.estimate > 0]
     return max(risen, key=lambda each: each.trial.after.estimate, default=None)
 
 
 def _told(given: RareSet, judged: Judged, seed: int) -> dict[str, Any]:
-    return {"name": _name(judged), "test": on_test(given, judged.recipe, seed)}
+    return {"name": told_name(judged), "test": on_test(given, judged.recipe, seed)}
 
 
 def _screened(judged: Judged) -> dict[str, Any]:
     gain = judged.verdict.main
     return {
-        "name": _name(judged),
+        "name": told_name(judged),
         "gain": gain.estimate,
         "p_value": gain.p_value,
         "adjusted": judged.adjusted,
@@ -147,7 +147,8 @@ def _screened(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _name(judged: Judged) -> str:
+def told_name(judged: Judged) -> str:
+    """Return what was proposed, and on top of what."""
     name = dose_name(judged.candidate.method, judged.candidate.dose)
     return name if judged.over is None else f"{name} on top of {judged.over.method}"
 
@@ -161,7 +162,8 @@ def _made(given: RareSet, path: str, method: str, dose: float) -> Made:
     return Made(path=path, class_name=given.rare, dose=dose, parameters={"method": method})
 
 
-def _tools() -> Tools:
+def no_tools() -> Tools:
+    """Return tools for recipes that read no artefact and no embedding."""
     return Tools(_unused, _unused)
 
 

@@ -3,7 +3,7 @@
 Reuters R8 and R52 and AG News at few rows: nothing, class weights, oversampling, texts edited and
 recombined without a filter or a gate, and what the gate keeps of sifted ones; macro-F1 and the rare
 class's recall on test rows that nothing has seen. Texts under shuffled labels, where nothing can
-help, tell the false keeps. With ``--written`` also the rows a minute of the embedded model.
+help, tell the false keeps.
 
 With ``--out`` each finished run is kept, and the next call goes on from there.
 """
@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +23,16 @@ import polars as pl
 from assay import assets
 from assay.config import write_text
 from assay.demo import reuters
-from assay.evidence import benjamini_hochberg
-from assay.ledger import Ledger
-from assay.llm import Gateway
-from assay.recipe import Made, Recipe, Tools, baseline_recipe, compared, fit_recipe, splits
-from assay.recipe.trial import out_of_fold
-from assay.synth.spec import Order
-from assay.synth.written import write_rows
+from assay.recipe import Made, Recipe, baseline_recipe, fit_recipe
+from assay.synth.judging import Candidate, Court, best
+from assay.synth.run import with_made
+from assay.synth.scarcity import up_to_balance
+from assay.synth.source import DOSES
+from assay.synth.unmade import MOVED, WEIGHTS, remedies
 from assay.task import ClassDescription, Task
 from common import print_result, text_set
+from synth_runs import MAKER, OURS, REPEATS, RISEN, no_tools, risen, told_name
 
-DOSES = (1.0, 4.0)
-REPEATS = 2
-ALPHA = 0.05
 WORSE = 0.01
 """A loss beyond this counts as harm: smaller ones are within the noise of a second fit."""
 
@@ -45,6 +41,7 @@ RARE_ROWS = 12
 CLASS_ROWS = {"r8": 60, "r52": 40, "agnews": 20}
 MOST_TEST = 3000
 RAW, SIFTED = "assay.synth.text.made_texts", "assay.synth.text.curated_texts"
+METHODS = ("edit", "recombine")
 
 
 def jobs(quick: bool) -> Iterator[tuple[str, int]]:
@@ -102,52 +99,43 @@ def run(name: str, seed: int) -> dict[str, Any] | None:
         return None
     task, train, test, rare = given
     base = baseline_recipe(task)
-    rarity = train.filter(pl.col("topic") == rare).height
-    balance = max(1.0, (train.height / len(task.classes)) / rarity - 1)
+    balance = max(up_to_balance((1.0,), train, task, rare))
     ways = {
         "nothing": base,
-        "class weights": base.with_parameters(class_weight="balanced"),
-        "oversampling": _with(base, rare, "assay.synth.tabular.made_rows", "oversample", balance),
-        "ungated edit": _with(base, rare, RAW, "edit", balance),
-        "ungated recombine": _with(base, rare, RAW, "recombine", balance),
+        WEIGHTS: base.with_parameters(class_weight="balanced"),
+        MOVED: base.model_copy(update={"rarity": 1.0}),
+        "oversampling": with_made(_made(rare, MAKER, "oversample", balance), base),
+        "ungated edit": with_made(_made(rare, RAW, "edit", balance), base),
+        "ungated recombine": with_made(_made(rare, RAW, "recombine", balance), base),
     }
-    proposals = {
-        f"{method} x{dose:g}": _with(base, rare, SIFTED, method, dose)
-        for method in ("edit", "recombine")
-        for dose in DOSES
+    court = Court(train, task, no_tools(), seed, repeats=REPEATS)
+    judged = court.judge(base, proposals(task, train, base, rare))
+    chosen = {OURS: best(judged), RISEN: risen(judged)}
+    recipes = {**ways, **{rule: base if j is None else j.recipe for rule, j in chosen.items()}}
+    return {
+        "test": {
+            way: on_test(task, train, test, rare, recipe, seed) for way, recipe in recipes.items()
+        },
+        "kept": {rule: None if j is None else told_name(j) for rule, j in chosen.items()},
+        "rare": rare,
+        "rows": train.height,
+        "rare_rows": train.filter(pl.col("topic") == rare).height,
     }
-    chosen, risen = screened(task, train, base, proposals, seed)
-    found = {way: on_test(task, train, test, rare, recipe, seed) for way, recipe in ways.items()}
-    for way, pick in (("ours", chosen), ("kept where the mean rose", risen)):
-        recipe = proposals.get(pick or "")
-        found[way] = on_test(task, train, test, rare, recipe, seed) if recipe else found["nothing"]
-    return {"test": found, "kept": chosen, "rare": rare, "rows": train.height, "rare_rows": rarity}
 
 
-def screened(
-    task: Task, train: pl.DataFrame, base: Recipe, proposals: dict[str, Recipe], seed: int
-) -> tuple[str | None, str | None]:
-    """Return what the gate keeps, and what a rule that looks at the mean alone would."""
-    tools = Tools(_unused, _unused)
-    found = splits(train, task, seed=seed, folds=5, repeats=REPEATS)
-    first, *others = out_of_fold(
-        (base, *proposals.values()), train, task, found, tools=tools, seed=seed
-    )
-    trials = [compared(train, task, first, each, seed=seed) for each in others]
-    gains = {name: trial.gain.estimate for name, trial in zip(proposals, trials, strict=True)}
-    adjusted = benjamini_hochberg([trial.gain.p_value for trial in trials])
-    passed = [
-        name
-        for name, trial, p_value in zip(proposals, trials, adjusted, strict=True)
-        if p_value < ALPHA
-        and gains[name] > 0
-        and not any(-g.estimate > 0.05 and (g.p_value or 1) < ALPHA for g in trial.guards)
+def proposals(task: Task, train: pl.DataFrame, base: Recipe, rare: str) -> list[Candidate]:
+    """Return what the gate is given: sifted texts up to balance, and what makes no rows."""
+    sifted = [
+        Candidate(
+            f"curated {method}",
+            dose,
+            f"rule:{method}",
+            partial(with_made, _made(rare, SIFTED, method, dose)),
+        )
+        for method in METHODS
+        for dose in up_to_balance(DOSES, train, task, rare)
     ]
-    risen = [name for name, gain in gains.items() if gain > 0]
-    return (
-        max(passed, key=gains.__getitem__, default=None),
-        max(risen, key=gains.__getitem__, default=None),
-    )
+    return [*sifted, *remedies(base, task)]
 
 
 def on_test(
@@ -156,32 +144,13 @@ def on_test(
     """Return macro-F1 and the rare class's recall of the recipe, taught on all training rows."""
     from sklearn.metrics import f1_score
 
-    model = fit_recipe(recipe, train, task, tools=Tools(_unused, _unused), seed=seed)
+    model = fit_recipe(recipe, train, task, tools=no_tools(), seed=seed)
     predicted = np.asarray(task.class_names)[model.predict_proba(test).argmax(axis=1)]
     truth = test["topic"].to_numpy()
     return {
         "macro_f1": float(f1_score(truth, predicted, average="macro")),
         "rare_recall": float((predicted[truth == rare] == rare).mean()),
     }
-
-
-def written_rate(rows: int = 16) -> dict[str, float]:
-    """Return how many rows a minute the embedded model writes, loading left out."""
-    given = load("r8", 0)
-    assert given is not None
-    task, train, _, rare = given
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Ledger.open(Path(folder) / "ledger") as ledger,
-        Gateway(ledger) as gateway,
-    ):
-        model = "local:smollm2-135m"
-        orders = [Order(task, train, rare, count, seed) for count, seed in ((1, 1), (rows, 2))]
-        write_rows(orders[0], method="write", model=model, gateway=gateway)
-        began = time.monotonic()
-        found = write_rows(orders[1], method="write", model=model, gateway=gateway)
-        minutes = (time.monotonic() - began) / 60
-    return {"asked": found.asked, "written": found.rows.height, "a_minute": found.asked / minutes}
 
 
 def summary(runs: dict[str, Any]) -> dict[str, Any]:
@@ -201,23 +170,29 @@ def summary(runs: dict[str, Any]) -> dict[str, Any]:
         "ways": {
             way: {
                 "macro_f1": float(np.mean(found["macro_f1"])),
+                "macro_f1_standard_error": _standard_error(found["macro_f1"]),
                 "rare_recall": float(np.mean(found["rare_recall"])),
+                "rare_recall_standard_error": _standard_error(found["rare_recall"]),
+                "worst": float(np.min(found["macro_f1"])),
                 "worse": float(np.mean(np.array(found["macro_f1"]) < -WORSE)),
             }
             for way, found in gains.items()
         },
-        "kept": sum(each["kept"] is not None for each in real),
-        "false_keeps": {"kept": sum(e["kept"] is not None for e in noise), "of": len(noise)},
+        "kept": {rule: _kept(real, rule) for rule in (OURS, RISEN)},
+        "false_keeps": {rule: _kept(noise, rule) for rule in (OURS, RISEN)},
     }
 
 
-def _with(recipe: Recipe, rare: str, path: str, method: str, dose: float) -> Recipe:
-    made = Made(path=path, class_name=rare, dose=dose, parameters={"method": method})
-    return recipe.with_made(made)
+def _standard_error(values: list[float]) -> float:
+    return float(np.std(values, ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")
 
 
-def _unused(*_: object, **__: object) -> Any:
-    raise AssertionError("no artefact and no embedding is read")
+def _kept(runs: list[dict[str, Any]], rule: str) -> dict[str, int]:
+    return {"kept": sum(each["kept"][rule] is not None for each in runs), "of": len(runs)}
+
+
+def _made(rare: str, path: str, method: str, dose: float) -> Made:
+    return Made(path=path, class_name=rare, dose=dose, parameters={"method": method})
 
 
 def main() -> None:
@@ -225,24 +200,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one set, one seed; a smoke test")
     parser.add_argument("--out", type=Path, help="a JSON file that keeps each finished run")
-    parser.add_argument("--written", action="store_true", help="time the embedded model too")
     options = parser.parse_args()
     runs: dict[str, Any] = {}
-    rate = None
     if options.out is not None and options.out.exists():
-        kept = json.loads(options.out.read_text())
-        runs, rate = kept["runs"], kept.get("written")
-    if options.written and rate is None:
-        rate = written_rate()
+        runs = json.loads(options.out.read_text())["runs"]
     for name, seed in jobs(options.quick):
         key = f"{name} {seed}"
         if key not in runs:
             runs[key] = run(name, seed)
             print(f"{key}: done", flush=True)
         if options.out is not None:
-            body = {"runs": runs, "summary": summary(runs), "written": rate}
+            body = {"runs": runs, "summary": summary(runs)}
             write_text(options.out, json.dumps(body, indent=1, sort_keys=True) + "\n")
-    print_result(**summary(runs), written=rate)
+    print_result(**summary(runs))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from assay.synth.capabilities import capability_tests
 from assay.synth.record import recorded_synthesis
 from assay.synth.release import release
 from assay.synth.report import headline, render_html
+from assay.synth.report.story import made
 from assay.synth.source import SynthesisSource
 from newsroom import TASK, newsroom
 
@@ -70,6 +71,10 @@ def test_rows_that_no_model_could_use_are_not_kept_and_real_ones_are_advised(
     assert project.vault().looks_left == 1, "nothing kept takes no look"
     assert result.advice is not None
     assert "eal rows of 'farm'" in result.advice.words
+    batch = result.batches[0]
+    assert batch.filled is not None
+    assert batch.filled == pytest.approx(batch.kept / 40), "no cell is kept beyond its plan"
+    assert f"they fill {batch.filled:.0%} of the plan" in made(batch)
     dropped = sum(each.before - each.after for each in result.batches[0].filters)
     assert dropped == sum(sum(each.why.values()) for each in result.batches[0].filters)
     assert dropped > 0

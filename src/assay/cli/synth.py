@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 def synth(
     path: ProjectPath = Path(),
     for_class: Annotated[str | None, typer.Option(help="The class; the rarest by default.")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only a slice, as in 'age > 40'; of every class unless one is named."),
+    ] = None,
     rows: Annotated[
         int | None, typer.Option(help="Rows by each method; the largest dose by default.")
     ] = None,
@@ -67,7 +71,13 @@ def synth(
     if purpose == "test":
         _write_tests(project, rows or 20, out, as_json=as_json)
         return
-    asked: dict[str, Any] = {"for_class": for_class, "rows": rows, "method": method, "model": model}
+    asked: dict[str, Any] = {
+        "for_class": for_class,
+        "where": where,
+        "rows": rows,
+        "method": method,
+        "model": model,
+    }
     many = _meant(project, asked, yes=yes, as_json=as_json)
     with progress_bar() as progress:
         task = progress.add_task("making rows", total=None)

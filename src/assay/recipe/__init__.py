@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.recipe.build import fit_recipe
 from assay.recipe.deciding import DecidingModel
 from assay.recipe.estimators import new_estimator
+from assay.recipe.making import narrowed
 from assay.recipe.model import BlendedModel, FittedModel, Model
 from assay.recipe.proposal import Observation, Proposal, ProposalSource
 from assay.recipe.rows import MADE_FROM, VOTE, training_rows, voted_rows
@@ -25,6 +26,7 @@ from assay.recipe.spec import (
     Tfidf,
     Weighted,
     Where,
+    conditions_of,
 )
 from assay.recipe.splits import Split, splits
 from assay.recipe.text import (
@@ -71,7 +73,9 @@ __all__ = [
     "Where",
     "baseline_recipe",
     "compared",
+    "conditions_of",
     "fit_recipe",
+    "narrowed",
     "new_estimator",
     "out_of_fold",
     "read_recipe",

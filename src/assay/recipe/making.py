@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.recipe.spec import Made
+from assay.tables.predicate import Predicate
 from assay.task import Task
 
 FEWEST = 2
@@ -25,6 +26,7 @@ def made_from(made: Made, rows: pl.DataFrame, task: Task, seed: int) -> pl.DataF
         When the path is no function, it refuses a parameter, or what it made lacks a column.
     """
     function = _function(made.path)
+    rows = narrowed(rows, task, made.class_name or None, made.predicate)
     own = rows.filter(pl.col(task.target) == made.class_name) if made.class_name else rows
     count = round(made.dose * own.height)
     if own.height < FEWEST or count == 0:
@@ -47,7 +49,19 @@ def made_from(made: Made, rows: pl.DataFrame, task: Task, seed: int) -> pl.DataF
     missing = [name for name in (*task.inputs, task.target) if name not in new.columns]
     if missing:
         raise InputError(f"{made.path} made rows without the column {missing[0]!r}.")
-    return new
+    return new.filter(made.predicate.select(new))
+
+
+def narrowed(
+    rows: pl.DataFrame, task: Task, class_name: str | None, where: Predicate
+) -> pl.DataFrame:
+    """Return the rows without those of the class that ``where`` does not select.
+
+    Rows of other classes stay: they show what a row of the class is not. Without a class, all that
+    is not selected goes.
+    """
+    inside = pl.Series(where.select(rows))
+    return rows.filter(inside if class_name is None else inside | (rows[task.target] != class_name))
 
 
 def _function(path: str) -> Callable[..., pl.DataFrame]:

@@ -58,29 +58,6 @@ class Mended(Part):
     folds: int = Field(default=5, ge=2)
 
 
-class Made(Part):
-    """New rows that a function makes from the training rows at hand.
-
-    They are made anew in each fold of a cross-validation, from the fold's own training rows: a
-    row that was made from all rows would tell a model what the judged rows look like.
-
-    Attributes
-    ----------
-    path
-        Import path of ``function(rows, task, *, class_name, count, seed, **parameters)`` which
-        returns a table of labelled rows, inputs and target among its columns.
-    class_name
-        The class of which rows are made; empty for a whole table.
-    dose
-        Rows asked for, as a multiple of the class's rows at hand; above 0, at most 100.
-    """
-
-    path: str
-    class_name: str = ""
-    dose: float = Field(default=1.0, gt=0, le=100)
-    parameters: dict[str, Any] = Field(default_factory=dict)
-
-
 class Where(Part):
     """One condition on a row; see :class:`assay.tables.Condition`."""
 
@@ -102,6 +79,38 @@ class Where(Part):
         return Condition(self.column, self.operator, self.value, self.trait)
 
 
+class Made(Part):
+    """New rows that a function makes from the training rows at hand.
+
+    They are made anew in each fold of a cross-validation, from the fold's own training rows: a
+    row that was made from all rows would tell a model what the judged rows look like.
+
+    Attributes
+    ----------
+    path
+        Import path of ``function(rows, task, *, class_name, count, seed, **parameters)`` which
+        returns a table of labelled rows, inputs and target among its columns.
+    class_name
+        The class of which rows are made; empty for a whole table.
+    where
+        Conditions that a row must all fulfil to be made from, and a made one to be kept; of none,
+        the whole class.
+    dose
+        Rows asked for, as a multiple of the class's rows at hand; above 0, at most 100.
+    """
+
+    path: str
+    class_name: str = ""
+    where: tuple[Where, ...] = ()
+    dose: float = Field(default=1.0, gt=0, le=100)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def predicate(self) -> Predicate:
+        """What picks the rows that others are made from."""
+        return _predicate(self.where)
+
+
 class Weighted(Part):
     """Training rows that weigh more, or less, than the others.
 
@@ -119,13 +128,21 @@ class Weighted(Part):
     @classmethod
     def of(cls, predicate: Predicate, factor: float) -> Weighted:
         """Return the same part for the same conditions in any order."""
-        where = [Where(**each.as_dict()) for each in predicate.conditions]
-        return cls(where=tuple(sorted(where, key=repr)), factor=factor)
+        return cls(where=conditions_of(predicate), factor=factor)
 
     @property
     def predicate(self) -> Predicate:
         """What picks the rows."""
-        return Predicate(tuple(each.condition() for each in self.where))
+        return _predicate(self.where)
+
+
+def conditions_of(predicate: Predicate) -> tuple[Where, ...]:
+    """Return a predicate as parts of a recipe, the same for conditions in any order."""
+    return tuple(sorted((Where(**each.as_dict()) for each in predicate.conditions), key=repr))
+
+
+def _predicate(where: tuple[Where, ...]) -> Predicate:
+    return Predicate(tuple(each.condition() for each in where))
 
 
 class Rows(Part):

@@ -10,7 +10,15 @@ from pydantic import Field, field_validator
 
 from assay.recipe.feature_parts import Derived, Embedding, Feature, Raw, Tabular, Tfidf
 from assay.recipe.part import Part
-from assay.recipe.row_parts import AddedRows, Made, Mended, Rows, Weighted, Where
+from assay.recipe.row_parts import (
+    AddedRows,
+    Made,
+    Mended,
+    Rows,
+    Weighted,
+    Where,
+    conditions_of,
+)
 from assay.tables.predicate import Predicate
 
 __all__ = [
@@ -31,6 +39,7 @@ __all__ = [
     "Tfidf",
     "Weighted",
     "Where",
+    "conditions_of",
 ]
 
 FORMAT: Literal[1] = 1

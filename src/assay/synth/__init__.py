@@ -24,6 +24,7 @@ def synthesize(
     project: Project,
     *,
     for_class: str | None = None,
+    where: str | None = None,
     rows: int | None = None,
     method: str = "auto",
     model: str | None = None,
@@ -45,6 +46,9 @@ def synthesize(
     for_class
         The class; by default the rarest with at least five search rows. A regression makes
         whole rows.
+    where
+        Conditions on the columns, as in ``region = "north" and age > 40``: rows are made of this
+        slice of the class alone, and without ``for_class`` of every class in it.
     rows
         Rows to make by each method; by default the largest dose of the class, or 200 of those
         that a language model writes if that is less. Of written rows, only doses that there are
@@ -72,16 +76,18 @@ def synthesize(
         When the class or a parameter is not usable, the class has fewer than five search rows or
         they are all the same, or more than 20,000 rows are asked for and not meant.
     """
+    from assay.recipe import narrowed
     from assay.synth.methods import asks_a_model, chosen_methods
     from assay.synth.record import Record
     from assay.synth.run import Synthesis
-    from assay.synth.scarcity import MOST_DOSE, rarest, require_enough, up_to_balance
+    from assay.synth.scarcity import MOST_DOSE, require_enough, scope, up_to_balance
 
     search, task = project.search(), project.task
-    class_name = for_class if for_class is not None else rarest(search, task)
-    own = require_enough(search, task, class_name)
+    class_name, predicate = scope(search, task, for_class, where)
+    known = narrowed(search, task, class_name, predicate)
+    own = require_enough(known, task, class_name)
     if doses is None:
-        doses = up_to_balance(DOSES, search, task, class_name)
+        doses = up_to_balance(DOSES, known, task, class_name)
     wanted = tuple(sorted({float(each) for each in doses}))
     if not wanted or not all(0 < each <= MOST_DOSE for each in wanted):
         raise InputError("doses must be above 0 and at most 100.", given=list(doses))
@@ -100,6 +106,7 @@ def synthesize(
     name = model or project.settings.models.label
     beginning = {
         "class": class_name,
+        "where": predicate.words if predicate.conditions else "",
         "rows": count,
         "methods": list(methods),
         "model": name if asks_a_model(methods[0]) else None,
@@ -121,6 +128,7 @@ def synthesize(
             record=record,
             gateway=gateway,
             class_name=class_name,
+            where=predicate,
             count=count,
             methods=methods,
             doses=wanted,

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 
 from assay.project import Project
+from assay.recipe import narrowed
 from assay.seeds import derive_seed
 from assay.synth.made import make
 from assay.synth.methods import asks_a_model, chosen_methods
-from assay.synth.scarcity import rarest, require_enough
+from assay.synth.scarcity import require_enough, scope
 from assay.synth.spec import Order
 from assay.synth.written.schema import RowSchema
 from assay.synth.written.writing import requested
@@ -38,6 +39,7 @@ def forecast(
     *,
     rows: int,
     for_class: str | None = None,
+    where: str | None = None,
     method: str = "auto",
     model: str | None = None,
 ) -> Forecast:
@@ -49,11 +51,12 @@ def forecast(
         As :func:`assay.synth.synthesize` does.
     """
     search, task = project.search(), project.task
-    class_name = for_class if for_class is not None else rarest(search, task)
+    class_name, predicate = scope(search, task, for_class, where)
+    search = narrowed(search, task, class_name, predicate)
     require_enough(search, task, class_name)
     methods = chosen_methods(method, task, class_name)
     seed = derive_seed(project.settings.seed, "forecast")
-    order = Order(task, search, class_name, min(PART, rows), seed)
+    order = Order(task, search, class_name, min(PART, rows), seed, predicate)
     seconds = money = 0.0
     with project.gateway(capability="synth") as gateway:
         for each in methods:

@@ -14,7 +14,6 @@ from assay.recipe import Recipe, Tools, Trial, run_trial
 from assay.synth.judging import Candidate, Court, Judged, Step, best
 from assay.synth.record import Record
 from assay.synth.result import Advice, Dose, dose_name
-from assay.synth.spec import own_rows
 
 FEWEST_FOR_HALVES = 4
 
@@ -31,12 +30,23 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Gate:
-    """Judges all candidates on the same folds, and writes down what became of each."""
+    """Judges all candidates on the same folds, and writes down what became of each.
+
+    Attributes
+    ----------
+    rows
+        Search rows, by which all is judged.
+    own
+        Those that rows were made from.
+    of
+        What these are, in words.
+    """
 
     project: Project
     record: Record
     rows: pl.DataFrame
-    class_name: str | None
+    own: pl.DataFrame
+    of: str
     tools: Tools
     seed: int
 
@@ -82,8 +92,8 @@ class Gate:
         )
 
     def _worth(self, baseline: Recipe) -> Trial | None:
-        """Return what half of the class's real rows, drawn at random, add to the other half."""
-        own = own_rows(self.rows, self.project.task, self.class_name)["row_id"]
+        """Return what half of the real rows, drawn at random, add to the other half."""
+        own = self.own["row_id"]
         if len(own) < FEWEST_FOR_HALVES:
             return None
         random = np.random.default_rng(self.seed)
@@ -103,8 +113,7 @@ class Gate:
         more = None
         if likeliest is not None and likeliest.verdict.decision == "undecided":
             more = more_rows(likeliest.verdict.main, alpha=level)
-        size = own_rows(self.rows, self.project.task, self.class_name).height
-        of = "rows" if self.class_name is None else f"rows of {self.class_name!r}"
+        size, of = self.own.height, self.of
         sentences = []
         if fact is not None and fact.p_value is not None and fact.p_value < level:
             sentences.append(

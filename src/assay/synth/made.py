@@ -15,7 +15,8 @@ from assay.seeds import derive_seed
 from assay.synth.curation import sift_all, told_apart
 from assay.synth.curation.curated import ABUNDANCE, filters_for
 from assay.synth.curation.numbers import Numbers
-from assay.synth.measure.diversity import distinct_n, vendi_score
+from assay.synth.curation.slices import InSlice
+from assay.synth.measure.diversity import distinct_n, plan_coverage, vendi_score
 from assay.synth.measure.fidelity import measure_fidelity
 from assay.synth.methods import asks_a_model
 from assay.synth.result import Batch, Sample
@@ -23,7 +24,7 @@ from assay.synth.spec import Order
 from assay.synth.tabular import made_rows
 from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.text import made_texts
-from assay.synth.written import write_rows
+from assay.synth.written import PLANNED, write_rows
 
 SAMPLES = 5
 
@@ -46,10 +47,11 @@ def make(
 ) -> Making:
     """Make and sift rows; a model-free method makes twice as many as wanted."""
     began, stopped = time.monotonic(), None
-    asked = order.count
+    asked, planned = order.count, None
     if asks_a_model(method):
         written = write_rows(order, method=method, model=model, gateway=gateway, step=step)  # type: ignore[arg-type]
         made, asked, stopped = written.rows, written.asked, written.stopped
+        planned = written.planned
     else:
         asked = order.count if method == "oversample" else ABUNDANCE * order.count
         function = made_texts if method in TEXTUAL else made_rows
@@ -61,10 +63,17 @@ def make(
             count=asked,
             seed=order.seed,
         )
-    kept, counted = sift_all(made, order, filters_for(order.rows, order.task, method))
+    filters = filters_for(order.rows, order.task, method)
+    if order.where.conditions:
+        filters = (InSlice(order.where), *filters)
+    kept, counted = sift_all(made, order, filters)
     kept = kept.head(order.count)
     seconds = round(time.monotonic() - began, 3)
-    return Making(kept, Batch(method, asked, made.height, kept.height, counted, seconds, stopped))
+    filled = None
+    if planned:
+        filled = plan_coverage(planned, dict(kept[PLANNED].value_counts().rows()))
+    batch = Batch(method, asked, made.height, kept.height, counted, seconds, stopped, filled)
+    return Making(kept, batch)
 
 
 def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], dict[str, float]]:

@@ -10,12 +10,15 @@ from assay.config import write_text
 from assay.errors import InputError
 from assay.project import Project
 from assay.project.prepare import PURPOSE
+from assay.project.settings import Synth
 from assay.synth.curation import NoCopies
 from assay.synth.curation.copies import REPEATS_REAL
 from assay.synth.privacy import PrivacyLimits
 from assay.synth.result import SynthesisResult
 from assay.synth.spec import WHY, Order
+from assay.synth.written import PLANNED
 from assay.tables import write_table
+from assay.task import Task
 
 FILES = (".parquet", ".csv", ".tsv", ".jsonl")
 
@@ -75,13 +78,7 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
             allowed=f"copies = {settings.copies:g} under settings.synth in assay.toml",
             next_step="make them by another method, or raise the limit",
         )
-    limits = PrivacyLimits(
-        copies=settings.copies,
-        runs=settings.runs,
-        close=settings.close if result.task.text is None else 1.0,
-        risk=settings.risk,
-        k=settings.k,
-    )
+    limits = release_limits(settings, result.task)
     exceeded = () if result.privacy is None else result.privacy.exceeded(limits)
     if exceeded:
         raise InputError(
@@ -92,9 +89,26 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
         )
 
 
+def release_limits(settings: Synth, task: Task) -> PrivacyLimits:
+    """Return the limits of a release; how close rows may be holds for tables alone.
+
+    An edited text is made of a real one, so it is close to it by intent.
+    """
+    return PrivacyLimits(
+        copies=settings.copies,
+        runs=settings.runs,
+        close=settings.close if task.text is None else 1.0,
+        risk=settings.risk,
+        k=settings.k,
+    )
+
+
 def provenance(result: SynthesisResult, table: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with the run and seed that they come from, and what they are for."""
-    return table.with_columns(
+    """Return the rows with the run and seed that they come from, and what they are for.
+
+    The plan's cell stays here: its topics are words of the real texts.
+    """
+    return table.drop(PLANNED, strict=False).with_columns(
         pl.lit(result.run).alias("run"),
         pl.lit(result.seed).alias("seed"),
         pl.lit("train").alias(PURPOSE),

@@ -27,6 +27,8 @@ class Batch:
         What each filter dropped, in the order they were applied.
     stopped
         Why the method ended early, where it did.
+    filled
+        Share of the attribute plan that the kept rows fill; None without a plan.
     """
 
     method: str
@@ -36,6 +38,7 @@ class Batch:
     filters: tuple[Counted, ...]
     seconds: float
     stopped: str | None = None
+    filled: float | None = None
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ class SynthesisResult(Document):
 
     Attributes
     ----------
-    class_name
-        Of which rows were made; None for a whole table.
+    class_name, where
+        Of which rows were made; None for a whole table; and in which slice, empty for anywhere.
     real_rows
         Search rows that they were made from.
     doses
@@ -164,6 +167,7 @@ class SynthesisResult(Document):
     privacy: PrivacyReport | None = None
     rehearsed: str | None = None
     utility: Utility | None = None
+    where: str = ""
 
     @property
     def helped(self) -> bool:

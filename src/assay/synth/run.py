@@ -14,7 +14,7 @@ from assay.evidence import Confirmation
 from assay.llm import Gateway
 from assay.project import Project
 from assay.project.building import confirm, question
-from assay.recipe import Made, Recipe, Tools
+from assay.recipe import Made, Recipe, Tools, conditions_of, narrowed
 from assay.seeds import derive_seed
 from assay.synth.gate import Gate
 from assay.synth.judging import Candidate
@@ -25,8 +25,9 @@ from assay.synth.privacy import PrivacyReport, measure_privacy
 from assay.synth.record import Record
 from assay.synth.result import Cost, Dose, SynthesisResult
 from assay.synth.scarcity import require_enough
-from assay.synth.spec import Order
+from assay.synth.spec import Order, subject
 from assay.synth.unmade import remedies
+from assay.tables.predicate import Predicate
 
 Tell = Callable[[str, int, int], None]
 
@@ -39,6 +40,7 @@ class Synthesis:
     record: Record
     gateway: Gateway
     class_name: str | None
+    where: Predicate
     count: int
     methods: Sequence[str]
     doses: Sequence[float]
@@ -50,9 +52,10 @@ class Synthesis:
         """Make, sift, judge, confirm once, record."""
         began, project = time.monotonic(), self.project
         rows, task = project.search(), project.task
-        own = require_enough(rows, task, self.class_name)
+        known = narrowed(rows, task, self.class_name, self.where)
+        own = require_enough(known, task, self.class_name)
         seed = derive_seed(project.settings.seed, "synth", self.record.id)
-        order = Order(task, rows, self.class_name, self.count, seed)
+        order = Order(task, known, self.class_name, self.count, seed, self.where)
         makings = [self._made(order, method) for method in self.methods]
         whole = joined(makings, order)
         artefact = self.record.ledger.put_table(whole, name="synthetic.parquet", run=self.record.id)
@@ -60,7 +63,8 @@ class Synthesis:
         candidates = [each for making in makings for each in self._candidates(making, own.height)]
         if candidates:
             candidates += remedies(project.recipe, task)
-        gate = Gate(project, self.record, rows, self.class_name, tools, seed)
+        of = subject(self.class_name, self.where)
+        gate = Gate(project, self.record, rows, own, of, tools, seed)
         judgement = gate.judge(candidates, lambda done, all_: self.tell("fits", done, all_))
         chosen, recipe = judgement.chosen, judgement.recipe
         notes: list[str] = []
@@ -77,6 +81,7 @@ class Synthesis:
             task=task,
             seed=project.settings.seed,
             class_name=self.class_name,
+            where=self.where.words if self.where.conditions else "",
             real_rows=own.height,
             batches=tuple(each.batch for each in makings),
             doses=judgement.doses,
@@ -149,6 +154,7 @@ class Synthesis:
                 made = Made(
                     path=maker(method),
                     class_name=self.class_name or "",
+                    where=conditions_of(self.where),
                     dose=dose,
                     parameters={"method": method},
                 )

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from assay.errors import InputError
-from assay.synth.spec import own_rows
+from assay.synth.spec import EVERY_ROW, own_rows
+from assay.tables.predicate import Predicate
+from assay.tables.predicate_text import predicate_from_words
 from assay.task import Task
 
 FEWEST = 5
@@ -25,6 +27,32 @@ def rarest(rows: pl.DataFrame, task: Task) -> str | None:
     """Return the class with the fewest rows, of those that have enough; None for a regression."""
     sizes = {name: size for name, size in class_sizes(rows, task).items() if size >= FEWEST}
     return min(sizes, key=sizes.__getitem__, default=None)
+
+
+def scope(
+    rows: pl.DataFrame, task: Task, for_class: str | None, where: str | None
+) -> tuple[str | None, Predicate]:
+    """Return of which class and in which slice rows are made.
+
+    A named slice without a class is made as a whole, as is a regression; else it is the rarest
+    class.
+
+    Raises
+    ------
+    InputError
+        When the condition cannot be read, or names no input.
+    """
+    if not where:
+        return for_class if for_class is not None else rarest(rows, task), EVERY_ROW
+    found = predicate_from_words(where)
+    unknown = [each.column for each in found.conditions if each.column not in task.inputs]
+    if unknown:
+        raise InputError(
+            "where names a column that is none of the inputs.",
+            given=unknown[0],
+            allowed=", ".join(task.inputs),
+        )
+    return for_class, found
 
 
 def rare_classes(rows: pl.DataFrame, task: Task) -> list[str]:

@@ -9,8 +9,10 @@ from typing import Protocol
 
 import polars as pl
 
+from assay.tables.predicate import Predicate
 from assay.task import Task
 
+EVERY_ROW = Predicate(())
 WHY = "why"
 MADE_BY = "made_by"
 SYNTHETIC_ID = "synthetic_id"
@@ -23,11 +25,13 @@ class Order:
     Attributes
     ----------
     rows
-        Search rows: ``row_id``, inputs, target. A slice may narrow them.
+        Search rows: ``row_id``, inputs, target; of the class those in the slice alone.
     class_name
         The class of which rows are wanted; None for a whole table or a regression.
     count
         How many rows.
+    where
+        The slice that they are to lie in; of no condition, anywhere.
     """
 
     task: Task
@@ -35,6 +39,7 @@ class Order:
     class_name: str | None
     count: int
     seed: int
+    where: Predicate = EVERY_ROW
 
     @property
     def own(self) -> pl.DataFrame:
@@ -87,6 +92,12 @@ class Counted:
 def own_rows(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
     """Return the rows of a class; all rows where none is named."""
     return rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+
+
+def subject(class_name: str | None, where: Predicate = EVERY_ROW) -> str:
+    """Return of what rows are made, in words."""
+    of = "rows" if class_name is None else f"rows of {class_name!r}"
+    return f"{of} where {where.words}" if where.conditions else of
 
 
 def synthetic_ids(method: str, seed: int, count: int) -> pl.Series:

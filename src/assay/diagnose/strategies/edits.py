@@ -10,7 +10,16 @@ from typing import Literal
 from assay.diagnose.spec import Finding, Remedy, RemedyKind
 from assay.diagnose.strategies.slices import slice_feature
 from assay.experiment.propose import threshold_aim
-from assay.recipe import Feature, Made, Mended, Proposal, Raw, Recipe, Tabular
+from assay.recipe import (
+    Feature,
+    Made,
+    Mended,
+    Proposal,
+    Raw,
+    Recipe,
+    Tabular,
+    conditions_of,
+)
 from assay.recipe.calibrated import calibrated
 from assay.recipe.trial import LABEL_METRICS
 from assay.synth.methods import AUTO, chosen_methods, maker
@@ -53,6 +62,15 @@ def _of_slice(finding: Finding, task: Task) -> Iterator[Edit]:
         feature = slice_feature(predicate)
         yield "feature", _proposal(feature.name, why, methodcaller("with_feature", feature))
     yield "reweight", _weighed(predicate, why)
+    yield "synthesise", _of_rows_in(predicate, task, why)
+
+
+def _of_rows_in(predicate: Predicate, task: Task, why: str) -> Proposal:
+    method = chosen_methods(AUTO, task, None)[0]
+    made = Made(path=maker(method), where=conditions_of(predicate), parameters={"method": method})
+    return _proposal(
+        f"made rows where {predicate.words}: {method} x1", why, partial(with_dose, made)
+    )
 
 
 def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:

@@ -8,7 +8,8 @@ from assay.synth.result import Batch, Dose, SynthesisResult
 
 def subject(result: SynthesisResult) -> str:
     """Return of what rows were made."""
-    return "the whole table" if result.class_name is None else f"{result.class_name!r}"
+    of = "the whole table" if result.class_name is None else f"{result.class_name!r}"
+    return f"{of} where {result.where}" if result.where else of
 
 
 def headline(result: SynthesisResult) -> str:
@@ -95,4 +96,5 @@ def made(batch: Batch) -> str:
         if each.why
     ]
     text += f"; dropped {', '.join(dropped)}" if dropped else ""
+    text += "" if batch.filled is None else f"; they fill {batch.filled:.0%} of the plan"
     return f"{text}. Stopped early: {batch.stopped}." if batch.stopped else f"{text}."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from assay.synth.written.plan import AttributePlan, Cell, attribute_plan
-from assay.synth.written.writing import METHODS, Written, WrittenMethod, write_rows
+from assay.synth.written.writing import METHODS, PLANNED, Written, WrittenMethod, write_rows
 
 __all__ = [
     "METHODS",
+    "PLANNED",
     "AttributePlan",
     "Cell",
     "Written",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -23,6 +24,7 @@ WrittenMethod = Literal["write", "paraphrase", "counterfactual"]
 METHODS: tuple[WrittenMethod, ...] = get_args(WrittenMethod)
 
 PROMPT = "prompt"
+PLANNED = "planned"
 EXAMPLES = 3
 SHOWN_CHARACTERS = 1200
 """Of each example; longer texts keep their beginning and end."""
@@ -54,24 +56,29 @@ class Written:
     ----------
     rows
         Inputs, target, ``made_from``, ``shown`` (every row that the model saw for it),
-        ``made_by``, ``synthetic_id``, ``prompt`` (hash).
+        ``made_by``, ``synthetic_id``, ``prompt`` (hash), ``planned`` (the cell of the attribute
+        plan, empty without one).
     asked
         Rows that the model was asked for.
     stopped
         Why it ended early, where it did.
+    planned
+        Rows ordered of each cell of the attribute plan; empty without one.
     """
 
     rows: pl.DataFrame
     asked: int
     stopped: str | None = None
+    planned: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One prompt, and the ids of the search rows that it shows."""
+    """One prompt, the ids of the search rows that it shows, and the plan's cell it is for."""
 
     prompt: Prompt
     shown: tuple[str, ...]
+    planned: str = ""
 
 
 def write_rows(
@@ -122,7 +129,8 @@ def write_rows(
             stopped = "a cap of the budget was reached"
         elif len(new) >= FIRST_BATCH // 2 and fresh < STALE * len(new):
             stopped = f"the model repeats itself: {fresh} of its last {len(new)} rows were new"
-    return Written(_table(found, order), asked, stopped)
+    planned = Counter(each.planned for each in requests if each.planned)
+    return Written(_table(found, order), asked, stopped, planned)
 
 
 def requested(order: Order, method: WrittenMethod, schema: RowSchema) -> list[Request]:
@@ -149,22 +157,23 @@ def requested(order: Order, method: WrittenMethod, schema: RowSchema) -> list[Re
             )
             for row in _rotated(source, order.count, random)
         ]
-    wanted = [""] * order.count
+    cells = [""] * order.count
     if task.text is not None:
         plan = attribute_plan(own, task, order.seed)
-        wanted = [f"Wanted: {each}.\n" for each in plan.assigned(order.count, order.seed)]
+        cells = [str(each) for each in plan.assigned(order.count, order.seed)]
     shown = min(EXAMPLES, own.height)
     rotating = _rotated(own, order.count * shown, random)
     beside = _rotated(others, order.count, random) if task.text is None else []
     requests = []
-    for at, wish in enumerate(wanted):
+    for at, cell in enumerate(cells):
         rows = rotating[at * shown : (at + 1) * shown]
+        wish = f"Wanted: {cell}.\n" if cell else ""
         text = f"{wish}Examples of {name!r}:\n{_told(rows, schema)}"
         if beside:
             text += f"\nNot of {name!r}:\n{_told([beside[at]], schema)}"
             rows = [*rows, beside[at]]
         ids = tuple(str(row["row_id"]) for row in rows)
-        requests.append(Request(Prompt(WRITE.format(**words), text, columns=columns), ids))
+        requests.append(Request(Prompt(WRITE.format(**words), text, columns=columns), ids, cell))
     return requests
 
 
@@ -199,6 +208,7 @@ def _row(values: dict[str, Any], request: Request, order: Order, by: str) -> dic
         SHOWN: list(request.shown),
         MADE_BY: by,
         PROMPT: digest.hexdigest()[:16],
+        PLANNED: request.planned,
     }
 
 
@@ -210,7 +220,7 @@ def _table(found: list[dict[str, Any]], order: Order) -> pl.DataFrame:
         for name, kind in kinds.items()
     }
     added = {MADE_FROM: pl.String(), SHOWN: pl.List(pl.String), MADE_BY: pl.String()}
-    added[PROMPT] = pl.String()
+    added |= {PROMPT: pl.String(), PLANNED: pl.String()}
     for name, dtype in added.items():
         columns[name] = pl.Series(name, [row[name] for row in found], dtype=dtype)
     stem = hashlib.sha256(f"{order.class_name}:{order.seed}".encode()).hexdigest()[:8]
