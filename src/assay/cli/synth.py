@@ -27,7 +27,7 @@ def synth(
         str,
         typer.Option(
             help="auto; edit, recombine, write, paraphrase, counterfactual for texts; "
-            "oversample, smote, forest, copula, write for tables."
+            "oversample, smote, forest, copula, private, write for tables."
         ),
     ] = "auto",
     model: Annotated[

@@ -68,7 +68,7 @@ def forecast(
                 seconds, money = seconds + seen.seconds, money + seen.money
             else:
                 began = time.monotonic()
-                make(order, each, model="", gateway=gateway)
+                make(order, each, model="", gateway=gateway, settings=project.settings.synth)
                 seconds += time.monotonic() - began
     scale = rows / order.count
     minutes = max(seconds * scale / 60, 1e-9)

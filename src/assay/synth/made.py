@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
 from assay.evidence import Evidence
 from assay.llm import Gateway
+from assay.project.settings import Synth
 from assay.seeds import derive_seed
 from assay.synth.curation import sift_all, told_apart
 from assay.synth.curation.curated import ABUNDANCE, filters_for
@@ -18,9 +19,10 @@ from assay.synth.curation.numbers import Numbers
 from assay.synth.curation.slices import InSlice
 from assay.synth.measure.diversity import distinct_n, plan_coverage, vendi_score
 from assay.synth.measure.fidelity import measure_fidelity
-from assay.synth.methods import asks_a_model
+from assay.synth.methods import asks_a_model, making_parameters
+from assay.synth.private import PRIVATE, OpenDPNoise, private_rows
 from assay.synth.result import Batch, Sample
-from assay.synth.spec import Order
+from assay.synth.spec import Filter, Order
 from assay.synth.tabular import made_rows
 from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.text import made_texts
@@ -37,43 +39,100 @@ class Making:
     batch: Batch
 
 
+@dataclass(frozen=True)
+class _Raw:
+    """Rows as a method gave them."""
+
+    rows: pl.DataFrame
+    asked: int
+    stopped: str | None = None
+    planned: Mapping[str, int] = field(default_factory=dict)
+    epsilon: float | None = None
+    delta: float | None = None
+
+
 def make(
     order: Order,
     method: str,
     *,
     model: str,
     gateway: Gateway,
+    settings: Synth,
     step: Callable[[int, int], None] | None = None,
 ) -> Making:
-    """Make and sift rows; a model-free method makes twice as many as wanted."""
-    began, stopped = time.monotonic(), None
-    asked, planned = order.count, None
+    """Make and sift rows; a method without a model makes twice as many as wanted.
+
+    Rows under differential privacy are not sifted, as filters look at real rows.
+    """
+    began = time.monotonic()
     if asks_a_model(method):
-        written = write_rows(order, method=method, model=model, gateway=gateway, step=step)  # type: ignore[arg-type]
-        made, asked, stopped = written.rows, written.asked, written.stopped
-        planned = written.planned
+        raw = _written(order, method, model, gateway, step)
+    elif method == PRIVATE:
+        raw = _private(order, settings)
     else:
-        asked = order.count if method == "oversample" else ABUNDANCE * order.count
-        function = made_texts if method in TEXTUAL else made_rows
-        made = function(
-            order.rows,
-            order.task,
-            method=method,  # type: ignore[arg-type]
-            class_name=order.class_name,
-            count=asked,
-            seed=order.seed,
-        )
-    filters = filters_for(order.rows, order.task, method)
+        raw = _made(order, method)
+    filters: Sequence[Filter] = ()
+    if method != PRIVATE:
+        filters = filters_for(order.rows, order.task, method)
     if order.where.conditions:
         filters = (InSlice(order.where), *filters)
-    kept, counted = sift_all(made, order, filters)
+    kept, counted = sift_all(raw.rows, order, filters)
     kept = kept.head(order.count)
-    seconds = round(time.monotonic() - began, 3)
     filled = None
-    if planned:
-        filled = plan_coverage(planned, dict(kept[PLANNED].value_counts().rows()))
-    batch = Batch(method, asked, made.height, kept.height, counted, seconds, stopped, filled)
+    if raw.planned:
+        filled = plan_coverage(raw.planned, dict(kept[PLANNED].value_counts().rows()))
+    batch = Batch(
+        method,
+        raw.asked,
+        raw.rows.height,
+        kept.height,
+        counted,
+        round(time.monotonic() - began, 3),
+        raw.stopped,
+        filled,
+        raw.epsilon,
+        raw.delta,
+    )
     return Making(kept, batch)
+
+
+def _written(
+    order: Order,
+    method: str,
+    model: str,
+    gateway: Gateway,
+    step: Callable[[int, int], None] | None,
+) -> _Raw:
+    found = write_rows(order, method=method, model=model, gateway=gateway, step=step)  # type: ignore[arg-type]
+    return _Raw(found.rows, found.asked, found.stopped, found.planned)
+
+
+def _private(order: Order, settings: Synth) -> _Raw:
+    noise = OpenDPNoise()
+    made = private_rows(
+        order.rows,
+        order.task,
+        class_name=order.class_name,
+        count=order.count,
+        seed=order.seed,
+        noise=noise,
+        **making_parameters(PRIVATE, settings),
+    )
+    return _Raw(made, order.count, epsilon=noise.epsilon, delta=noise.delta)
+
+
+def _made(order: Order, method: str) -> _Raw:
+    asked = order.count if method == "oversample" else ABUNDANCE * order.count
+    function = made_texts if method in TEXTUAL else made_rows
+    made = function(
+        order.rows,
+        order.task,
+        method=method,  # type: ignore[arg-type]
+        class_name=order.class_name,
+        count=asked,
+        seed=order.seed,
+    )
+    return _Raw(made, asked)
 
 
 def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], dict[str, float]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from assay.errors import InputError
+from assay.project.settings import Synth
+from assay.synth.private import PRIVATE
 from assay.synth.tabular import METHODS as TABULAR
 from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.written import METHODS as WRITTEN
@@ -11,6 +15,7 @@ from assay.task import Task
 AUTO = "auto"
 CURATED_TEXTS = "assay.synth.text.curated_texts"
 CURATED_ROWS = "assay.synth.curation.curated_rows"
+PRIVATE_ROWS = "assay.synth.private.private_rows"
 
 
 def chosen_methods(method: str, task: Task, class_name: str | None) -> tuple[str, ...]:
@@ -33,7 +38,7 @@ def chosen_methods(method: str, task: Task, class_name: str | None) -> tuple[str
 
 def suitable_methods(task: Task, class_name: str | None) -> tuple[str, ...]:
     """Return the names of the methods that can make rows of ``task``."""
-    free: tuple[str, ...] = TABULAR if task.text is None else (*TEXTUAL, "oversample")
+    free: tuple[str, ...] = (*TABULAR, PRIVATE) if task.text is None else (*TEXTUAL, "oversample")
     if class_name is None:
         return tuple(each for each in free if each != "smote")
     return (*free, *(WRITTEN if task.text is not None else WRITTEN[:1]))
@@ -46,4 +51,14 @@ def asks_a_model(method: str) -> bool:
 
 def maker(method: str) -> str:
     """Return the import path of the function that makes and sifts rows inside a fold."""
+    if method == PRIVATE:
+        return PRIVATE_ROWS
     return CURATED_TEXTS if method in TEXTUAL else CURATED_ROWS
+
+
+def making_parameters(method: str, settings: Synth) -> dict[str, Any]:
+    """Return what :func:`maker`'s function is told beside the class and the dose."""
+    if method != PRIVATE:
+        return {"method": method}
+    ranges = {name: list(each) for name, each in settings.ranges.items()}
+    return {"epsilon": settings.epsilon, "delta": settings.delta, "ranges": ranges}

@@ -14,11 +14,17 @@ from assay.project.settings import Synth
 from assay.synth.curation import NoCopies
 from assay.synth.curation.copies import REPEATS_REAL
 from assay.synth.privacy import PrivacyLimits
+from assay.synth.private import PRIVATE
 from assay.synth.result import SynthesisResult
 from assay.synth.spec import WHY, Order
 from assay.synth.written import PLANNED
 from assay.tables import write_table
 from assay.task import Task
+
+NOT_COVERED = (
+    "Differential privacy covers the rows alone. The figures above were measured on real rows: "
+    "where that matters, leave this card out."
+)
 
 FILES = (".parquet", ".csv", ".tsv", ".jsonl")
 
@@ -67,6 +73,8 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
     InputError
         When they exceed a limit of ``settings.synth``, and which.
     """
+    if all(each.method == PRIVATE for each in result.batches):
+        return  # a refusal that looks at real rows would itself tell of them
     order = Order(result.task, project.search(), result.class_name, table.height, result.seed)
     reasons = NoCopies().sift(table, order).dropped[WHY]
     copies = float((reasons == REPEATS_REAL).sum()) / table.height
@@ -152,6 +160,8 @@ def data_card(result: SynthesisResult, table: pl.DataFrame) -> str:
         "",
         "Made rows repeat the faults of the real ones. They are for training; judge by real rows.",
     ]
+    if any(each.method == PRIVATE for each in result.batches):
+        lines += ["", NOT_COVERED]
     return "\n".join(lines) + "\n"
 
 

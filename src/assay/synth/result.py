@@ -29,6 +29,8 @@ class Batch:
         Why the method ended early, where it did.
     filled
         Share of the attribute plan that the kept rows fill; None without a plan.
+    epsilon, delta
+        What rows under differential privacy spent, by OpenDP's account; None for others.
     """
 
     method: str
@@ -39,6 +41,8 @@ class Batch:
     seconds: float
     stopped: str | None = None
     filled: float | None = None
+    epsilon: float | None = None
+    delta: float | None = None
 
 
 @dataclass(frozen=True)

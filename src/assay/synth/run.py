@@ -20,7 +20,7 @@ from assay.synth.gate import Gate
 from assay.synth.judging import Candidate
 from assay.synth.made import Making, joined, make, measured, samples
 from assay.synth.measure.halves import Halves, rehearse
-from assay.synth.methods import asks_a_model, maker
+from assay.synth.methods import asks_a_model, maker, making_parameters
 from assay.synth.privacy import PrivacyReport, measure_privacy
 from assay.synth.record import Record
 from assay.synth.result import Cost, Dose, SynthesisResult
@@ -138,6 +138,7 @@ class Synthesis:
             method,
             model=self.model,
             gateway=self.gateway,
+            settings=self.project.settings.synth,
             step=lambda done, total: self.tell(f"rows by {method}", done, total),
         )
 
@@ -156,7 +157,7 @@ class Synthesis:
                     class_name=self.class_name or "",
                     where=conditions_of(self.where),
                     dose=dose,
-                    parameters={"method": method},
+                    parameters=making_parameters(method, self.project.settings.synth),
                 )
                 yield Candidate(method, dose, f"rule:{method}", partial(with_made, made))
             elif 0 < wanted <= making.rows.height:

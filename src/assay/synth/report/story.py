@@ -97,4 +97,6 @@ def made(batch: Batch) -> str:
     ]
     text += f"; dropped {', '.join(dropped)}" if dropped else ""
     text += "" if batch.filled is None else f"; they fill {batch.filled:.0%} of the plan"
+    if batch.epsilon is not None:
+        text += f"; differential privacy: epsilon {batch.epsilon:.3g}, delta {batch.delta:.2g}"
     return f"{text}. Stopped early: {batch.stopped}." if batch.stopped else f"{text}."
