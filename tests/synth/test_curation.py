@@ -20,6 +20,8 @@ from assay.synth.curation import (
     sift_all,
     told_apart,
 )
+from assay.synth.curation.remembered import NotRemembered
+from assay.synth.privacy.memory import close_rows
 from assay.synth.spec import Order
 from assay.synth.tabular import made_rows
 from assay.task import ClassDescription, Task
@@ -244,3 +246,16 @@ def test_curated_rows_are_made_in_abundance_and_fewer_are_returned():
     again = curated_rows(rows, POINTS, method="smote", class_name="rare", count=50, seed=0)
     assert made.equals(again)
     assert NoCopies().sift(made, order(rows, task=POINTS)).dropped.is_empty()
+
+
+def test_rows_nearer_to_a_real_row_than_real_rows_are_to_each_other_are_dropped() -> None:
+    real = points(400, seed=0)
+    fresh = as_made(points(200, seed=1)).filter(pl.col("class") == "rare")
+    shifted = real.filter(pl.col("class") == "rare").with_columns(pl.col("x") + 1e-3)
+    made = pl.concat([fresh, as_made(shifted)])
+    sifted = NotRemembered().sift(made, order(real, task=POINTS))
+    kept = set(sifted.kept["x"])
+    assert not kept & set(shifted["x"]), "what was hardly moved is dropped"
+    assert len(kept & set(fresh["x"])) > 0.85 * fresh.height
+    seen = real.filter(pl.col("class") == "rare")
+    assert close_rows(sifted.kept, seen, POINTS).estimate == 0

@@ -16,6 +16,7 @@ from assay.seeds import derive_seed
 from assay.synth.curation import sift_all, told_apart
 from assay.synth.curation.curated import ABUNDANCE, filters_for
 from assay.synth.curation.numbers import Numbers
+from assay.synth.curation.remembered import NotRemembered
 from assay.synth.curation.slices import InSlice
 from assay.synth.measure.diversity import distinct_n, plan_coverage, vendi_score
 from assay.synth.measure.fidelity import measure_fidelity
@@ -74,6 +75,8 @@ def make(
     filters: Sequence[Filter] = ()
     if method != PRIVATE:
         filters = filters_for(order.rows, order.task, method)
+        if method != "oversample":
+            filters = (*filters, NotRemembered())
     if order.where.conditions:
         filters = (InSlice(order.where), *filters)
     kept, counted = sift_all(raw.rows, order, filters)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from assay.evidence import Evidence
-from assay.synth.privacy.distances import Distances
+from assay.synth.privacy.distances import Distances, Floats
 from assay.synth.privacy.shares import share
 from assay.task import Task
 
@@ -34,28 +36,63 @@ def exact_copies(made: pl.DataFrame, real: pl.DataFrame, task: Task) -> Evidence
     return share("exact copies of a real row", copied.height, made.height, "equal in every input")
 
 
+@dataclass(frozen=True)
+class Closeness:
+    """How near made rows lie to real ones, beside how near real ones lie to each other.
+
+    Attributes
+    ----------
+    apart
+        (m,) each made row's distance to its nearest real one.
+    among
+        (n,) each real row's distance to its nearest other.
+    bar
+        A twentieth of the real rows are no further from another.
+    """
+
+    apart: Floats
+    among: Floats
+    bar: float
+
+    @classmethod
+    def of(cls, made: pl.DataFrame, real: pl.DataFrame, task: Task) -> Closeness:
+        """Measure both on the real rows' scales."""
+        distances = Distances(real, task)
+        among, _ = distances.to_nearest(real, real, themselves=True)
+        apart, _ = distances.to_nearest(made, real)
+        return cls(apart, among, float(np.quantile(among, CLOSE)))
+
+    @property
+    def close(self) -> NDArray[np.bool_]:
+        """(m,) whether a made row lies within the bar; equal, where real rows equal each other."""
+        return self._within(self.apart)
+
+    @property
+    def baseline(self) -> float:
+        """The share of real rows that lie within it."""
+        return float(self._within(self.among).mean())
+
+    def _within(self, distances: Floats) -> NDArray[np.bool_]:
+        return distances <= self.bar if self.bar > 0 else distances == 0
+
+
 def close_rows(made: pl.DataFrame, real: pl.DataFrame, task: Task) -> Evidence:
     """Return the share of made rows nearer to a real row than real rows are to each other.
 
     The bar is the twentieth of the distances from each real row to its nearest other: a twentieth
     of the real rows are as close. ``details["baseline"]`` is that share.
     """
+    name, method = "closer than real rows are", "distance to closest record"
     if made.is_empty() or real.height < 2:
-        return share("closer than real rows are", 0, made.height, "distance to closest record")
-    distances = Distances(real, task)
-    among, _ = distances.to_nearest(real, real, themselves=True)
-    apart, _ = distances.to_nearest(made, real)
-    bar = float(np.quantile(among, CLOSE))
-    close = apart <= bar if bar > 0 else apart == 0
-    found = share(
-        "closer than real rows are", int(close.sum()), made.height, "distance to closest record"
+        return share(name, 0, made.height, method)
+    found = Closeness.of(made, real, task)
+    fact = share(name, int(found.close.sum()), made.height, method)
+    fact.details.update(
+        baseline=found.baseline,
+        median=float(np.median(found.apart)),
+        median_among_real=float(np.median(found.among)),
     )
-    found.details.update(
-        baseline=float((among <= bar).mean()) if bar > 0 else float((among == 0).mean()),
-        median=float(np.median(apart)),
-        median_among_real=float(np.median(among)),
-    )
-    return found
+    return fact
 
 
 def nearer_to_seen(
