@@ -81,6 +81,10 @@ def measures(result: SynthesisResult) -> list[str]:
 
 def _attack(fact: Evidence, by: str) -> str:
     text = f"{fact.name}, {by}: {_figure(fact, '.1%')} beyond its control"
+    if "exposure" in fact.details:
+        low, high = fact.details["exposure_interval"]
+        bits = f"{fact.details['exposure']:.1f} bits [{low:.1f}, {high:.1f}]"
+        return f"{text} of {fact.n} planted; exposure {bits}, where 1.4 is nothing and 10 is all"
     if "area" not in fact.details:
         return text
     low, high = fact.details["area_interval"]
