@@ -51,6 +51,10 @@ def synth(
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Whether the vault is looked at.")
     ] = True,
+    canaries: Annotated[
+        int,
+        typer.Option(help="Made-up secrets planted for a model that writes: does it tell?"),
+    ] = 0,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask about very many rows.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,7 +90,13 @@ def synth(
             progress.update(task, description=what, completed=done, total=total)
 
         result = synthesize(
-            project, **asked, doses=dose or None, confirm=confirm, many=many, on_progress=watch
+            project,
+            **asked,
+            doses=dose or None,
+            confirm=confirm,
+            many=many,
+            canaries=canaries,
+            on_progress=watch,
         )
     page = html or project.path / "synthesis.html"
     write_html(result, page)

@@ -67,6 +67,9 @@ class Synth(BaseModel):
         each other; ``runs`` is the limit for texts.
     risk
         Largest success of a privacy attack beyond its control.
+    membership
+        Largest share of the real texts that may be recognised by the made ones, beyond the
+        control; 1 sets no limit, as an edited text gives its original away.
     epsilon, delta, ranges
         What rows made by the method ``private`` may spend, and what of a column is public: the
         least and greatest number or date, or all levels.
@@ -81,6 +84,7 @@ class Synth(BaseModel):
     runs: float = Field(default=1.0, ge=0, le=1)
     close: float = Field(default=0.15, ge=0, le=1)
     risk: float = Field(default=0.1, ge=0, le=1)
+    membership: float = Field(default=1.0, ge=0, le=1)
     epsilon: float = Field(default=1.0, gt=0)
     delta: float = Field(default=1e-6, gt=0, lt=1)
     ranges: dict[str, tuple[float, float] | tuple[str, ...]] = Field(default_factory=dict)

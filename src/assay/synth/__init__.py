@@ -33,6 +33,7 @@ def synthesize(
     models: Mapping[str, Any] | None = None,
     confirm: bool = True,
     many: bool = False,
+    canaries: int = 0,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> SynthesisResult:
     """Make rows where real ones are scarce, and keep them if they help on real held-out rows.
@@ -67,6 +68,9 @@ def synthesize(
         Whether the vault is looked at, once, where a dose was kept.
     many
         Whether more than 20,000 rows are meant.
+    canaries
+        Made-up secrets planted in so many texts that a language model is shown when it writes half
+        as many rows again from half of the real ones: how many does it repeat?
     on_progress
         Told what is done, how far, of how much.
 
@@ -92,6 +96,13 @@ def synthesize(
     if not wanted or not all(0 < each <= MOST_DOSE for each in wanted):
         raise InputError("doses must be above 0 and at most 100.", given=list(doses))
     methods = chosen_methods(method, task, class_name)
+    if canaries < 0 or (canaries and (task.text is None or not asks_a_model(methods[0]))):
+        raise InputError(
+            "canaries are planted in texts that a language model is shown.",
+            given=f"canaries {canaries}, method {methods[0]}",
+            allowed="at least 1, with the method write, paraphrase or counterfactual",
+            next_step="leave canaries out, or name such a method",
+        )
     count = max(1, round(wanted[-1] * own.height)) if rows is None else rows
     if rows is None and asks_a_model(methods[0]):
         count = min(count, WRITTEN_AT_MOST)
@@ -111,6 +122,7 @@ def synthesize(
         "methods": list(methods),
         "model": name if asks_a_model(methods[0]) else None,
         "doses": list(wanted),
+        "canaries": canaries,
         "baseline": project.recipe.hash,
         "vault": project.vault().id,
         "seed": project.settings.seed,
@@ -135,4 +147,5 @@ def synthesize(
             model=name,
             tell=on_progress,
             look=confirm,
+            canaries=canaries,
         ).run()

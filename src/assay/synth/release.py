@@ -45,7 +45,7 @@ def release(result: SynthesisResult, project: Project, path: Path) -> Path:
     ------
     InputError
         When no made row passed the filters, or they exceed a limit under ``settings.synth`` in
-        ``assay.toml``: copies, runs, close, risk or k.
+        ``assay.toml``: copies, runs, close, risk, membership or k.
     """
     table = provenance(result, project.ledger().read_table(result.artefact))
     if table.is_empty():
@@ -92,7 +92,7 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
         raise InputError(
             "The made rows are not released: they give away too much of the real ones.",
             given="; ".join(exceeded),
-            allowed="what settings.synth in assay.toml says of runs, close, risk and k",
+            allowed="what settings.synth in assay.toml says of runs, close, risk, membership and k",
             next_step="make them by another method, or raise the limit",
         )
 
@@ -107,6 +107,7 @@ def release_limits(settings: Synth, task: Task) -> PrivacyLimits:
         runs=settings.runs,
         close=settings.close if task.text is None else 1.0,
         risk=settings.risk,
+        membership=settings.membership,
         k=settings.k,
     )
 

@@ -22,11 +22,13 @@ from assay.synth.made import Making, joined, make, measured, samples
 from assay.synth.measure.halves import Halves, rehearse
 from assay.synth.methods import asks_a_model, maker, making_parameters
 from assay.synth.privacy import PrivacyReport, measure_privacy
+from assay.synth.privacy.canaries import Canaries, plant
 from assay.synth.record import Record
 from assay.synth.result import Cost, Dose, SynthesisResult
 from assay.synth.scarcity import require_enough
 from assay.synth.spec import Order, subject
 from assay.synth.unmade import remedies
+from assay.synth.written import shown_rows
 from assay.tables.predicate import Predicate
 
 Tell = Callable[[str, int, int], None]
@@ -47,6 +49,7 @@ class Synthesis:
     model: str
     tell: Tell
     look: bool = True
+    canaries: int = 0
 
     def run(self) -> SynthesisResult:
         """Make, sift, judge, confirm once, record."""
@@ -73,7 +76,7 @@ class Synthesis:
             notes.append("too few made rows passed the filters for the smallest dose")
         facts, numbers = measured(whole, order)
         rehearsed = self._rehearsed_method(chosen)
-        halves = self._halves(order, rehearsed, tools)
+        halves = self._halves(order, rehearsed, tools, notes)
         spend = self.gateway.spend
         result = SynthesisResult(
             project=project.path.name,
@@ -105,18 +108,40 @@ class Synthesis:
         return result
 
     def _rehearsed_method(self, kept: Dose | None) -> str | None:
-        """Return the kept method, or else the first that asks no model; copies tell nothing."""
+        """Return the kept method, or else the first that asks no model; copies tell nothing.
+
+        A writer is rehearsed where canaries are planted for it.
+        """
+        if self.canaries:
+            return self.methods[0]
         methods = (kept.method,) if kept is not None and kept.dose else self.methods
         fit = (each for each in methods if not asks_a_model(each) and each != "oversample")
         return next(fit, None)
 
-    def _halves(self, order: Order, method: str | None, tools: Tools) -> Halves | None:
+    def _halves(
+        self, order: Order, method: str | None, tools: Tools, notes: list[str]
+    ) -> Halves | None:
         if method is None:
             return None
         self.tell("measuring on halves", 0, 1)
-        return rehearse(
-            order, lambda half: self._made(half, method).rows, self.project.recipe, tools
+
+        def planted(half: Order) -> tuple[pl.DataFrame, Canaries]:
+            shown = shown_rows(half, method)  # type: ignore[arg-type]
+            seed = derive_seed(half.seed, "canaries")
+            return plant(half.rows, half.task, shown, self.canaries, seed)
+
+        def made(half: Order) -> pl.DataFrame:
+            making = self._made(half, method)
+            if self.canaries and making.batch.stopped:
+                notes.append(f"not all canaries were shown: {making.batch.stopped}")
+            return making.rows
+
+        found = rehearse(
+            order, made, self.project.recipe, tools, planted=planted if self.canaries else None
         )
+        if self.canaries and found is None:
+            notes.append("canaries tell nothing: a half of the class is small, or gave no row")
+        return found
 
     def _privacy(
         self, made: pl.DataFrame, order: Order, halves: Halves | None

@@ -12,6 +12,7 @@ from assay.recipe import Recipe, Tools
 from assay.seeds import derive_seed
 from assay.synth.measure.utility import Utility, measure_utility
 from assay.synth.privacy import PrivacyReport, measure_privacy
+from assay.synth.privacy.canaries import Canaries, repeated
 from assay.synth.spec import Order, own_rows
 from assay.tables import half_of, row_units
 
@@ -28,12 +29,22 @@ class Halves:
 
 
 def rehearse(
-    order: Order, make: Callable[[Order], pl.DataFrame], recipe: Recipe, tools: Tools
+    order: Order,
+    make: Callable[[Order], pl.DataFrame],
+    recipe: Recipe,
+    tools: Tools,
+    *,
+    planted: Callable[[Order], tuple[pl.DataFrame, Canaries]] | None = None,
 ) -> Halves | None:
     """Make rows from one half; attack them, and judge them, with the other.
 
     The released rows are made from all search rows, so that no row is left that could serve as
     their control; the same method on half of the rows stands in. Groups and copies stay together.
+
+    Parameters
+    ----------
+    planted
+        Puts made-up secrets into the rows that a writer will be shown.
 
     Returns
     -------
@@ -45,7 +56,10 @@ def rehearse(
     own, control = (own_rows(each, order.task, order.class_name) for each in (seen, unseen))
     if min(own.height, control.height) < FEWEST:
         return None
-    half = replace(order, rows=seen, count=max(order.count // 2, FEWEST))
+    half, canaries = replace(order, rows=seen, count=max(order.count // 2, FEWEST)), None
+    if planted is not None:
+        rows, canaries = planted(half)
+        half = replace(half, rows=rows)
     try:
         made = make(half)
     except AssayError:
@@ -53,7 +67,11 @@ def rehearse(
     if made.is_empty():
         return None
     seed = derive_seed(order.seed, "halves")
+    privacy = measure_privacy(made, half.own, order.task, control=control, seed=seed)
+    if canaries is not None:
+        told = repeated(made, canaries, order.task)
+        privacy = replace(privacy, attacks=(*privacy.attacks, told))
     return Halves(
-        measure_privacy(made, own, order.task, control=control, seed=seed),
+        privacy,
         measure_utility(made, seen, unseen, recipe, order.task, tools=tools, seed=seed),
     )

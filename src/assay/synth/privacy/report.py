@@ -13,6 +13,7 @@ from assay.evidence import Evidence
 from assay.seeds import derive_seed
 from assay.synth.privacy.attacks import inference, linkability, singling_out
 from assay.synth.privacy.memory import close_rows, exact_copies, long_runs, nearer_to_seen
+from assay.synth.privacy.texts import MEMBERSHIP, membership
 from assay.task import Task
 
 FEWEST = 20
@@ -37,6 +38,8 @@ class PrivacyLimits:
     risk
         Success of an attack beyond its control; judged by the lower end of the interval, so that
         few rows do not block a release by noise.
+    membership
+        Share of the real texts seen that are recognised, beyond the control; judged likewise.
     k
         Fewest made rows that share their quasi-identifiers; 1 asks for nothing.
     """
@@ -45,6 +48,7 @@ class PrivacyLimits:
     runs: float = 0.0
     close: float = 0.15
     risk: float = 0.1
+    membership: float = 0.1
     k: int = 1
 
 
@@ -57,7 +61,8 @@ class PrivacyReport:
     memory
         Exact copies, close rows, long runs; nearness to seen rows where there are control rows.
     attacks
-        Singling out, linkability, inference of each secret; empty without control rows.
+        Singling out, linkability, inference of each secret; membership of texts. Empty without
+        control rows.
     k
         Fewest made rows that share their quasi-identifiers; None where none were named.
     notes
@@ -79,8 +84,10 @@ class PrivacyReport:
                 found.append(_beyond(each, limits.runs))
             if each.name.startswith("closer") and each.interval.low > limits.close:
                 found.append(_beyond(each, limits.close))
-        found += [_beyond(each, limits.risk) for each in self.attacks
-                  if each.interval.low > limits.risk]  # fmt: skip
+        for each in self.attacks:
+            limit = limits.membership if each.name.startswith(MEMBERSHIP) else limits.risk
+            if each.interval.low > limit:
+                found.append(_beyond(each, limit))
         if self.k is not None and self.k < limits.k:
             found.append(f"k-anonymity is {self.k}, below {limits.k}")
         return tuple(found)
@@ -146,7 +153,7 @@ def measure_privacy(
         if task.text is None:
             attacks = _attacks(made, seen, control, task, secrets, seed, notes)
         else:
-            notes.append("the three attacks are for columns; a text is judged by its long runs")
+            attacks = list(membership(made, seen, control, task, derive_seed(seed, MEMBERSHIP)))
     k = k_anonymity(made, quasi_identifiers) if quasi_identifiers else None
     return PrivacyReport(tuple(memory), tuple(attacks), k, tuple(notes))
 

@@ -68,10 +68,7 @@ def measures(result: SynthesisResult) -> list[str]:
     if result.utility is None or result.privacy is None:
         return told
     by = f"{result.rehearsed} on half of the rows"
-    told += [
-        f"{each.name}, {by}: {_figure(each, '.1%')} beyond its control"
-        for each in result.privacy.attacks
-    ]
+    told += [_attack(each, by) for each in result.privacy.attacks]
     used = result.utility
     for words, each in (
         ("trained on real rows", used.real),
@@ -80,6 +77,21 @@ def measures(result: SynthesisResult) -> list[str]:
     ):
         told.append(f"{result.task.metric} {words}, {by}: {_figure(each, '.3f')}")
     return told
+
+
+def _attack(fact: Evidence, by: str) -> str:
+    text = f"{fact.name}, {by}: {_figure(fact, '.1%')} beyond its control"
+    if "exposure" in fact.details:
+        low, high = fact.details["exposure_interval"]
+        bits = f"{fact.details['exposure']:.1f} bits [{low:.1f}, {high:.1f}]"
+        return f"{text} of {fact.n} planted; exposure {bits}, where 1.4 is nothing and 10 is all"
+    if "area" not in fact.details:
+        return text
+    low, high = fact.details["area_interval"]
+    return (
+        f"{text} at {fact.details['false_alarms']:.1%} false alarms; "
+        f"AUC {fact.details['area']:.2f} [{low:.2f}, {high:.2f}], where .50 is guessing"
+    )
 
 
 def _figure(fact: Evidence, shape: str) -> str:

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from assay.synth.written.plan import AttributePlan, Cell, attribute_plan
-from assay.synth.written.writing import METHODS, PLANNED, Written, WrittenMethod, write_rows
+from assay.synth.written.writing import (
+    METHODS,
+    PLANNED,
+    Written,
+    WrittenMethod,
+    shown_rows,
+    write_rows,
+)
 
 __all__ = [
     "METHODS",
@@ -13,5 +20,6 @@ __all__ = [
     "Written",
     "WrittenMethod",
     "attribute_plan",
+    "shown_rows",
     "write_rows",
 ]

@@ -177,6 +177,12 @@ def requested(order: Order, method: WrittenMethod, schema: RowSchema) -> list[Re
     return requests
 
 
+def shown_rows(order: Order, method: WrittenMethod) -> frozenset[str]:
+    """Return the ids of the search rows that the writer of this order is shown."""
+    schema = RowSchema(order.rows, order.task)
+    return frozenset(row for each in requested(order, method, schema) for row in each.shown)
+
+
 def _parted(order: Order) -> tuple[pl.DataFrame, pl.DataFrame]:
     if order.class_name is None:
         raise InputError("A model writes rows of one class.", next_step="name a class")
