@@ -46,8 +46,8 @@ def test_a_method_is_rehearsed_on_halves_and_a_limit_holds_the_rows_back(tmp_pat
     settings = project.path / "assay.toml"
     settings.write_text(settings.read_text().replace("close = 1.0", "k = 2"))
     strict = Project.open(project.path)
+    alone = replace(result, privacy=replace(result.privacy, k=1))
     with pytest.raises(InputError, match="k-anonymity"):
-        alone = replace(result, privacy=replace(result.privacy, k=1))
         release(alone, strict, tmp_path / "again.csv")
     assert not (tmp_path / "again.csv").exists()
     strict.ledger().close()
