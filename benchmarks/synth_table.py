@@ -23,7 +23,7 @@ def tables(runs: dict[str, Any]) -> list[str]:
         f"Nine tables with a rare class, splits {', '.join(splits)}, a linear model and a random",
         "forest; at most 1,000 rows to learn from where these hold 15 of the rare class. By",
         "`synth.py --out docs/synthesis/results.json`; drawn by `synth_table.py`, both in",
-        "`benchmarks`. Gains are over doing nothing, on test rows that nothing has seen. *Worse* is",
+        "`benchmarks`. Gains are over doing nothing, on rows that nothing has seen. *Worse* is",
         f"the share of runs that lost more than {synth.WORSE}, *ours beyond it* what the gate",
         "gained more, run by run. The gate is the product's, by cross-validation alone: it chooses",
         "among class weights, a moved threshold, and curated rows of three methods at 1x, 4x and",

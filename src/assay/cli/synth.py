@@ -42,6 +42,12 @@ def synth(
     purpose: Annotated[
         str, typer.Option(help="train; or test: cases that test a model and train none.")
     ] = "train",
+    constraints: Annotated[
+        bool,
+        typer.Option(
+            "--constraints", help="Write what holds in every row to constraints.toml, and stop."
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write the rows: a table's file, or a dataset's folder.")
     ] = None,
@@ -74,6 +80,9 @@ def synth(
         raise InputError("purpose is not known.", given=purpose, allowed="train, test")
     if purpose == "test":
         _write_tests(project, rows or 20, out, as_json=as_json)
+        return
+    if constraints:
+        _tell_constraints(project, as_json=as_json)
         return
     asked: dict[str, Any] = {
         "for_class": for_class,
@@ -125,6 +134,25 @@ def _meant(project: Project, asked: dict[str, Any], *, yes: bool, as_json: bool)
             f"{asked['rows']:,} rows were not made.", next_step="ask for fewer, or say --yes"
         )
     return True
+
+
+def _tell_constraints(project: Project, *, as_json: bool) -> None:
+    """Write the constraints for editing; those of an earlier time are only read."""
+    from assay.synth.constraints import FILE, stated_constraints, write_constraints
+    from assay.synth.curation.curated import mined
+
+    path = project.path / FILE
+    found = stated_constraints(project.path)
+    if found is None:
+        found = mined(project.search(), project.task)
+        write_constraints(found, path)
+    if as_json:
+        emit_json({"file": str(path), "constraints": [each.model_dump(mode="json") for each in found]})
+        return
+    for each in found:
+        console().print(str(each), markup=False, soft_wrap=True)
+    held = f"{len(found)} constraints in {path}: edit it; remove it to have them mined anew."
+    console().print(held, markup=False, soft_wrap=True)
 
 
 def _write_tests(project: Project, count: int, out: Path | None, *, as_json: bool) -> None:

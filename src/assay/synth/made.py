@@ -74,7 +74,7 @@ def make(
         raw = _made(order, method)
     filters: Sequence[Filter] = ()
     if method != PRIVATE:
-        filters = filters_for(order.rows, order.task, method)
+        filters = filters_for(order.rows, order.task, method, order.constraints)
         if method != "oversample":
             filters = (*filters, NotRemembered())
     if order.where.conditions:

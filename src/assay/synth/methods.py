@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from assay.errors import InputError
 from assay.project.settings import Synth
+from assay.synth.constraints import Constraint, constraints_to_toml
 from assay.synth.private import PRIVATE
 from assay.synth.tabular import METHODS as TABULAR
 from assay.synth.text import METHODS as TEXTUAL
@@ -56,9 +58,12 @@ def maker(method: str) -> str:
     return CURATED_TEXTS if method in TEXTUAL else CURATED_ROWS
 
 
-def making_parameters(method: str, settings: Synth) -> dict[str, Any]:
+def making_parameters(
+    method: str, settings: Synth, constraints: Sequence[Constraint] | None = None
+) -> dict[str, Any]:
     """Return what :func:`maker`'s function is told beside the class and the dose."""
     if method != PRIVATE:
-        return {"method": method}
+        stated = {} if constraints is None else {"constraints": constraints_to_toml(constraints)}
+        return {"method": method, **stated}
     ranges = {name: list(each) for name, each in settings.ranges.items()}
     return {"epsilon": settings.epsilon, "delta": settings.delta, "ranges": ranges}

@@ -146,6 +146,8 @@ class SynthesisResult(Document):
     rehearsed, utility
         The attacks on, and the worth of, rows that ``rehearsed`` made from half of the search
         rows, judged by the other half; None where halves are too small or a model wrote the rows.
+    constraints
+        What was to hold in every made row, in words.
     artefact
         The ledger's id of the made rows that passed the filters.
     """
@@ -172,6 +174,7 @@ class SynthesisResult(Document):
     rehearsed: str | None = None
     utility: Utility | None = None
     where: str = ""
+    constraints: tuple[str, ...] = ()
 
     @property
     def helped(self) -> bool:

@@ -16,6 +16,8 @@ from assay.project import Project
 from assay.project.building import confirm, question
 from assay.recipe import Made, Recipe, Tools, conditions_of, narrowed
 from assay.seeds import derive_seed
+from assay.synth.constraints import stated_constraints
+from assay.synth.curation.curated import mined
 from assay.synth.gate import Gate
 from assay.synth.judging import Candidate
 from assay.synth.made import Making, joined, make, measured, samples
@@ -58,7 +60,9 @@ class Synthesis:
         known = narrowed(rows, task, self.class_name, self.where)
         own = require_enough(known, task, self.class_name)
         seed = derive_seed(project.settings.seed, "synth", self.record.id)
-        order = Order(task, known, self.class_name, self.count, seed, self.where)
+        said = stated_constraints(project.path)
+        held = mined(known, task) if said is None else said
+        order = Order(task, known, self.class_name, self.count, seed, self.where, held)
         makings = [self._made(order, method) for method in self.methods]
         whole = joined(makings, order)
         artefact = self.record.ledger.put_table(whole, name="synthetic.parquet", run=self.record.id)
@@ -96,6 +100,7 @@ class Synthesis:
             numbers=numbers,
             samples=samples(whole, order),
             artefact=artefact,
+            constraints=tuple(str(each) for each in held),
             cost=Cost(spend.money, spend.calls, spend.tokens, round(time.monotonic() - began, 3)),
             notes=tuple(notes),
             privacy=self._privacy(whole, order, halves),
@@ -182,7 +187,9 @@ class Synthesis:
                     class_name=self.class_name or "",
                     where=conditions_of(self.where),
                     dose=dose,
-                    parameters=making_parameters(method, self.project.settings.synth),
+                    parameters=making_parameters(
+                        method, self.project.settings.synth, stated_constraints(self.project.path)
+                    ),
                 )
                 yield Candidate(method, dose, f"rule:{method}", partial(with_made, made))
             elif 0 < wanted <= making.rows.height:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import polars as pl
 
+from assay.synth.constraints.spec import Constraint
 from assay.tables.predicate import Predicate
 from assay.task import Task
 
@@ -32,6 +33,8 @@ class Order:
         How many rows.
     where
         The slice that they are to lie in; of no condition, anywhere.
+    constraints
+        What must hold in every row; None where it is mined from ``rows``.
     """
 
     task: Task
@@ -40,6 +43,7 @@ class Order:
     count: int
     seed: int
     where: Predicate = EVERY_ROW
+    constraints: Sequence[Constraint] | None = None
 
     @property
     def own(self) -> pl.DataFrame:

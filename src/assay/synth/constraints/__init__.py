@@ -16,13 +16,16 @@ from assay.synth.constraints.spec import (
     Whole,
 )
 from assay.synth.constraints.text import (
+    FILE,
     constraints_from_toml,
     constraints_to_toml,
     read_constraints,
+    stated_constraints,
     write_constraints,
 )
 
 __all__ = [
+    "FILE",
     "AtMost",
     "Between",
     "Constraint",
@@ -38,5 +41,6 @@ __all__ = [
     "mine_constraints",
     "read_constraints",
     "require_consistent",
+    "stated_constraints",
     "write_constraints",
 ]

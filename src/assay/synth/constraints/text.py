@@ -69,6 +69,12 @@ def read_constraints(path: Path) -> tuple[Constraint, ...]:
     return constraints_from_toml(path.read_text(encoding="utf-8"), name=path.name)
 
 
+def stated_constraints(folder: Path) -> tuple[Constraint, ...] | None:
+    """Return what a project's ``constraints.toml`` says; None where there is none."""
+    path = folder / FILE
+    return read_constraints(path) if path.exists() else None
+
+
 def write_constraints(constraints: Sequence[Constraint], path: Path) -> None:
     """Write the constraints to ``path``, whole or not at all."""
     write_text(path, constraints_to_toml(constraints))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from assay.seeds import derive_seed
-from assay.synth.constraints import mine_constraints
+from assay.synth.constraints import Constraint, constraints_from_toml, mine_constraints
 from assay.synth.curation.copies import NoCopies
 from assay.synth.curation.harmful import Harmless
 from assay.synth.curation.labels import ConsistentLabels
@@ -30,8 +30,11 @@ def curated_rows(
     class_name: str | None,
     count: int,
     seed: int,
+    constraints: str = "",
 ) -> pl.DataFrame:
     """Return at most ``count`` rows that pass every filter; parameters as in ``made_rows``.
+
+    ``constraints`` is the text of a ``constraints.toml``; where it is empty they are mined.
 
     Constraints are mined from ``rows`` and models of the filters are taught on them: in a fold of
     a cross-validation nothing is learned from the rows that are judged.
@@ -40,16 +43,31 @@ def curated_rows(
     made = made_rows(
         rows, task, method=method, class_name=class_name, count=ABUNDANCE * count, seed=seed
     )
-    return sift_all(made, order, filters_for(rows, task, method))[0].head(count)
+    filters = filters_for(rows, task, method, read_stated(constraints))
+    return sift_all(made, order, filters)[0].head(count)
 
 
-def filters_for(rows: pl.DataFrame, task: Task, method: str) -> Sequence[Filter]:
+def filters_for(
+    rows: pl.DataFrame, task: Task, method: str, constraints: Sequence[Constraint] | None = None
+) -> Sequence[Filter]:
     """Return every filter that sifts rows made by ``method``, the cheapest first.
 
-    Copies are what ``oversample`` makes, so only its schema is checked.
+    Constraints that are None are mined from ``rows``. Copies are what ``oversample`` makes, so only
+    its schema is checked.
     """
-    columns = task.inputs if task.text is None else task.features
-    schema = WellFormed(mine_constraints(rows, columns))
+    if constraints is None:
+        constraints = mined(rows, task)
+    schema = WellFormed(constraints)
     if method == "oversample":
         return (schema,)
     return (schema, NoCopies(), Harmless(), ConsistentLabels(), Learnable())
+
+
+def mined(rows: pl.DataFrame, task: Task) -> tuple[Constraint, ...]:
+    """Return what holds in every row; of a text only the columns beside it are looked at."""
+    return mine_constraints(rows, task.inputs if task.text is None else task.features)
+
+
+def read_stated(text: str) -> tuple[Constraint, ...] | None:
+    """Return the constraints of a recipe's text; None where they are to be mined."""
+    return constraints_from_toml(text) if text else None

@@ -22,6 +22,9 @@ def render_terminal(result: SynthesisResult) -> RenderableType:
     parts: list[RenderableType] = [Text(), Text(headline(result), style=style)]
     parts += [Text(each) for each in tell(result)]
     parts += [Text(), *(Text(made(each)) for each in result.batches), Text()]
+    if result.constraints:
+        held = f"{len(result.constraints)} constraints hold in every row"
+        parts += [Text(f"{held}: assay synth --constraints writes them to a file.", style="dim")]
     if result.doses:
         parts += [_doses(result), Text()]
     parts += [Text(each, style="dim") for each in measures(result)]

@@ -6,7 +6,7 @@ import polars as pl
 
 from assay.seeds import derive_seed
 from assay.synth.curation import sift_all
-from assay.synth.curation.curated import ABUNDANCE, filters_for
+from assay.synth.curation.curated import ABUNDANCE, filters_for, read_stated
 from assay.synth.spec import Order
 from assay.synth.text.editing import TextMethod, made_texts
 from assay.task import Task
@@ -20,6 +20,7 @@ def curated_texts(
     class_name: str | None,
     count: int,
     seed: int,
+    constraints: str = "",
 ) -> pl.DataFrame:
     """Return at most ``count`` texts that pass every filter; parameters as in ``made_texts``.
 
@@ -30,4 +31,5 @@ def curated_texts(
     made = made_texts(
         rows, task, method=method, class_name=class_name, count=ABUNDANCE * count, seed=seed
     )
-    return sift_all(made, order, filters_for(rows, task, method))[0].head(count)
+    filters = filters_for(rows, task, method, read_stated(constraints))
+    return sift_all(made, order, filters)[0].head(count)
