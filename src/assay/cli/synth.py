@@ -66,7 +66,7 @@ def synth(
     from assay.errors import InputError
     from assay.project import Project
     from assay.synth import synthesize
-    from assay.synth.release import release
+    from assay.synth.release import release, require_file_name
     from assay.synth.report import render_terminal, write_html
 
     project = Project.open(path)
@@ -75,6 +75,8 @@ def synth(
     if purpose == "test":
         _write_tests(project, rows or 20, out, as_json=as_json)
         return
+    if out is not None:
+        require_file_name(out)
     asked: dict[str, Any] = {
         "for_class": for_class,
         "where": where,
