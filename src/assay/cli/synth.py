@@ -72,7 +72,7 @@ def synth(
     from assay.errors import InputError
     from assay.project import Project
     from assay.synth import synthesize
-    from assay.synth.release import release
+    from assay.synth.release import release, require_file_name
     from assay.synth.report import render_terminal, write_html
 
     project = Project.open(path)
@@ -84,6 +84,8 @@ def synth(
     if constraints:
         _tell_constraints(project, as_json=as_json)
         return
+    if out is not None:
+        require_file_name(out)
     asked: dict[str, Any] = {
         "for_class": for_class,
         "where": where,
@@ -147,7 +149,9 @@ def _tell_constraints(project: Project, *, as_json: bool) -> None:
         found = mined(project.search(), project.task)
         write_constraints(found, path)
     if as_json:
-        emit_json({"file": str(path), "constraints": [each.model_dump(mode="json") for each in found]})
+        emit_json(
+            {"file": str(path), "constraints": [each.model_dump(mode="json") for each in found]}
+        )
         return
     for each in found:
         console().print(str(each), markup=False, soft_wrap=True)

@@ -89,7 +89,7 @@ def synthesize(
     search, task = project.search(), project.task
     class_name, predicate = scope(search, task, for_class, where)
     known = narrowed(search, task, class_name, predicate)
-    own = require_enough(known, task, class_name)
+    own = require_enough(known, task, class_name, predicate)
     if doses is None:
         doses = up_to_balance(DOSES, known, task, class_name)
     wanted = tuple(sorted({float(each) for each in doses}))
@@ -107,7 +107,7 @@ def synthesize(
     if rows is None and asks_a_model(methods[0]):
         count = min(count, WRITTEN_AT_MOST)
     if count < 1:
-        raise InputError("rows must be positive.", given=rows)
+        raise InputError("rows must be positive.", given=rows, allowed="at least 1")
     if count > MANY and not many:
         raise InputError(
             f"That is more than {MANY:,} rows.",

@@ -53,7 +53,7 @@ def forecast(
     search, task = project.search(), project.task
     class_name, predicate = scope(search, task, for_class, where)
     search = narrowed(search, task, class_name, predicate)
-    require_enough(search, task, class_name)
+    require_enough(search, task, class_name, predicate)
     methods = chosen_methods(method, task, class_name)
     seed = derive_seed(project.settings.seed, "forecast")
     order = Order(task, search, class_name, min(PART, rows), seed, predicate)

@@ -45,8 +45,9 @@ def release(result: SynthesisResult, project: Project, path: Path) -> Path:
     ------
     InputError
         When no made row passed the filters, or they exceed a limit under ``settings.synth`` in
-        ``assay.toml``: copies, runs, close, risk, membership or k.
+        ``assay.toml``: copies, runs, close, risk, membership or k; or the name is not usable.
     """
+    require_file_name(path)
     table = provenance(result, project.ledger().read_table(result.artefact))
     if table.is_empty():
         raise InputError("No made row passed the filters, so there is nothing to release.")
@@ -63,6 +64,25 @@ def release(result: SynthesisResult, project: Project, path: Path) -> Path:
     card = path / "README.md"
     write_text(card, data_card(result, table))
     return card
+
+
+def require_file_name(path: Path) -> None:
+    """Refuse a name that rows cannot be released under, before any are made.
+
+    Raises
+    ------
+    InputError
+        When it ends like another kind of file, or is a file where a folder is meant or the reverse.
+    """
+    is_file = path.suffix in FILES
+    foreign = not is_file and path.suffix[1:].isalpha() and not path.is_dir()
+    taken = path.is_dir() if is_file else path.is_file()
+    if foreign or taken or any(each.is_file() for each in path.parents):
+        raise InputError(
+            "The made rows cannot be written there.",
+            given=path,
+            allowed=f"a file that ends in {', '.join(FILES)}, or a folder",
+        )
 
 
 def require_private(table: pl.DataFrame, result: SynthesisResult, project: Project) -> None:

@@ -58,7 +58,7 @@ class Synthesis:
         began, project = time.monotonic(), self.project
         rows, task = project.search(), project.task
         known = narrowed(rows, task, self.class_name, self.where)
-        own = require_enough(known, task, self.class_name)
+        own = require_enough(known, task, self.class_name, self.where)
         seed = derive_seed(project.settings.seed, "synth", self.record.id)
         said = stated_constraints(project.path)
         held = mined(known, task) if said is None else said
@@ -77,7 +77,11 @@ class Synthesis:
         notes: list[str] = []
         confirmed = self._confirmed(recipe, tools, notes) if chosen is not None else None
         if not candidates:
-            notes.append("too few made rows passed the filters for the smallest dose")
+            least = max(1, round(self.doses[0] * own.height))
+            notes.append(
+                f"{whole.height} made rows passed the filters and the smallest dose takes {least}, "
+                "so nothing was tried: make more of them, or by another method or model"
+            )
         facts, numbers = measured(whole, order)
         rehearsed = self._rehearsed_method(chosen)
         halves = self._halves(order, rehearsed, tools, notes)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from assay.errors import InputError
-from assay.synth.spec import EVERY_ROW, own_rows
-from assay.tables.predicate import Predicate
+from assay.synth.spec import EVERY_ROW, own_rows, subject
+from assay.tables.predicate import Condition, Predicate
 from assay.tables.predicate_text import predicate_from_words
+from assay.tables.traits import trait
 from assay.task import Task
 
 FEWEST = 5
@@ -18,6 +19,9 @@ FEWEST = 5
 MOST_DOSE = 100.0
 MANY = 20_000
 """More rows than this are asked for twice."""
+
+MOST_LEVELS = 20
+"""Of a column; more are not listed where a condition names another."""
 
 SHARE = 0.5
 """A class is rare that has less than this of an even share of the rows."""
@@ -40,19 +44,52 @@ def scope(
     Raises
     ------
     InputError
-        When the condition cannot be read, or names no input.
+        When the condition cannot be read, names no input, or a part of it holds in no row.
     """
-    if not where:
+    if where is None:
         return for_class if for_class is not None else rarest(rows, task), EVERY_ROW
     found = predicate_from_words(where)
-    unknown = [each.column for each in found.conditions if each.column not in task.inputs]
-    if unknown:
+    for each in found.conditions:
+        _require_met(each, rows, task)
+    return for_class, found
+
+
+def _require_met(condition: Condition, rows: pl.DataFrame, task: Task) -> None:
+    name = condition.column
+    if name not in task.inputs:
+        of_class = task.class_names and name == task.target
         raise InputError(
             "where names a column that is none of the inputs.",
-            given=unknown[0],
+            given=name,
             allowed=", ".join(task.inputs),
+            next_step="name the class by for_class" if of_class else None,
         )
-    return for_class, found
+    of_number = condition.trait is None and condition.operator in ("<=", ">")
+    if of_number and rows.schema[name].is_temporal():
+        raise InputError(
+            f"A condition with {condition.operator} compares numbers.",
+            given=f"{name}, which holds dates or times",
+            next_step="name another column",
+        )
+    if not condition.select(rows).any():
+        raise InputError(
+            "A condition of where holds in no search row.",
+            given=condition.words,
+            allowed=_held(condition, rows),
+            next_step="loosen it",
+        )
+
+
+def _held(condition: Condition, rows: pl.DataFrame) -> str | None:
+    """Return what the column holds that the condition asks about."""
+    column, asked = rows[condition.column], condition.trait
+    values = column if asked is None else trait(rows, condition.column, asked)
+    if condition.operator in ("<=", ">"):
+        numbers = values.cast(pl.Float64).drop_nulls().drop_nans()
+        low, high = numbers.min(), numbers.max()
+        return None if low is None else f"{low:g} to {high:g}"  # type: ignore[str-bytes-safe]
+    levels = sorted(set(values.drop_nulls().cast(pl.String)))
+    return ", ".join(levels) if len(levels) <= MOST_LEVELS else None
 
 
 def rare_classes(rows: pl.DataFrame, task: Task) -> list[str]:
@@ -86,8 +123,17 @@ def up_to_balance(
     return (*doses, full) if max(doses) < full <= MANY / own else tuple(doses)
 
 
-def require_enough(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
+def require_enough(
+    rows: pl.DataFrame, task: Task, class_name: str | None, where: Predicate = EVERY_ROW
+) -> pl.DataFrame:
     """Return the rows that others are made from.
+
+    Parameters
+    ----------
+    rows
+        Search rows, narrowed to the slice.
+    where
+        The slice, to be named in an error.
 
     Raises
     ------
@@ -104,14 +150,15 @@ def require_enough(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl
     if own.height < FEWEST:
         raise InputError(
             "There are too few real rows to make others from, and to judge them by.",
-            given=f"{own.height} search rows" + (f" of {class_name!r}" if class_name else ""),
+            given=f"{own.height} search {subject(class_name, where)}",
             allowed=f"at least {FEWEST}",
-            next_step="label more of them and run assay init again",
+            next_step=f"{'loosen the condition, or ' if where.conditions else ''}"
+            "label more of them and run assay init again",
         )
     if own.select(task.inputs).unique().height == 1:
         raise InputError(
             "The real rows are all the same, so nothing can be learned of how they vary.",
-            given=class_name,
+            given=f"{own.height} search {subject(class_name, where)}",
             next_step="label rows that differ",
         )
     return own

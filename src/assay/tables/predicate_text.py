@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from assay.errors import InputError
 from assay.tables.predicate import Condition, Operator, Predicate, Value
@@ -47,7 +48,9 @@ def _condition(text: str) -> Condition:
     found = _CONDITION.match(text)
     if found is None:
         raise InputError(
-            "A part of the condition cannot be read.", given=text, allowed=f"as in {EXAMPLE}"
+            "A part of the condition cannot be read.",
+            given=text or "nothing",
+            allowed=f"{', '.join(get_args(Operator))}, as in {EXAMPLE}",
         )
     column, trait = found["subject"].strip(), None
     if named := _TRAITED.match(column):

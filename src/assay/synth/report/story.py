@@ -23,6 +23,8 @@ def headline(result: SynthesisResult) -> str:
         return "A dose passed the screen; the vault did not confirm it."
     if result.chosen is not None:
         return "A dose passed the screen; it is not confirmed."
+    if not result.doses:
+        return f"Too few made rows of {subject(result)} passed the filters to try them."
     return f"None of it helped {subject(result)}."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -107,7 +107,10 @@ def write_rows(
     schema = RowSchema(order.rows, order.task)
     requests = requested(order, method, schema)
     found: list[dict[str, Any]] = []
-    seen: set[str] = set()
+    seen = {
+        _content(schema.shown(row, SHOWN_CHARACTERS).values())
+        for row in order.rows.select(order.task.inputs).to_dicts()
+    }
     asked, stopped = 0, None
     while asked < len(requests) and stopped is None:
         batch = requests[asked : asked + min(max(FIRST_BATCH, asked), LARGEST_BATCH)]
@@ -118,8 +121,7 @@ def write_rows(
             for answer, request in zip(answers, batch, strict=True)
             if answer is not None
         ]
-        contents = [json.dumps([row[name] for name in order.task.inputs], default=str)
-                    for row in new]  # fmt: skip
+        contents = [_content(row[name] for name in order.task.inputs) for row in new]
         fresh = len(set(contents) - seen)
         seen |= set(contents)
         found += new
@@ -128,7 +130,12 @@ def write_rows(
         if "unasked" in answers.status:
             stopped = "a cap of the budget was reached"
         elif len(new) >= FIRST_BATCH // 2 and fresh < STALE * len(new):
-            stopped = f"the model repeats itself: {fresh} of its last {len(new)} rows were new"
+            stopped = (
+                f"the model repeats itself or what it was shown: {fresh} of its last "
+                f"{len(new)} rows were new"
+            )
+        elif not new:
+            stopped = f"none of the model's last {len(batch)} answers was a row"
     planned = Counter(each.planned for each in requests if each.planned)
     return Written(_table(found, order), asked, stopped, planned)
 
@@ -188,6 +195,10 @@ def _parted(order: Order) -> tuple[pl.DataFrame, pl.DataFrame]:
         raise InputError("A model writes rows of one class.", next_step="name a class")
     of_class = pl.col(order.task.target) == order.class_name
     return order.rows.filter(of_class), order.rows.filter(~of_class)
+
+
+def _content(values: Iterable[Any]) -> str:
+    return json.dumps(list(values), default=str)
 
 
 def _rotated(rows: pl.DataFrame, count: int, random: np.random.Generator) -> list[dict[str, Any]]:

@@ -1,0 +1,115 @@
+"""What a new user may type, and what a bad model may write, is told in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from assay import Project, synthesize
+from assay.errors import InputError
+from assay.ledger import Ledger
+from assay.llm import Gateway, ScriptedModel
+from assay.llm.model import RowError
+from assay.synth.release import require_file_name
+from assay.synth.report import headline
+from assay.synth.scarcity import require_enough, scope
+from assay.synth.spec import Order
+from assay.synth.written import Written, write_rows
+from assay.tables.predicate_text import predicate_from_words
+from newsroom import TASK as NEWS
+from newsroom import newsroom
+from synth.tables_made_up import TASK, customers
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ('region = "nowhere"', ["holds in no search row", "nowhere", "north, south, west"]),
+        ("age > 200", ["holds in no search row", "18 to"]),
+        ("opened > 2020", ["compares numbers", "dates"]),
+        ('class = "rare"', ["none of the inputs", "for_class"]),
+        ("age < 20", ["cannot be read", "<=", "is not empty"]),
+        ("  ", ["cannot be read", "nothing"]),
+    ],
+)
+def test_a_condition_that_selects_nothing_says_what_there_is(where: str, told: list[str]) -> None:
+    with pytest.raises(InputError) as error:
+        scope(customers(), TASK, None, where)
+    assert all(each in str(error.value) for each in told)
+
+
+def test_a_slice_that_is_too_small_is_named() -> None:
+    where = predicate_from_words("age > 60 and age <= 20")
+    with pytest.raises(InputError, match="0 search rows where age > 60") as error:
+        require_enough(customers().head(0), TASK, None, where)
+    assert "loosen the condition" in str(error.value)
+
+
+def test_a_name_that_rows_cannot_be_written_under_is_refused_before_any_are_made(
+    tmp_path: Path,
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("rows.xlsx", "rows.json", "taken", "taken/rows.csv", "folder.csv"):
+        with pytest.raises(InputError, match="cannot be written there"):
+            require_file_name(tmp_path / name)
+    for name in ("rows.csv", "rows", "rows v1.2", "new/rows.parquet"):
+        require_file_name(tmp_path / name)
+
+
+def written_by(answer: Callable[[Any], Any], folder: Path) -> Written:
+    rows = newsroom(120, seed=0, words=30).filter(pl.col("topic") == "farm")
+    long = rows.with_columns(text=pl.col("text") + " grain" * 400)
+    order = Order(NEWS, long, "farm", 100, 0)
+    models = {"scripted:model": ScriptedModel(generate=answer)}
+    with Ledger.open(folder / "ledger") as ledger, Gateway(ledger, models=models) as gateway:
+        return write_rows(order, method="write", model="scripted:model", gateway=gateway)
+
+
+def first_example(prompt: Any) -> Any:
+    return json.loads(prompt.text.split("\n")[2])
+
+
+def test_a_writer_that_returns_its_examples_is_stopped_early(tmp_path: Path) -> None:
+    written = written_by(first_example, tmp_path)
+    assert written.asked == 16
+    assert "what it was shown: 0 of its last 16" in str(written.stopped)
+
+
+def test_a_writer_of_new_rows_is_not_stopped(tmp_path: Path) -> None:
+    numbers = iter(range(1000))
+    written = written_by(lambda _: {"c0": f"wheat number {next(numbers)}"}, tmp_path)
+    assert (written.asked, written.stopped) == (100, None)
+
+
+def test_a_writer_that_refuses_every_row_is_stopped_early(tmp_path: Path) -> None:
+    written = written_by(lambda _: RowError("no", kind="refused"), tmp_path)
+    assert written.asked < 100
+    assert written.rows.is_empty()
+    assert "none of the model's last" in str(written.stopped)
+
+
+def test_where_no_row_was_tried_the_report_does_not_say_that_none_helped(tmp_path: Path) -> None:
+    project = Project.create(
+        tmp_path / "p", newsroom(240, seed=1, words=14).drop("row_id"), target="topic"
+    )
+    model = ScriptedModel(generate=lambda _: {"c0": "wheat harvest in the soil this year"})
+    result = synthesize(
+        project,
+        for_class="farm",
+        method="write",
+        rows=40,
+        doses=(0.5,),
+        model="scripted:model",
+        models={"scripted:model": model},
+    )
+    assert result.doses == ()
+    assert headline(result) == "Too few made rows of 'farm' passed the filters to try them."
+    assert any("1 made rows passed the filters and the smallest" in each for each in result.notes)
+    project.ledger().close()
