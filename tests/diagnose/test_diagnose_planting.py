@@ -7,7 +7,12 @@ import polars as pl
 
 from assay.diagnose.case import Case
 from assay.diagnose.given import read_case
-from assay.diagnose.planting_columns import confidence_found, drift_found, leak_found
+from assay.diagnose.planting_columns import (
+    confidence_found,
+    dates_found,
+    drift_found,
+    leak_found,
+)
 
 
 def plain(n: int = 1200) -> Case:
@@ -22,6 +27,8 @@ def test_strong_faults_of_columns_are_found_and_absent_ones_are_not() -> None:
     random, case = np.random.default_rng(1), plain()
     assert leak_found(case, 1.0, random)
     assert not leak_found(case, 0.0, random)
+    assert dates_found(case, 0.5, random)
+    assert not dates_found(case, 0.0, random)
     assert drift_found(case, 2.0, random)
     assert not drift_found(case, 0.0, random)
     assert confidence_found(case, 3.0, random)

@@ -43,6 +43,7 @@ def diagnose(
     text: Annotated[str | None, typer.Option(help="The text column.")] = None,
     group: Annotated[str | None, typer.Option(help="The column of groups.")] = None,
     weight: Annotated[str | None, typer.Option(help="The column of weights.")] = None,
+    time: Annotated[str | None, typer.Option(help="The column of when each row is from.")] = None,
     protected: Annotated[
         list[str] | None,
         typer.Option(help="A column whose groups must be treated alike; once for each."),
@@ -100,7 +101,7 @@ def diagnose(
                  fdr=fdr, seed=seed)  # fmt: skip
         return
     subject, options = _subject(predictions, rows, model, path)
-    given = {"truth": truth, "text": text, "group": group, "weight": weight}
+    given = {"truth": truth, "text": text, "group": group, "weight": weight, "time": time}
     of_files = given | {"training": training}
     if predictions is None and rows is None and any(of_files.values()):
         raise InputError(

@@ -34,6 +34,7 @@ def diagnose(
     kind: Kind | None = None,
     group: str | None = None,
     weight: str | None = None,
+    time: str | None = None,
     training: Any = None,
     protected: Sequence[str] = (),
     detectors: Sequence[Detector] | None = None,
@@ -69,6 +70,8 @@ def diagnose(
         Rows that share its value fall into one half and count as one.
     weight
         The column of how much each row counts.
+    time
+        The column that says when each row is from; a project has its own.
     training
         The rows that the model was fitted on.
     protected
@@ -121,6 +124,7 @@ def diagnose(
         kind=kind,
         group=group,
         weight=weight,
+        time=time,
         training=training,
         protected=protected,
         seed=seed,
@@ -154,8 +158,8 @@ def _examined(
     step: Step | None = None,
 ) -> Examination:
     from assay.diagnose.detectors import registered_detectors
-    from assay.diagnose.given import loss_words
     from assay.diagnose.harness import examined
+    from assay.diagnose.losses import loss_words
     from assay.diagnose.sampling import drawn
     from assay.errors import InputError
 

@@ -104,6 +104,7 @@ class Subject:
     text: str | None = None
     group: str | None = None
     weight: str | None = None
+    time: str | None = None
     protected: tuple[str, ...] = ()
     seed: int = 0
 
@@ -161,6 +162,7 @@ class Frozen:
             text=subject.text,
             group=subject.group,
             weight=subject.weight,
+            time=subject.time,
             training=None if training is None else read_table(training),
             protected=subject.protected,
             seed=subject.seed,

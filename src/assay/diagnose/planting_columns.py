@@ -1,8 +1,9 @@
-"""Faults of columns and probabilities that are planted: a leak, a drift, too much confidence."""
+"""Planted faults of columns and probabilities: leaks, drift, dates, too much confidence."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.detectors.calibration import CalibrationDetector
 from assay.diagnose.detectors.drift import DriftDetector
 from assay.diagnose.detectors.leakage import LeakageDetector
+from assay.diagnose.detectors.times import TimeDetector
 from assay.diagnose.spec import Detector
 
 COLUMN = "planted column"
@@ -25,6 +27,17 @@ def leak_found(case: Case, share: float, random: np.random.Generator) -> bool:
     task = case.task.model_copy(update={"features": (*case.task.features, COLUMN)})
     planted = replace(case, rows=case.rows.with_columns(values), task=task, training=None)
     return _told(planted, LeakageDetector(), random)
+
+
+def dates_found(case: Case, more: float, random: np.random.Generator) -> bool:
+    """Plant dates of two years; the last class lies ``more`` oftener in the second than others."""
+    own = case.truth == case.task.class_names[-1]
+    late = random.random(case.n) < 0.5 + np.where(own, more / 2, -more / 2)
+    days = random.integers(0, 365, case.n) + 365 * late
+    values = pl.Series(COLUMN, [date(2020, 1, 1) + timedelta(days=each) for each in days.tolist()])
+    task = case.task.model_copy(update={"time": None})
+    planted = replace(case, rows=case.rows.with_columns(values), task=task, training=None)
+    return _told(planted, TimeDetector(), random)
 
 
 def drift_found(case: Case, deviations: float, random: np.random.Generator) -> bool | None:
