@@ -14,6 +14,8 @@ BUILT_IN = {
     "like texts": "assay.diagnose.detectors.mixtures:MixtureDetector",
     "classes": "assay.diagnose.detectors.classes:ClassDetector",
     "label errors": "assay.diagnose.detectors.label_errors:LabelErrorDetector",
+    "ambiguity": "assay.diagnose.detectors.ambiguity:AmbiguityDetector",
+    "contradictions": "assay.diagnose.detectors.contradictions:ContradictionDetector",
     "calibration": "assay.diagnose.detectors.calibration:CalibrationDetector",
     "calibration by slice": "assay.diagnose.detectors.calibration_slices:SliceCalibrationDetector",
     "threshold": "assay.diagnose.detectors.thresholds:ThresholdDetector",
