@@ -8,6 +8,7 @@ import polars as pl
 from assay.diagnose.case import Case
 from assay.diagnose.given import read_case
 from assay.diagnose.planting_columns import (
+    annotator_found,
     confidence_found,
     dates_found,
     drift_found,
@@ -27,6 +28,8 @@ def test_strong_faults_of_columns_are_found_and_absent_ones_are_not() -> None:
     random, case = np.random.default_rng(1), plain()
     assert leak_found(case, 1.0, random)
     assert not leak_found(case, 0.0, random)
+    assert annotator_found(case, 0.6, random)
+    assert not annotator_found(case, 0.0, random)
     assert dates_found(case, 0.5, random)
     assert not dates_found(case, 0.0, random)
     assert drift_found(case, 2.0, random)

@@ -48,6 +48,9 @@ def diagnose(
         list[str] | None,
         typer.Option(help="A column whose groups must be treated alike; once for each."),
     ] = None,
+    annotator: Annotated[
+        str | None, typer.Option(help="The column that names who labelled each row.")
+    ] = None,
     min_effect: Annotated[
         float | None, typer.Option(help="Smallest excess of loss worth telling.")
     ] = None,
@@ -109,7 +112,7 @@ def diagnose(
             given=", ".join(f"--{name}" for name, value in of_files.items() if value),
             next_step="leave these out, or name --predictions FILE",
         )
-    options |= given | {"seed": seed}
+    options |= given | {"seed": seed, "annotator": annotator}
     if training is not None:
         options["training"] = read_table(training)
     if protected:
@@ -144,7 +147,8 @@ def diagnose(
     if freeze is not None:
         paths = {"predictions": predictions, "rows": rows, "training": training,
                  "project": None if file else subject.path}  # fmt: skip
-        names = given | {"model": model, "seed": seed, "protected": tuple(protected or ())}
+        names = given | {"model": model, "seed": seed, "protected": tuple(protected or ()),
+                         "annotator": annotator}  # fmt: skip
         _freeze(found, freeze, paths, names)
     fixes = _tried(subject, found) if try_ else None
     if as_json:

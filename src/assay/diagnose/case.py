@@ -39,6 +39,8 @@ class Case:
         The rows the model was fitted on, with their target; None where unknown.
     protected
         Columns whose groups the model must treat alike.
+    annotator
+        The column that names who labelled each row; None where it is not known.
     predict
         Rows to (n,) predictions, for tests that change rows; None where the model is not at hand.
     """
@@ -52,6 +54,7 @@ class Case:
     weights: Floats | None = None
     training: pl.DataFrame | None = None
     protected: tuple[str, ...] = ()
+    annotator: str | None = None
     predict: Callable[[pl.DataFrame], np.ndarray] | None = None
     seed: int = 0
 

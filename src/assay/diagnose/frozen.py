@@ -106,6 +106,7 @@ class Subject:
     weight: str | None = None
     time: str | None = None
     protected: tuple[str, ...] = ()
+    annotator: str | None = None
     seed: int = 0
 
 
@@ -165,6 +166,7 @@ class Frozen:
             time=subject.time,
             training=None if training is None else read_table(training),
             protected=subject.protected,
+            annotator=subject.annotator,
             seed=subject.seed,
         )
 

@@ -42,6 +42,7 @@ def read_case(
     time: str | None = None,
     training: Any = None,
     protected: Sequence[str] = (),
+    annotator: str | None = None,
     seed: int = 0,
 ) -> Case:
     """Return the case of a table; the parameters are those of :func:`assay.diagnose.diagnose`."""
@@ -50,8 +51,9 @@ def read_case(
             "With rows, the column of the true values is needed.", next_step="name it as truth"
         )
     table = with_row_ids(with_plain_columns(to_polars(rows)))
-    roles = (("truth", truth), ("group", group), ("weight", weight), ("time", time))
-    for role, name in (*roles, *(("protected", name) for name in protected)):
+    roles = {"truth": truth, "group": group, "weight": weight, "time": time}
+    roles["annotator"] = annotator
+    for role, name in (*roles.items(), *(("protected", name) for name in protected)):
         require_column(table, name, role)
     _check_rows(table, truth)
     table = with_times(table, time)
@@ -63,6 +65,9 @@ def read_case(
     inputs = table.drop([*dict.fromkeys(said), *(() if weight is None else (weight,))])
     known = {"text": text, "group": group, "time": time}
     task = _task(table, inputs, truth, kind, predictions, known)
+    if annotator is not None:  # who labelled a row is no input
+        kept = tuple(name for name in task.features if name != annotator)
+        task = task.model_copy(update={"features": kept})
     asking = inputs.drop(truth)
     if model is not None:
         answers = asked(model, asking, task)
@@ -78,6 +83,7 @@ def read_case(
         training=None if training is None else _training(training, time),
         predict=predict,
         protected=tuple(protected),
+        annotator=annotator,
         seed=seed,
     )
 

@@ -14,7 +14,13 @@ from assay.diagnose.atoms import Atom, atoms
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.label_errors import LabelErrorDetector, doubt
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.planting_columns import confidence_found, dates_found, drift_found, leak_found
+from assay.diagnose.planting_columns import (
+    annotator_found,
+    confidence_found,
+    dates_found,
+    drift_found,
+    leak_found,
+)
 from assay.diagnose.spec import Diagnosis
 from assay.evidence import Evidence
 from assay.evidence.proportions import share_interval
@@ -27,6 +33,7 @@ FLIPPED = (0.01, 0.05, 0.1)
 MOVED = (0.25, 1.0)
 LEAKED = (0.9, 1.0)
 DATED = (0.1, 0.3)
+FAVOURED = (0.2, 0.5)
 RAISED = (1.5, 3.0)
 SIZES = (0.02, 0.2)
 """A planted slice holds between 2 % and 20 % of the rows."""
@@ -126,6 +133,7 @@ def _of_columns(
     if case.task.kind != "regression":
         kinds.append(("column that repeats the target", LEAKED, leak_found))
         kinds.append(("dates that a class goes with", DATED, dates_found))
+        kinds.append(("someone who favours a class", FAVOURED, annotator_found))
         if case.probabilities is not None:
             kinds.append(("probabilities raised to a power", RAISED, confidence_found))
     return [

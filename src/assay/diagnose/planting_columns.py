@@ -1,4 +1,4 @@
-"""Planted faults of columns and probabilities: leaks, drift, dates, too much confidence."""
+"""Planted faults of columns and probabilities: leaks, drift, people, confidence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.diagnose import diagnose_case
 from assay.diagnose.case import Case
+from assay.diagnose.detectors.annotators import AnnotatorDetector
 from assay.diagnose.detectors.calibration import CalibrationDetector
 from assay.diagnose.detectors.drift import DriftDetector
 from assay.diagnose.detectors.leakage import LeakageDetector
@@ -17,6 +18,7 @@ from assay.diagnose.detectors.times import TimeDetector
 from assay.diagnose.spec import Detector
 
 COLUMN = "planted column"
+PEOPLE = 5
 
 
 def leak_found(case: Case, share: float, random: np.random.Generator) -> bool:
@@ -38,6 +40,21 @@ def dates_found(case: Case, more: float, random: np.random.Generator) -> bool:
     task = case.task.model_copy(update={"time": None})
     planted = replace(case, rows=case.rows.with_columns(values), task=task, training=None)
     return _told(planted, TimeDetector(), random)
+
+
+def annotator_found(case: Case, share: float, random: np.random.Generator) -> bool:
+    """Hand the rows to five people; the first calls a share of the others the last class."""
+    person = random.integers(PEOPLE, size=case.n)
+    turned = (person == 0) & (random.random(case.n) < share)
+    truth = np.where(turned, case.task.class_names[-1], case.truth)
+    planted = replace(
+        case,
+        rows=case.rows.with_columns(pl.Series(COLUMN, person.astype(str))),
+        annotator=COLUMN,
+        truth=truth,
+        losses=(truth != case.predictions).astype(np.float64),
+    )
+    return _told(planted, AnnotatorDetector(), random)
 
 
 def drift_found(case: Case, deviations: float, random: np.random.Generator) -> bool | None:

@@ -23,6 +23,32 @@ def codes(case: Case) -> Any:
     return order[np.searchsorted(names[order], case.truth)]
 
 
+def stated_logs(case: Case) -> Floats:
+    """Return (n, k) centred logs of what the model stated, or of its bare answers."""
+    if case.probabilities is None:
+        names = np.asarray(case.task.class_names, dtype=object)
+        shares = (case.predictions[:, None] == names).astype(np.float64)
+    else:
+        shares = case.probabilities
+    logs = np.log(np.clip(shares, SUREST, 1.0))
+    centred: Floats = logs - logs.mean(axis=1, keepdims=True)
+    return centred
+
+
+def linear_view(case: Case, near: Floats | None = None) -> Floats:
+    """Return (n, k) cross-fitted probabilities of a linear model of answers and rows.
+
+    Parameters
+    ----------
+    near
+        (n, d) vectors of the rows; without them what was stated is calibrated.
+    """
+    logs = stated_logs(case)
+    matrix = logs if near is None else np.column_stack([near, logs])
+    seed = derive_seed(case.seed, "diagnose", "views")
+    return cross_fitted(matrix, codes(case), len(case.task.classes), folds=FOLDS, seed=seed)
+
+
 def wrong_by_view(case: Case) -> dict[str, Floats]:
     """Return by view (n,) 1 where a linear model, a forest, or the nearest rows err.
 
@@ -30,12 +56,9 @@ def wrong_by_view(case: Case) -> dict[str, Floats]:
     """
     given, k = codes(case), len(case.task.classes)
     near = vectors(case)
-    stated = np.log(np.clip(case.stated, SUREST, 1.0))
-    matrix = np.column_stack([near, stated - stated.mean(axis=1, keepdims=True)])
-    seed = derive_seed(case.seed, "diagnose", "views")
     found = {
-        "linear": cross_fitted(matrix, given, k, folds=FOLDS, seed=seed),
-        "forest": _by_forest(matrix, given, k, seed),
+        "linear": linear_view(case, near),
+        "forest": _by_forest(np.column_stack([near, stated_logs(case)]), given, k, case.seed),
         "neighbours": by_neighbours(near, given, k),
     }
     return {
