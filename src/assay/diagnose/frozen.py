@@ -25,6 +25,7 @@ from assay.errors import InputError
 from assay.tables.predicate import Predicate
 
 PREDICTIONS, MODEL, ROWS = "ASSAY_PREDICTIONS", "ASSAY_MODEL", "ASSAY_ROWS"
+SLICES = ("AS101", "AS102")
 TEMPLATE = '''\
 """Findings of `assay diagnose`, frozen: no later model may do worse on them.
 
@@ -78,7 +79,7 @@ class FrozenFinding:
     @property
     def of_slice(self) -> bool:
         """Whether it is of rows that a predicate picks, and so is measured on all of these."""
-        return self.predicate is not None and self.code.startswith("AS1")
+        return self.predicate is not None and self.code in SLICES
 
     @property
     def limit(self) -> float:

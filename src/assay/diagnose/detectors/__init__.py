@@ -14,6 +14,7 @@ BUILT_IN = {
     "like texts": "assay.diagnose.detectors.mixtures:MixtureDetector",
     "classes": "assay.diagnose.detectors.classes:ClassDetector",
     "label errors": "assay.diagnose.detectors.label_errors:LabelErrorDetector",
+    "slices of classes": "assay.diagnose.detectors.class_slices:ClassSliceDetector",
     "annotators": "assay.diagnose.detectors.annotators:AnnotatorDetector",
     "ambiguity": "assay.diagnose.detectors.ambiguity:AmbiguityDetector",
     "contradictions": "assay.diagnose.detectors.contradictions:ContradictionDetector",
