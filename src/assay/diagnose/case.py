@@ -43,6 +43,8 @@ class Case:
         The column that names who labelled each row; None where it is not known.
     predict
         Rows to (n,) predictions, for tests that change rows; None where the model is not at hand.
+    state
+        Rows to (n, k) probabilities; None where the model gives none, or is not at hand.
     """
 
     rows: pl.DataFrame
@@ -56,6 +58,7 @@ class Case:
     protected: tuple[str, ...] = ()
     annotator: str | None = None
     predict: Callable[[pl.DataFrame], np.ndarray] | None = None
+    state: Callable[[pl.DataFrame], Floats | None] | None = None
     seed: int = 0
 
     @property

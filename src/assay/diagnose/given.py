@@ -69,11 +69,14 @@ def read_case(
         kept = tuple(name for name in task.features if name != annotator)
         task = task.model_copy(update={"features": kept})
     asking = inputs.drop(truth)
+    at_hand: dict[str, Any] = {}
     if model is not None:
         answers = asked(model, asking, task)
-        predict = lambda part: asked(model, part, task).predictions  # noqa: E731
+        at_hand["predict"] = lambda part: asked(model, part, task).predictions
+        if answers.probabilities is not None:
+            at_hand["state"] = lambda part: asked(model, part, task).probabilities
     else:
-        answers, predict = _told(table, task, predictions, probabilities), None
+        answers = _told(table, task, predictions, probabilities)
     return case_of(
         asking,
         task,
@@ -81,7 +84,7 @@ def read_case(
         answers,
         weights=weights,
         training=None if training is None else _training(training, time),
-        predict=predict,
+        **at_hand,
         protected=tuple(protected),
         annotator=annotator,
         seed=seed,

@@ -28,6 +28,7 @@ BUILT_IN = {
     "drift": "assay.diagnose.detectors.drift:DriftDetector",
     "columns": "assay.diagnose.detectors.columns:ColumnDetector",
     "robustness": "assay.diagnose.detectors.robustness:RobustnessDetector",
+    "negation": "assay.diagnose.detectors.negation:NegationDetector",
     "perturbations": "assay.diagnose.detectors.perturbations:PerturbationDetector",
     "shortcuts": "assay.diagnose.detectors.shortcuts:ShortcutDetector",
     "outliers": "assay.diagnose.detectors.outliers:OutlierDetector",
