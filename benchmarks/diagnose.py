@@ -24,12 +24,8 @@ from assay.diagnose.case import Case
 from assay.diagnose.detectors.slices import SliceDetector, slice_suspicion
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.given import read_case
-from assay.diagnose.planting import (
-    flips_precision,
-    planted_slice,
-    with_failing,
-    with_flips,
-)
+from assay.diagnose.planting import flips_precision, with_flips
+from assay.diagnose.planting_slices import planted_slice, with_failing
 from assay.evidence import benjamini_hochberg
 from assay.recipe.confident import cross_fitted
 from assay.tables.predicate import Mask, Predicate

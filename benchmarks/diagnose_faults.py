@@ -24,7 +24,7 @@ from assay.diagnose.atoms import atoms
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.label_errors import LabelErrorDetector
 from assay.diagnose.given import read_case
-from assay.diagnose.planting import planted_slice, with_failing
+from assay.diagnose.planting_slices import planted_slice, with_failing
 from assay.diagnose.spec import Finding
 from assay.evidence.proportions import share_interval
 from assay.recipe.confident import cross_fitted

@@ -12,7 +12,7 @@ from scipy import stats
 from assay.diagnose import diagnose_case
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.planting import best_jaccard
+from assay.diagnose.planting_slices import best_jaccard
 from assay.diagnose.spec import Diagnosis
 from assay.task import ClassDescription, Task
 

@@ -43,9 +43,13 @@ def diagnose(
     text: Annotated[str | None, typer.Option(help="The text column.")] = None,
     group: Annotated[str | None, typer.Option(help="The column of groups.")] = None,
     weight: Annotated[str | None, typer.Option(help="The column of weights.")] = None,
+    time: Annotated[str | None, typer.Option(help="The column of when each row is from.")] = None,
     protected: Annotated[
         list[str] | None,
         typer.Option(help="A column whose groups must be treated alike; once for each."),
+    ] = None,
+    annotator: Annotated[
+        str | None, typer.Option(help="The column that names who labelled each row.")
     ] = None,
     min_effect: Annotated[
         float | None, typer.Option(help="Smallest excess of loss worth telling.")
@@ -100,7 +104,7 @@ def diagnose(
                  fdr=fdr, seed=seed)  # fmt: skip
         return
     subject, options = _subject(predictions, rows, model, path)
-    given = {"truth": truth, "text": text, "group": group, "weight": weight}
+    given = {"truth": truth, "text": text, "group": group, "weight": weight, "time": time}
     of_files = given | {"training": training}
     if predictions is None and rows is None and any(of_files.values()):
         raise InputError(
@@ -108,7 +112,7 @@ def diagnose(
             given=", ".join(f"--{name}" for name, value in of_files.items() if value),
             next_step="leave these out, or name --predictions FILE",
         )
-    options |= given | {"seed": seed}
+    options |= given | {"seed": seed, "annotator": annotator}
     if training is not None:
         options["training"] = read_table(training)
     if protected:
@@ -143,7 +147,8 @@ def diagnose(
     if freeze is not None:
         paths = {"predictions": predictions, "rows": rows, "training": training,
                  "project": None if file else subject.path}  # fmt: skip
-        names = given | {"model": model, "seed": seed, "protected": tuple(protected or ())}
+        names = given | {"model": model, "seed": seed, "protected": tuple(protected or ()),
+                         "annotator": annotator}  # fmt: skip
         _freeze(found, freeze, paths, names)
     fixes = _tried(subject, found) if try_ else None
     if as_json:

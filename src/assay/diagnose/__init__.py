@@ -34,8 +34,10 @@ def diagnose(
     kind: Kind | None = None,
     group: str | None = None,
     weight: str | None = None,
+    time: str | None = None,
     training: Any = None,
     protected: Sequence[str] = (),
+    annotator: str | None = None,
     detectors: Sequence[Detector] | None = None,
     fdr: float = 0.05,
     min_effect: float | None = None,
@@ -69,10 +71,14 @@ def diagnose(
         Rows that share its value fall into one half and count as one.
     weight
         The column of how much each row counts.
+    time
+        The column that says when each row is from; a project has its own.
     training
         The rows that the model was fitted on.
     protected
         Columns whose groups the model must treat alike.
+    annotator
+        The column that names who labelled each row.
     detectors
         By default all that are registered.
     fdr
@@ -108,7 +114,8 @@ def diagnose(
         "step": step,
     }
     if isinstance(subject, Project):
-        return _of_project(subject, models, protected, options, explain, consent)
+        named = {"protected": tuple(protected), "annotator": annotator}
+        return _of_project(subject, models, named, options, explain, consent)
     from assay.diagnose.given import read_case
 
     case = read_case(
@@ -121,8 +128,10 @@ def diagnose(
         kind=kind,
         group=group,
         weight=weight,
+        time=time,
         training=training,
         protected=protected,
+        annotator=annotator,
         seed=seed,
     )
     from assay.diagnose.pictures.measure import pictures
@@ -154,8 +163,8 @@ def _examined(
     step: Step | None = None,
 ) -> Examination:
     from assay.diagnose.detectors import registered_detectors
-    from assay.diagnose.given import loss_words
     from assay.diagnose.harness import examined
+    from assay.diagnose.losses import loss_words
     from assay.diagnose.sampling import drawn
     from assay.errors import InputError
 
@@ -189,7 +198,7 @@ def _explained(
 def _of_project(
     project: Project,
     models: Any,
-    protected: Sequence[str],
+    named: dict[str, Any],
     options: dict[str, Any],
     model: str | None,
     consent: Consent | None,
@@ -202,14 +211,15 @@ def _of_project(
     from assay.tables import require_column
 
     search = project.search()
-    for name in protected:
+    for name in named["protected"]:
         require_column(search, name, "protected")
+    require_column(search, named["annotator"], "annotator")
     beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
     record = Record.open(project.ledger(), beginning)
     with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
         if model is not None:
             check_model(gateway, model)
-        case = replace(project_case(project, gateway), protected=tuple(protected))
+        case = replace(project_case(project, gateway), **named)
         examination = _examined(case, **options)
         found = examination.diagnosis
         if model is not None:

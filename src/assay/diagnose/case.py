@@ -39,8 +39,12 @@ class Case:
         The rows the model was fitted on, with their target; None where unknown.
     protected
         Columns whose groups the model must treat alike.
+    annotator
+        The column that names who labelled each row; None where it is not known.
     predict
         Rows to (n,) predictions, for tests that change rows; None where the model is not at hand.
+    state
+        Rows to (n, k) probabilities; None where the model gives none, or is not at hand.
     """
 
     rows: pl.DataFrame
@@ -52,7 +56,9 @@ class Case:
     weights: Floats | None = None
     training: pl.DataFrame | None = None
     protected: tuple[str, ...] = ()
+    annotator: str | None = None
     predict: Callable[[pl.DataFrame], np.ndarray] | None = None
+    state: Callable[[pl.DataFrame], Floats | None] | None = None
     seed: int = 0
 
     @property

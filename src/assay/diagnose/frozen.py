@@ -25,6 +25,7 @@ from assay.errors import InputError
 from assay.tables.predicate import Predicate
 
 PREDICTIONS, MODEL, ROWS = "ASSAY_PREDICTIONS", "ASSAY_MODEL", "ASSAY_ROWS"
+SLICES = ("AS101", "AS102")
 TEMPLATE = '''\
 """Findings of `assay diagnose`, frozen: no later model may do worse on them.
 
@@ -78,7 +79,7 @@ class FrozenFinding:
     @property
     def of_slice(self) -> bool:
         """Whether it is of rows that a predicate picks, and so is measured on all of these."""
-        return self.predicate is not None and self.code.startswith("AS1")
+        return self.predicate is not None and self.code in SLICES
 
     @property
     def limit(self) -> float:
@@ -104,7 +105,9 @@ class Subject:
     text: str | None = None
     group: str | None = None
     weight: str | None = None
+    time: str | None = None
     protected: tuple[str, ...] = ()
+    annotator: str | None = None
     seed: int = 0
 
 
@@ -161,8 +164,10 @@ class Frozen:
             text=subject.text,
             group=subject.group,
             weight=subject.weight,
+            time=subject.time,
             training=None if training is None else read_table(training),
             protected=subject.protected,
+            annotator=subject.annotator,
             seed=subject.seed,
         )
 

@@ -9,15 +9,22 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.losses import losses_of
 from assay.diagnose.models import Answers, asked
 from assay.errors import InputError
-from assay.tables import infer_task, require_column, to_polars, with_plain_columns, with_row_ids
+from assay.tables import (
+    infer_task,
+    require_column,
+    to_polars,
+    with_plain_columns,
+    with_row_ids,
+    with_times,
+)
 from assay.task import Kind, Task
 
 PREDICTION = "prediction"
 PROBABILITY = "probability:"
 FEWEST = 20
-LEAST_PROBABILITY = 1e-6
 ROUNDING = 0.01
 
 
@@ -32,8 +39,10 @@ def read_case(
     kind: Kind | None = None,
     group: str | None = None,
     weight: str | None = None,
+    time: str | None = None,
     training: Any = None,
     protected: Sequence[str] = (),
+    annotator: str | None = None,
     seed: int = 0,
 ) -> Case:
     """Return the case of a table; the parameters are those of :func:`assay.diagnose.diagnose`."""
@@ -42,32 +51,42 @@ def read_case(
             "With rows, the column of the true values is needed.", next_step="name it as truth"
         )
     table = with_row_ids(with_plain_columns(to_polars(rows)))
-    roles = (("truth", truth), ("group", group), ("weight", weight))
-    for role, name in (*roles, *(("protected", name) for name in protected)):
+    roles = {"truth": truth, "group": group, "weight": weight, "time": time}
+    roles["annotator"] = annotator
+    for role, name in (*roles.items(), *(("protected", name) for name in protected)):
         require_column(table, name, role)
     _check_rows(table, truth)
+    table = with_times(table, time)
     said = [name for name in table.columns if _is_said(name)]
     if isinstance(predictions, str):
         require_column(table, predictions, "predictions")
         said.append(predictions)
     weights = None if weight is None else _weights(table[weight])
     inputs = table.drop([*dict.fromkeys(said), *(() if weight is None else (weight,))])
-    task = _task(table, inputs, truth, text=text, kind=kind, group=group, said=predictions)
+    known = {"text": text, "group": group, "time": time}
+    task = _task(table, inputs, truth, kind, predictions, known)
+    if annotator is not None:  # who labelled a row is no input
+        kept = tuple(name for name in task.features if name != annotator)
+        task = task.model_copy(update={"features": kept})
     asking = inputs.drop(truth)
+    at_hand: dict[str, Any] = {}
     if model is not None:
         answers = asked(model, asking, task)
-        predict = lambda part: asked(model, part, task).predictions  # noqa: E731
+        at_hand["predict"] = lambda part: asked(model, part, task).predictions
+        if answers.probabilities is not None:
+            at_hand["state"] = lambda part: asked(model, part, task).probabilities
     else:
-        answers, predict = _told(table, task, predictions, probabilities), None
+        answers = _told(table, task, predictions, probabilities)
     return case_of(
         asking,
         task,
         table[truth],
         answers,
         weights=weights,
-        training=None if training is None else with_row_ids(to_polars(training)),
-        predict=predict,
+        training=None if training is None else _training(training, time),
+        **at_hand,
         protected=tuple(protected),
+        annotator=annotator,
         seed=seed,
     )
 
@@ -86,26 +105,6 @@ def case_of(
         probabilities=answers.probabilities,
         **others,
     )
-
-
-def losses_of(task: Task, truth: np.ndarray, answers: Answers) -> Floats:
-    """Return (n,) the loss that suits the task's metric; :func:`loss_words` says which."""
-    if task.kind == "regression":
-        gap = np.abs(truth.astype(np.float64) - answers.predictions.astype(np.float64))
-        return np.asarray(gap**2 if task.metric == "rmse" else gap)
-    if task.metric == "log_loss" and answers.probabilities is not None:
-        order = {name: place for place, name in enumerate(task.class_names)}
-        codes = np.array([order[each] for each in truth])
-        own = answers.probabilities[np.arange(len(codes)), codes]
-        return np.asarray(-np.log(np.clip(own, LEAST_PROBABILITY, 1.0)))
-    return np.asarray(truth != answers.predictions, dtype=np.float64)
-
-
-def loss_words(task: Task, *, probabilities: bool) -> str:
-    """Return what a row's loss is."""
-    if task.kind == "regression":
-        return "squared error" if task.metric == "rmse" else "absolute error"
-    return "log-loss" if task.metric == "log_loss" and probabilities else "error (1 where wrong)"
 
 
 def _check_rows(table: pl.DataFrame, truth: str) -> None:
@@ -127,29 +126,31 @@ def _is_said(name: str) -> bool:
     return name == PREDICTION or name.startswith(PROBABILITY)
 
 
+def _training(rows: Any, time: str | None) -> pl.DataFrame:
+    table = with_row_ids(to_polars(rows))
+    return with_times(table, time if time in table.columns else None)
+
+
 def _task(
     table: pl.DataFrame,
     inputs: pl.DataFrame,
     truth: str,
-    *,
-    text: str | None,
     kind: Kind | None,
-    group: str | None,
     said: Any,
+    known: dict[str, Any],
 ) -> Task:
     if inputs[truth].n_unique() == 1:  # one class alone can still be diagnosed: by what is said
-        task = _one_class(table, inputs, truth, text, group, said)
+        task = _one_class(table, inputs, truth, said, known)
     else:
-        task = infer_task(inputs, truth, text=text, kind=kind, group=group).task
+        task = infer_task(inputs, truth, kind=kind, **known).task
     if task.kind != "regression":
         task = task.model_copy(update={"metric": "accuracy"})
     return task
 
 
 def _one_class(
-    table: pl.DataFrame, inputs: pl.DataFrame, truth: str, text: str | None, group: str | None,
-    said: Any,
-) -> Task:  # fmt: skip
+    table: pl.DataFrame, inputs: pl.DataFrame, truth: str, said: Any, known: dict[str, Any]
+) -> Task:
     name = said if isinstance(said, str) else PREDICTION
     if name not in table.columns or table[name].n_unique() < 2:
         raise InputError(
@@ -159,7 +160,7 @@ def _one_class(
         )
     widened = pl.concat([inputs[truth].cast(pl.String), table[name].cast(pl.String)])
     both = pl.concat([inputs.drop(truth)] * 2).with_columns(widened.alias(truth))
-    return infer_task(both, truth, text=text, kind=None, group=group).task
+    return infer_task(both, truth, kind=None, **known).task
 
 
 def _told(table: pl.DataFrame, task: Task, predictions: Any, probabilities: Any) -> Answers:

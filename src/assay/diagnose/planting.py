@@ -14,7 +14,19 @@ from assay.diagnose.atoms import Atom, atoms
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.label_errors import LabelErrorDetector, doubt
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.planting_columns import confidence_found, drift_found, leak_found
+from assay.diagnose.planting_columns import (
+    annotator_found,
+    confidence_found,
+    dates_found,
+    drift_found,
+    leak_found,
+)
+from assay.diagnose.planting_slices import (
+    class_slice_found,
+    found_slice,
+    planted_slice,
+    with_failing,
+)
 from assay.diagnose.spec import Diagnosis
 from assay.evidence import Evidence
 from assay.evidence.proportions import share_interval
@@ -26,12 +38,10 @@ STRENGTHS = (0.1, 0.3, 0.6)
 FLIPPED = (0.01, 0.05, 0.1)
 MOVED = (0.25, 1.0)
 LEAKED = (0.9, 1.0)
+DATED = (0.1, 0.3)
+FAVOURED = (0.2, 0.5)
 RAISED = (1.5, 3.0)
-SIZES = (0.02, 0.2)
-"""A planted slice holds between 2 % and 20 % of the rows."""
-ALIKE = 0.5
 MOST_ROWS = 20_000
-TRIES = 200
 
 Step = Callable[[str, int, int], None]
 
@@ -101,6 +111,10 @@ def self_check(
         for strength in STRENGTHS:
             attempt = partial(_slice_found, case, pool, conditions, strength, random)
             plans.append((f"slice of {conditions} {words}", strength, attempt))
+    if case.task.kind != "regression":
+        for strength in STRENGTHS:
+            attempt = partial(class_slice_found, case, pool, strength, random)
+            plans.append(("slice of one class", strength, attempt))
     if case.probabilities is not None and case.task.kind != "regression":
         for share in FLIPPED:
             plans.append(("flipped labels", share, partial(_flips_found, case, share, random)))
@@ -124,6 +138,8 @@ def _of_columns(
     ]
     if case.task.kind != "regression":
         kinds.append(("column that repeats the target", LEAKED, leak_found))
+        kinds.append(("dates that a class goes with", DATED, dates_found))
+        kinds.append(("someone who favours a class", FAVOURED, annotator_found))
         if case.probabilities is not None:
             kinds.append(("probabilities raised to a power", RAISED, confidence_found))
     return [
@@ -141,50 +157,6 @@ def _slice_found(
         return None
     clean = _shuffled(case, random)
     return found_slice(_slices(with_failing(clean, mask, strength, random)), clean, mask)
-
-
-def planted_slice(
-    case: Case, pool: list[Atom], conditions: int, random: np.random.Generator
-) -> Mask | None:
-    """Return a random conjunction of so many columns; None where the rows hold none that suits."""
-    names = {(each.condition.column, each.condition.trait) for each in pool}
-    if len(names) < conditions:
-        return None
-    for _ in range(TRIES):
-        chosen = [pool[place] for place in random.integers(len(pool), size=conditions)]
-        if len({(each.condition.column, each.condition.trait) for each in chosen}) < conditions:
-            continue
-        mask: Mask = np.all([each.mask for each in chosen], axis=0)
-        smallest = min(each.mask.sum() for each in chosen)
-        if SIZES[0] <= mask.mean() <= SIZES[1] and (conditions == 1 or mask.sum() < smallest):
-            return mask
-    return None
-
-
-def with_failing(case: Case, mask: Mask, strength: float, random: np.random.Generator) -> Case:
-    """Return the case with a share of the slice's rows gone wrong.
-
-    A loss of 0 or 1 becomes 1; any other becomes the 95th percentile of all losses.
-    """
-    hit = mask & (random.random(case.n) < strength)
-    binary = bool(np.isin(case.losses, (0.0, 1.0)).all())
-    wrong = 1.0 if binary else float(np.quantile(case.losses, 0.95))
-    return replace(case, losses=np.where(hit, np.maximum(case.losses, wrong), case.losses))
-
-
-def found_slice(diagnosis: Diagnosis, case: Case, mask: Mask) -> bool:
-    """Whether some finding is the slice."""
-    return best_jaccard(diagnosis, case, mask) >= ALIKE
-
-
-def best_jaccard(diagnosis: Diagnosis, case: Case, mask: Mask) -> float:
-    """Return how alike the likest finding and the slice are: joint rows over rows of either."""
-    best = 0.0
-    for each in diagnosis.findings:
-        if each.predicate is not None:
-            found = each.predicate.select(case.rows)
-            best = max(best, float((found & mask).sum() / max(1, (found | mask).sum())))
-    return best
 
 
 def with_flips(case: Case, share: float, random: np.random.Generator) -> tuple[Case, Mask]:

@@ -1,20 +1,24 @@
-"""Faults of columns and probabilities that are planted: a leak, a drift, too much confidence."""
+"""Planted faults of columns and probabilities: leaks, drift, people, confidence."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
 from assay.diagnose import diagnose_case
 from assay.diagnose.case import Case
+from assay.diagnose.detectors.annotators import AnnotatorDetector
 from assay.diagnose.detectors.calibration import CalibrationDetector
 from assay.diagnose.detectors.drift import DriftDetector
 from assay.diagnose.detectors.leakage import LeakageDetector
+from assay.diagnose.detectors.times import TimeDetector
 from assay.diagnose.spec import Detector
 
 COLUMN = "planted column"
+PEOPLE = 5
 
 
 def leak_found(case: Case, share: float, random: np.random.Generator) -> bool:
@@ -25,6 +29,32 @@ def leak_found(case: Case, share: float, random: np.random.Generator) -> bool:
     task = case.task.model_copy(update={"features": (*case.task.features, COLUMN)})
     planted = replace(case, rows=case.rows.with_columns(values), task=task, training=None)
     return _told(planted, LeakageDetector(), random)
+
+
+def dates_found(case: Case, more: float, random: np.random.Generator) -> bool:
+    """Plant dates of two years; the last class lies ``more`` oftener in the second than others."""
+    own = case.truth == case.task.class_names[-1]
+    late = random.random(case.n) < 0.5 + np.where(own, more / 2, -more / 2)
+    days = random.integers(0, 365, case.n) + 365 * late
+    values = pl.Series(COLUMN, [date(2020, 1, 1) + timedelta(days=each) for each in days.tolist()])
+    task = case.task.model_copy(update={"time": None})
+    planted = replace(case, rows=case.rows.with_columns(values), task=task, training=None)
+    return _told(planted, TimeDetector(), random)
+
+
+def annotator_found(case: Case, share: float, random: np.random.Generator) -> bool:
+    """Hand the rows to five people; the first calls a share of the others the last class."""
+    person = random.integers(PEOPLE, size=case.n)
+    turned = (person == 0) & (random.random(case.n) < share)
+    truth = np.where(turned, case.task.class_names[-1], case.truth)
+    planted = replace(
+        case,
+        rows=case.rows.with_columns(pl.Series(COLUMN, person.astype(str))),
+        annotator=COLUMN,
+        truth=truth,
+        losses=(truth != case.predictions).astype(np.float64),
+    )
+    return _told(planted, AnnotatorDetector(), random)
 
 
 def drift_found(case: Case, deviations: float, random: np.random.Generator) -> bool | None:

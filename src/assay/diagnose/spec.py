@@ -17,7 +17,8 @@ from assay.tables.predicate import Mask, Predicate
 Severity = Literal["high", "medium", "low"]
 RemedyKind = Literal[
     "collect", "relabel", "drop", "deduplicate", "synthesise", "reweight", "feature",
-    "threshold", "calibrate", "split by group", "regularise", "check",
+    "threshold", "calibrate", "split by group", "split by time", "regularise",
+    "check",
 ]  # fmt: skip
 ROWS_KEPT = 200
 """Ids of a finding's rows that are put on record; its size counts them all."""

@@ -103,8 +103,7 @@ def _typo(text: str, random: np.random.Generator) -> str:
     places = [at for at in places if text[at] != text[at + 1]]
     if not places:
         return text
-    at = int(random.choice(places))
-    return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    return swapped(text, int(random.choice(places)))
 
 
 def _number(text: str, random: np.random.Generator) -> str:
@@ -119,8 +118,14 @@ def _name(text: str, random: np.random.Generator) -> str:
     return NAME.sub(lambda _: str(random.choice(NAMES)), text, count=1)
 
 
-def _negated(text: str, random: np.random.Generator) -> str:
+def negated(text: str) -> str:
+    """Return the text with "not" after its first auxiliary verb."""
     return VERBS.sub(lambda match: f"{match[0]} not", text, count=1)
+
+
+def swapped(text: str, at: int) -> str:
+    """Return the text with the letter at a place and the next one swapped."""
+    return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
 
 
 def _unrelated(text: str, random: np.random.Generator) -> str:
@@ -131,7 +136,7 @@ CHANGES: dict[str, tuple[Callable[[str, np.random.Generator], str], str]] = {
     "typos": (_typo, SAME),
     "numbers": (_number, SAME),
     "names": (_name, SAME),
-    "negation": (_negated, REVIEW),
+    "negation": (lambda text, _: negated(text), REVIEW),
     "out_of_scope": (_unrelated, NONE),
 }
 """How each capability changes a text, and what is expected of its label."""

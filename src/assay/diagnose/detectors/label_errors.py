@@ -11,6 +11,7 @@ import numpy as np
 from assay.diagnose.case import Case
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.diagnose.vectors import vectors
+from assay.diagnose.views import codes
 from assay.evidence import Evidence
 from assay.recipe.confident import by_neighbours, cross_fitted, doubts, pooled
 from assay.seeds import derive_seed
@@ -65,12 +66,12 @@ class LabelErrorDetector:
 
 def doubt(case: Case) -> np.ndarray:
     """Return (n,) how far each label is to be doubted; the higher, the likelier it is wrong."""
-    return doubts(_opinion(case), _codes(case)).doubt
+    return doubts(_opinion(case), codes(case)).doubt
 
 
 def doubted(case: Case) -> Mask:
     """Return (n,) the labels that confident learning flags."""
-    return doubts(case.stated, _codes(case)).flagged
+    return doubts(case.stated, codes(case)).flagged
 
 
 def _cannot(part: Case) -> str:
@@ -87,7 +88,7 @@ def _confirm(part: Case) -> Evidence | None:
     from assay.diagnose.noise import label_noise
 
     single = _single(part)
-    given = _codes(single)
+    given = codes(single)
     if np.bincount(given, minlength=2).max() > single.n - FEWEST_OF_A_CLASS:
         return None
     noise = max(
@@ -125,18 +126,12 @@ def _second_view(part: Case) -> Any:
     stated = np.log(np.clip(part.stated, SUREST, 1.0))
     matrix = np.column_stack([vectors(part), stated - stated.mean(axis=1, keepdims=True)])
     seed = derive_seed(part.seed, "diagnose", "second view")
-    return cross_fitted(matrix, _codes(part), len(part.task.classes), folds=FOLDS, seed=seed)
+    return cross_fitted(matrix, codes(part), len(part.task.classes), folds=FOLDS, seed=seed)
 
 
 def _opinion(case: Case) -> Any:
     shares = case.stated
     if case.n > MOST_ROWS:
         return shares
-    near = by_neighbours(vectors(case), _codes(case), len(case.task.classes))
+    near = by_neighbours(vectors(case), codes(case), len(case.task.classes))
     return pooled({"model": shares, "neighbours": near})
-
-
-def _codes(case: Case) -> Any:
-    names = np.asarray(case.task.class_names, dtype=object)
-    order = np.argsort(names)
-    return order[np.searchsorted(names[order], case.truth)]

@@ -15,6 +15,7 @@ from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
 from assay.seeds import derive_seed
+from assay.synth.capabilities import swapped
 
 CODE = "AS601"
 TOLERATED = 0.05
@@ -93,8 +94,7 @@ def with_typing_errors(text: str, random: np.random.Generator) -> str:
     for at in np.flatnonzero(random.random(len(words)) < 1 / ONE_WORD_IN).tolist():
         word = words[at]
         if len(word) > 3 and word.isalpha():
-            place = int(random.integers(1, len(word) - 2))
-            words[at] = word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+            words[at] = swapped(word, int(random.integers(1, len(word) - 2)))
     return " ".join(words)
 
 

@@ -38,6 +38,8 @@ def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
     """Yield the edits of the recipe that may mend a finding; none where only people can."""
     makers: dict[str, Callable[[Finding, Task], Iterator[Edit]]] = {
         "AS103": _of_class,
+        "AS104": _of_class_slice,
+        "AS105": _of_class_slice,
         "AS201": _of_labels,
         "AS301": _of_probabilities,
         "AS302": _of_probabilities,
@@ -90,6 +92,18 @@ def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:
 
 def _made(method: str, name: str) -> Made:
     return Made(path=maker(method), class_name=name, dose=1.0, parameters={"method": method})
+
+
+def _of_class_slice(finding: Finding, task: Task) -> Iterator[Edit]:
+    """Yield the slice's edits, but that only its rows of the class that is missed weigh more."""
+    missed = next((each.value for each in finding.remedies if each.kind == "reweight"), None)
+    for kind, proposal in _of_slice(finding, task):
+        if kind == "feature":
+            yield kind, proposal
+        elif missed is not None and finding.predicate is not None:
+            of_class = Condition(task.target, "=", missed)
+            rows = Predicate((*finding.predicate.conditions, of_class))
+            yield kind, _weighed(rows, proposal.rationale)
 
 
 def _of_labels(finding: Finding, task: Task) -> Iterator[Edit]:

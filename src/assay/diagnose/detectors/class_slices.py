@@ -1,0 +1,124 @@
+"""Slices within one class: where it is missed, or given wrongly, beyond what is usual for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+
+from assay.diagnose.atoms import atoms
+from assay.diagnose.case import Case
+from assay.diagnose.conjunctions import strongest, worst_slices
+from assay.diagnose.excess import excess_beyond, excess_loss
+from assay.diagnose.spec import Remedy, Search, Suspicion
+from assay.evidence import Evidence
+from assay.tables.predicate import Mask, Predicate
+
+MISSED, GIVEN = "AS104", "AS105"
+FEWEST = 8
+SCORE = 2.5
+MOST = 2
+"""Slices of one class, each way."""
+MOST_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class ClassSliceDetector:
+    """Searches the rows of each true class, and of each predicted one, for where they fail.
+
+    A slice has to fail more than the other rows of its class do, and by more than it fails among
+    the rows of other classes: what is bad for all classes alike is a slice of its own (AS101), what
+    is bad on the whole class is the class's (AS103).
+    """
+
+    name: str = "slices of classes"
+    both_ways: bool = True
+    codes: Mapping[str, str] = field(
+        default_factory=lambda: {
+            MISSED: "a slice within a true class that is missed more often",
+            GIVEN: "a slice within a predicted class that is given wrongly more often",
+        }
+    )
+
+    def detect(self, part: Case) -> Search:
+        """Return the worst slices of each class of the discovery part."""
+        what = "conjunctions of up to three conditions within each true and predicted class"
+        if part.task.kind == "regression":
+            return Search(0, what, skipped="a regression has no classes")
+        judged = bool(np.isin(part.losses, (0.0, 1.0)).all())  # then errors are the loss itself
+        looked = 0
+        suspicions: list[Suspicion] = []
+        for code in (MISSED, GIVEN):
+            for name in part.task.class_names[:MOST_CLASSES]:
+                within = partial(_within, code, name)
+                found, weighed = _worst(part.take(np.flatnonzero(within(part))))
+                looked += weighed
+                suspicions += [
+                    _suspicion(code, name, each, found[:number], judged=judged)
+                    for number, each in enumerate(found)
+                ]
+        return Search(looked, what, tuple(suspicions))
+
+
+def _within(code: str, name: str, case: Case) -> Mask:
+    """Return (n,) which rows are of the class, or are given it."""
+    mask: Mask = (case.truth if code == MISSED else case.predictions) == name
+    return mask
+
+
+def _worst(rows: Case) -> tuple[list[Predicate], int]:
+    wrong = (rows.predictions != rows.truth).astype(np.float64)
+    if rows.n < 2 * FEWEST or not wrong.any():
+        return [], 0
+    found, single = strongest(atoms(rows, fewest=FEWEST), wrong)
+    slices, weighed = worst_slices(found, wrong, fewest=FEWEST, most=MOST, score=SCORE)
+    predicates = [Predicate(tuple(found[at].condition for at in each.atoms)) for each in slices]
+    return predicates, weighed + single - len(found)
+
+
+def _suspicion(
+    code: str, name: str, predicate: Predicate, before: Sequence[Predicate], *, judged: bool
+) -> Suspicion:
+    within = partial(_within, code, name)
+
+    def confirm(unseen: Case) -> Evidence | None:
+        others = [each.select(unseen.rows) for each in before]
+        rest = ~np.any(others, axis=0) if others else np.ones(unseen.n, dtype=np.bool_)
+        return _tested(unseen.take(np.flatnonzero(rest)), within, predicate)
+
+    happens = f"{name!r} is missed" if code == MISSED else f"{name!r} is given wrongly"
+    remedies = [
+        Remedy("collect", f"collect or label rows where {predicate.words}, of {name!r} and others"),
+        Remedy("feature", "tell the model: add the slice as a feature"),
+    ]
+    if code == MISSED:
+        remedies.append(Remedy("reweight", "weigh these rows of the class more", value=name))
+    return Suspicion(
+        code=code,
+        title=f"{happens} more often where {predicate.words}",
+        cause="on these rows the inputs speak otherwise for the class than elsewhere",
+        confirm=confirm,
+        select=lambda case: within(case) & predicate.select(case.rows),
+        predicate=predicate,
+        remedies=tuple(remedies),
+        judged=judged,
+    )
+
+
+def _tested(left: Case, within: partial[Mask], predicate: Predicate) -> Evidence | None:
+    """Return how much oftener the class's rows fail in the slice, where others fail less there."""
+    wrong = replace(left, losses=(left.predictions != left.truth).astype(np.float64))
+    own, inside = within(left), predicate.select(left.rows)
+    rows = wrong.take(np.flatnonzero(own))
+    excess = excess_loss(rows, inside[own], name="error in the slice less that of its class")
+    beyond = excess_beyond(wrong, inside, own)
+    if excess is None or beyond is None or excess.p_value is None:
+        return None
+    return replace(
+        excess,
+        method=f"{excess.method}; and a t-test against the slice's rows of other classes: the "
+        "larger p-value is told",
+        p_value=max(excess.p_value, beyond.p_above(0.0) if beyond.se > 0 else 1.0),
+    )
