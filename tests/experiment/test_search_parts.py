@@ -176,6 +176,21 @@ def test_every_family_of_boosted_trees_has_a_lean_default_for_weak_signals() -> 
             assert few <= 8 < many
 
 
+def test_boosted_trees_are_stopped_early_unless_rows_come_in_groups_or_by_time() -> None:
+    seen = Circumstances(TASK, ("size", "age", "town"), 900, 0.4)
+    wanted = ("boosting", "lightgbm")
+    for family in families_for(seen, wanted):
+        early = family.build({**family.defaults[0], "stopped": True})
+        assert early.estimator.path.endswith("StoppedClassifier")
+        assert recipe_from_toml(recipe_to_toml(early)) == early
+        labelled = shop(300).with_row_index("row_id").cast({"row_id": pl.String})
+        model = fit_recipe(early, labelled, TASK, tools=TOOLS, seed=0)
+        assert np.mean(model.predict(labelled) == labelled["bought"].to_numpy()) > 0.7
+    for role in ("group", "time"):
+        apart = Circumstances(TASK.model_copy(update={role: "town"}), ("size",), 900, 0.4)
+        assert all("stopped" not in each.space for each in families_for(apart, wanted))
+
+
 def test_columns_left_out_take_no_part() -> None:
     seen = Circumstances.of(TASK, shop(), without=("age",))
     family = families_for(seen)[0]

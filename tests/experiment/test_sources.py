@@ -76,14 +76,30 @@ def test_class_weights_go_where_the_estimator_takes_them(seen: Observation) -> N
     assert proposal.apply(neighbours) == neighbours
 
 
-def test_a_threshold_is_proposed_where_two_classes_are_judged_as_classes(seen: Observation) -> None:
-    two = TASK.model_copy(update={"kind": "binary", "classes": TASK.classes[:2]})
+def two_classes(seen: Observation, metric: str, recipe: Recipe = BASELINE) -> Observation:
+    changed = {"kind": "binary", "classes": TASK.classes[:2], "metric": metric}
+    return replace(seen, task=TASK.model_copy(update=changed), recipe=recipe)
+
+
+def test_a_threshold_is_proposed_where_it_can_pay(seen: Observation) -> None:
     assert edited(ThresholdSource(), seen) == [], "three classes"
-    for metric, aim in (("accuracy", "cost"), ("macro_f1", "macro_f1")):
-        judged = replace(seen, task=two.model_copy(update={"metric": metric}))
-        assert edited(ThresholdSource(), judged) == [BASELINE.with_decision(Decision(aim=aim))]
-    ranked = replace(seen, task=two.model_copy(update={"metric": "log_loss"}))
-    assert edited(ThresholdSource(), ranked) == []
+    judged = two_classes(seen, "macro_f1")
+    assert edited(ThresholdSource(), judged) == [BASELINE.with_decision(Decision(aim="macro_f1"))]
+    for metric in ("accuracy", "log_loss", "cost_1_20"):
+        assert edited(ThresholdSource(), two_classes(seen, metric)) == []
+    weighted = BASELINE.with_parameters(class_weight="balanced")
+    (proposal,) = ThresholdSource().propose(two_classes(seen, "accuracy", weighted))
+    assert proposal.apply(weighted) == weighted.with_decision(Decision())
+
+
+def test_a_threshold_leaves_recipes_that_state_one_or_give_no_probabilities(
+    seen: Observation,
+) -> None:
+    (proposal,) = ThresholdSource().propose(two_classes(seen, "macro_f1"))
+    stated = BASELINE.with_costs(false_alarm=1, miss=20)
+    machine = BASELINE.with_estimator("sklearn.svm.LinearSVC")
+    assert proposal.apply(stated) == stated
+    assert proposal.apply(machine) == machine
 
 
 def test_regularisation_speaks_each_estimators_language(seen: Observation) -> None:

@@ -14,8 +14,10 @@ from assay.recipe import (
     Tabular,
     Tools,
     fit_recipe,
+    out_of_fold,
     recipe_from_toml,
     recipe_to_toml,
+    splits,
     training_rows,
 )
 from assay.recipe.deciding import DecidingModel, best_threshold
@@ -136,6 +138,28 @@ def test_a_threshold_needs_two_classes_and_probabilities() -> None:
     machine = PLAIN.with_estimator("sklearn.svm.LinearSVC").with_threshold()
     with pytest.raises(InputError, match="gives probabilities"):
         fit_recipe(machine, ROWS, TASK, tools=tools(), seed=0)
+
+
+@pytest.mark.parametrize(("metric", "fits"), [("accuracy", 7), ("log_loss", 1), ("auc", 1)])
+def test_a_threshold_that_the_metric_does_not_read_costs_no_fit(
+    metric: str, fits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    done, own = [], LogisticRegression.fit
+
+    def counted(self: LogisticRegression, *given: object, **named: object) -> object:
+        done.append(1)
+        return own(self, *given, **named)
+
+    monkeypatch.setattr(LogisticRegression, "fit", counted)
+    task = TASK.model_copy(update={"metric": metric})
+    recipes = (PLAIN, PLAIN.with_threshold())
+    found = splits(ROWS, task, seed=0)[:2]
+    first, second = out_of_fold(recipes, ROWS, task, found, tools=tools(), seed=0)
+    assert len(done) == len(found) * fits
+    if fits == 1:
+        np.testing.assert_array_equal(first.predictions[0], second.predictions[0])
 
 
 def test_chosen_rows_weigh_more_and_factors_multiply() -> None:

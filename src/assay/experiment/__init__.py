@@ -100,6 +100,8 @@ def experiment(
     MissingExtraError
         Without the ``experiment`` extra.
     """
+    from assay.engine import worker_count
+    from assay.experiment.clock import Clock
     from assay.experiment.events import ignore
     from assay.experiment.order import Order
     from assay.experiment.record import Record
@@ -137,7 +139,8 @@ def experiment(
     )
     with project.gateway(run=record.id, models=models, capability="experiment") as gateway:
         tools = Tools.of(record.ledger, gateway)
-        return Search(project, order, record, tools, tell, began).run()
+        clock = Clock(order, order.workers or worker_count(), began)
+        return Search(project, order, record, tools, tell, clock).run()
 
 
 make_callable(__name__)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from assay.engine import worker_count
 from assay.errors import AssayError
 from assay.evidence import Confirmation, Evidence, Verdict
 from assay.experiment.circumspection import Seen, look
+from assay.experiment.clock import Clock, own_seconds
 from assay.experiment.events import Listener, Noted, Tried, Working
 from assay.experiment.judge import Judge
 from assay.experiment.order import Order, first_entrants
@@ -24,8 +23,7 @@ from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import families_for, imports_for
 from assay.experiment.search.halving import stages
 from assay.experiment.search.jobs import Context
-from assay.experiment.search.memory import allowed_bytes
-from assay.experiment.search.pool import Limits, Pool, working
+from assay.experiment.search.pool import Pool, working
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
 from assay.experiment.standings import standings, told
@@ -35,15 +33,6 @@ from assay.project.building import built
 from assay.recipe import Tools, recipe_diff, splits
 from assay.recipe.splits import FOLDS, REPEATS
 from assay.seeds import derive_seed
-
-SHARE_OF_END = 0.45
-"""At most so much of the time is kept for judging what the search chose."""
-
-SHARE_OF_FIT = 0.15
-"""A fit may take so much of the time, unless the user says otherwise, and always ten seconds."""
-
-LEAST_FIT = 10.0
-"""Seconds."""
 
 
 @dataclass
@@ -55,23 +44,20 @@ class Search:
     record: Record
     tools: Tools
     tell: Listener
-    began: float
+    clock: Clock
     seen: Seen = field(init=False)
     best: Choice | None = None
     notes: list[str] = field(default_factory=list)
     ids: dict[int, str] = field(default_factory=dict)
     first_seconds: float | None = None
     tracking: Tracking | None = None
-    before: float = 0.0
-    """Seconds that earlier sessions of this search took."""
 
     def run(self) -> ExperimentResult:
         """Look, search, choose, judge, record."""
         self.tracking = Tracking.open(self.project.path.name, self.record.id, self._note)
-        workers = self.order.workers or worker_count()
         trial = verdict = None
         ahead = imports_for(self.project.task)
-        with working(workers, self._limits(workers), ahead) as pool:  # one starts while we look
+        with working(self.clock.workers, self.clock.limits, ahead) as pool:  # one starts at once
             self.seen = look(self.project, self.order, self.tools)
             for each in self.seen.notes:
                 self.tell(Noted(each))
@@ -79,51 +65,32 @@ class Search:
             pool.open(Context(rows, task, self.tools.snapshot(), FOLDS, REPEATS))
             seed = derive_seed(self.project.settings.seed, "experiment", self.record.id)
             scorer = Scorer(rows, task, seed=seed)
-            entrants = self._searched(pool, workers, scorer, seed)
-            blend = blended(entrants, scorer, seconds=self._affordable(entrants, workers))
+            entrants = self._searched(pool, scorer, seed)
+            blend = blended(entrants, scorer, seconds=self.clock.affordable(entrants))
             chosen = choose(entrants, blend, scorer, simplest=self.order.simplest)
             self.best = choose(entrants, blend, scorer, simplest=False)
             if chosen is not None and chosen.recipe.hash != self.seen.baseline.hash:
-                trial, verdict = self._screened(chosen, entrants, pool, workers)
+                trial, verdict = self._screened(chosen, entrants, pool)
         promised = None
         if verdict is not None and verdict.kept and self.order.confirm and chosen is not None:
             promised = self._confirmed(chosen)
         return self._result(entrants, scorer, chosen, trial, verdict, promised)
 
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the search began, those of earlier sessions included."""
-        return self.before + time.monotonic() - self.began
-
-    @property
-    def seconds(self) -> float:
-        """Seconds that the search may take."""
-        return 60 * self.order.minutes
-
-    def _limits(self, workers: int) -> Limits:
-        given = self.order.memory_gib
-        memory = allowed_bytes(workers) if given is None else int(given * 2**30)
-        return Limits(self._fit_limit, memory)
-
-    @property
-    def _fit_limit(self) -> float:
-        return self.order.fit_seconds or max(LEAST_FIT, SHARE_OF_FIT * self.seconds)
-
-    def _searched(self, pool: Pool, workers: int, scorer: Scorer, seed: int) -> list[Entrant]:
+    def _searched(self, pool: Pool, scorer: Scorer, seed: int) -> list[Entrant]:
         families = families_for(self.seen.circumstances, self.order.families)
         tuner = Tuner(families, seed=seed, engine=self.order.engine)
-        earlier, self.ids, self.before = self.record.earlier()
+        earlier, self.ids, self.clock.before = self.record.earlier()
         for each in earlier:
             score = each.score if np.isfinite(each.score) else None
             tuner.tell(each.family, each.values, score)
         contest = Contest(
             pool=pool,
-            workers=workers,
+            workers=self.clock.workers,
             scorer=scorer,
             stages=stages(int(self.seen.rows.height * (1 - 1 / FOLDS)), FOLDS),
             folds=splits(self.seen.rows, self.project.task, seed=seed, folds=FOLDS, repeats=1),
             seed=seed,
-            seconds=max(self.seconds - self.elapsed, 0.0),
+            seconds=max(self.clock.left, 0.0),
             tuner=tuner,
             engine=self.order.engine,
             planned=first_entrants(self.order, self.seen.baseline, families, self.project.task),
@@ -131,41 +98,28 @@ class Search:
             most=self.order.most,
             entrants=earlier,
         )
-        contest.run(lambda entrants: self._reserve(entrants, workers))
+        contest.run(self.clock.reserve)
         return contest.entrants
 
     def _tried(self, entrant: Entrant, entrants: Sequence[Entrant]) -> None:
-        self.ids[entrant.number] = self.record.entered(entrant, self.elapsed)
+        self.ids[entrant.number] = self.record.entered(entrant, self.clock.elapsed)
         if self.tracking is not None:
             self.tracking.tried(entrant, self.ids[entrant.number])
         others = [each.score for each in entrants if each.state == "finished"]
         finished = entrant.state == "finished"
         if finished and self.first_seconds is None and len(others) == 1:
-            self.first_seconds = round(self.elapsed, 3)
+            self.first_seconds = round(self.clock.elapsed, 3)
         self.tell(Tried(entrant, finished and entrant.score >= max(others)))
-        self.tell(Working("searching", self.elapsed, self.seconds))
-
-    def _affordable(self, entrants: Sequence[Entrant], workers: int) -> float:
-        """Return the longest fit on a fold whose judging fits into what is left."""
-        return (self.seconds - self.elapsed) / _judging(1.0, workers) - _own_seconds(entrants)
-
-    def _reserve(self, entrants: Sequence[Entrant], workers: int) -> float:
-        """Return the seconds that judging what would be chosen now takes."""
-        finished = sorted(
-            (each for each in entrants if each.state == "finished"), key=lambda each: -each.score
-        )
-        fit = _own_seconds(entrants) + sum(each.fit_seconds for each in finished[:3])
-        return 1.0 + min(SHARE_OF_END * self.seconds, _judging(fit, workers))
+        self.tell(Working("searching", self.clock.elapsed, self.clock.seconds))
 
     def _screened(
-        self, chosen: Choice, entrants: Sequence[Entrant], pool: Pool, workers: int
+        self, chosen: Choice, entrants: Sequence[Entrant], pool: Pool
     ) -> tuple[Evidence | None, Verdict | None]:
         """Return the chosen recipe's metric on fresh folds, and the verdict on its gain."""
-        once = FOLDS * (_own_seconds(entrants) + chosen.fit_seconds) / workers
-        left = self.seconds - self.elapsed - 3 * chosen.fit_seconds
-        repeats = int(min(max(left / once if once else REPEATS, 1), REPEATS))
+        seconds = own_seconds(entrants), chosen.fit_seconds
+        repeats = self.clock.repeats(*seconds)
         seed = derive_seed(self.project.settings.seed, "screen", self.record.id)
-        task = self.project.task
+        found = splits(self.seen.rows, self.project.task, seed=seed, folds=FOLDS, repeats=REPEATS)
         judge = Judge(self.project, self.record, self.seen.rows, self.tools)
         try:
             trial, verdict = judge.screen(
@@ -173,15 +127,9 @@ class Search:
                 chosen.recipe,
                 chosen.name,
                 pool=pool,
-                folds=[
-                    each
-                    for each in splits(
-                        self.seen.rows, task, seed=seed, folds=FOLDS, repeats=REPEATS
-                    )
-                    if each.repeat < repeats
-                ],
+                folds=[each for each in found if each.repeat < repeats],
                 seed=seed,
-                limit=max(self._fit_limit, 4 * max(chosen.fit_seconds, _own_seconds(entrants))),
+                limit=self.clock.judged_limit(*seconds),
                 step=lambda done, total: self.tell(Working("judging on fresh folds", done, total)),
             )
         except AssayError as error:
@@ -246,7 +194,7 @@ class Search:
             recipe=recipe,
             diff="" if chosen is None else recipe_diff(baseline, chosen.recipe),
             first_seconds=self.first_seconds,
-            seconds=round(self.elapsed, 3),
+            seconds=round(self.clock.elapsed, 3),
         )
         if self.tracking is not None:
             self._track(self.tracking, result)
@@ -266,13 +214,3 @@ class Search:
                 "promised": after.estimate if after else None,
             }
         )
-
-
-def _own_seconds(entrants: Sequence[Entrant]) -> float:
-    """Return how long the project's own recipe takes on a fold."""
-    return next((each.fit_seconds for each in entrants if each.origin == "recipe"), 0.0)
-
-
-def _judging(fit: float, workers: int) -> float:
-    """Return the seconds that fresh folds and one model of all rows take."""
-    return fit * (FOLDS / workers + 1.5)

@@ -10,7 +10,7 @@ from assay.recipe import ProposalSource
 GROUP = "assay.sources"
 ORDER = (
     *("label", "label_errors", "features", "derived_features", "written_features", "synth"),
-    *("findings", "class_weights", "regularisation", "estimators"),
+    *("findings", "class_weights", "regularisation", "estimators", "threshold"),
 )
 """Built-in sources come in this order; others follow, by name."""
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from assay.evidence import Confirmation
 from assay.recipe import Model, Recipe, Tools, fit_recipe
-from assay.recipe.trial import LABEL_METRICS
+from assay.recipe.trial import reads_probabilities
 from assay.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def confirm(
 
     def predictor(recipe: Recipe) -> Predict:
         model = built(project, recipe, tools=tools, search=search)
-        probabilities = project.task.metric not in LABEL_METRICS
+        probabilities = reads_probabilities(project.task)
         return lambda rows: model.predictions(rows, probabilities=probabilities)
 
     return project.vault().confirm(

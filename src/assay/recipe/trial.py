@@ -160,18 +160,32 @@ def _judge(fold: _Fold) -> list[np.ndarray]:
     predictions = []
     known: dict[str, Model] = {}
     for recipe in fold.recipes:
-        twin = recipe.model_copy(update={"rarity": 0.0}).hash
+        read = as_read(recipe, task)
+        twin = read.model_copy(update={"rarity": 0.0}).hash
         model = known.get(twin)
         if isinstance(model, FittedModel):  # alike but for the rarity, which no fit reads
             model = model.with_rarity(recipe.rarity)
         else:
-            model = fit_recipe(recipe, train, task, tools=fold.tools, seed=seed, judged=test)
+            model = fit_recipe(read, train, task, tools=fold.tools, seed=seed, judged=test)
             known[twin] = model
-        probabilities = task.metric not in LABEL_METRICS
-        predicted = model.predictions(test, probabilities=probabilities)
+        predicted = model.predictions(test, probabilities=reads_probabilities(task))
         _require_finite(predicted, recipe)
         predictions.append(predicted)
     return predictions
+
+
+def reads_probabilities(task: Task) -> bool:
+    """Return whether the task's metric judges probabilities, where there are any, not classes."""
+    return task.metric not in LABEL_METRICS
+
+
+def as_read(recipe: Recipe, task: Task) -> Recipe:
+    """Return ``recipe`` without its decision where the task's metric does not read classes.
+
+    Its predictions are the same; the models that choose the threshold are fits saved.
+    """
+    unread = task.kind == "binary" and reads_probabilities(task)
+    return recipe.with_decision(None) if unread else recipe
 
 
 def compared(

@@ -8,8 +8,13 @@ from typing import Any
 from assay.experiment.search.circumstances import Circumstances, installed
 from assay.experiment.search.making import for_trees, recipe_of, shared_space, with_defaults
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
+from assay.recipe import Recipe
+from assay.recipe.stopping import stopped
 
 WHY = "thresholds and interactions, in any mixture of columns"
+
+MOST_ROUNDS = 800
+"""Where rounds are stopped early."""
 
 
 def boosted_families(seen: Circumstances) -> list[Family]:
@@ -32,14 +37,18 @@ def _family(
     fixed: dict[str, Any] | None = None,
 ) -> Family:
     kind = "Regressor" if seen.regression else "Classifier"
-    return Family(
-        name,
-        WHY,
-        3,
-        space,
-        with_defaults(space, *defaults),
-        lambda values: recipe_of(for_trees(seen), f"{path}{kind}", values, fixed),
-    )
+    if not (seen.task.group or seen.task.time):
+        # Held rows are drawn at random: of groups or times they would flatter, and stop too late.
+        space["stopped"] = Choice((False, True))
+
+    def build(values: Values) -> Recipe:
+        own = {name: each for name, each in values.items() if name != "stopped"}
+        recipe = recipe_of(for_trees(seen), f"{path}{kind}", own, fixed)
+        if not values.get("stopped"):
+            return recipe
+        return recipe.model_copy(update={"estimator": stopped(recipe.estimator, most=MOST_ROUNDS)})
+
+    return Family(name, WHY, 3, space, with_defaults(space, *defaults), build)
 
 
 def _histogram(seen: Circumstances) -> Family:

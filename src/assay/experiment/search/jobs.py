@@ -16,7 +16,7 @@ from assay.errors import InputError
 from assay.recipe import Feature, Recipe, Split, Tools, fit_recipe, splits
 from assay.recipe.features import FeatureUnion, Matrix
 from assay.recipe.model import as_probabilities
-from assay.recipe.trial import LABEL_METRICS
+from assay.recipe.trial import as_read, reads_probabilities
 from assay.seeds import derive_seed
 from assay.task import Task
 
@@ -124,7 +124,7 @@ class Bench:
             return self._encoded[key]
 
         model = fit_recipe(
-            job.recipe,
+            as_read(job.recipe, task),
             train,
             task,
             tools=self._context.tools,
@@ -132,7 +132,7 @@ class Bench:
             judged=test,
             encode=encode,
         )
-        found = model.predictions(test, probabilities=task.metric not in LABEL_METRICS)
+        found = model.predictions(test, probabilities=reads_probabilities(task))
         if task.kind != "regression":
             found = as_probabilities(found, task)
         if not np.isfinite(found).all():

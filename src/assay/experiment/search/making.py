@@ -24,6 +24,7 @@ def shared_space(seen: Circumstances, *, class_weight: bool = True) -> dict[str,
 def with_defaults(space: dict[str, Dimension], *given: Values) -> tuple[Values, ...]:
     """Return ``given``, each with a plain value for the dimensions it does not name."""
     plain = {"log_target": False, "class_weight": None, "rarity": 0.0, "rarest_share": 0.0}
+    plain["stopped"] = False
     return tuple({name: each.get(name, plain.get(name)) for name in space} for each in given)
 
 
