@@ -43,6 +43,19 @@ def test_a_condition_that_selects_nothing_says_what_there_is(where: str, told: l
     assert all(each in str(error.value) for each in told)
 
 
+@pytest.mark.parametrize(("name", "told"), [("opera", "common, rare"), ("", "common, rare")])
+def test_a_class_that_is_none_is_named(name: str, told: str) -> None:
+    with pytest.raises(InputError, match="none of the classes") as error:
+        scope(customers(), TASK, name, None)
+    assert told in str(error.value)
+
+
+def test_a_regression_has_no_classes_to_make_rows_of() -> None:
+    task = TASK.model_copy(update={"kind": "regression", "target": "income", "classes": ()})
+    with pytest.raises(InputError, match="regression has no classes"):
+        scope(customers(), task, "rare", None)
+
+
 def test_a_slice_that_is_too_small_is_named() -> None:
     where = predicate_from_words("age > 60 and age <= 20")
     with pytest.raises(InputError, match="0 search rows where age > 60") as error:

@@ -44,14 +44,30 @@ def scope(
     Raises
     ------
     InputError
-        When the condition cannot be read, names no input, or a part of it holds in no row.
+        When the class is not known, or the condition cannot be read, names no input, or has a part
+        that holds in no row.
     """
+    _require_known(for_class, task)
     if where is None:
         return for_class if for_class is not None else rarest(rows, task), EVERY_ROW
     found = predicate_from_words(where)
     for each in found.conditions:
         _require_met(each, rows, task)
     return for_class, found
+
+
+def _require_known(class_name: str | None, task: Task) -> None:
+    if class_name is None or class_name in task.class_names:
+        return
+    if task.kind == "regression":
+        raise InputError(
+            "A regression has no classes.", given=class_name, next_step="leave for_class out"
+        )
+    raise InputError(
+        "for_class is none of the classes.",
+        given=class_name or "nothing",
+        allowed=", ".join(task.class_names[:20]),
+    )
 
 
 def _require_met(condition: Condition, rows: pl.DataFrame, task: Task) -> None:
@@ -140,12 +156,7 @@ def require_enough(
     InputError
         When the class is not known, has fewer than five rows, or they are all the same.
     """
-    if class_name is not None and class_name not in task.class_names:
-        raise InputError(
-            "for_class is none of the classes.",
-            given=class_name,
-            allowed=", ".join(task.class_names[:20]),
-        )
+    _require_known(class_name, task)
     own = own_rows(rows, task, class_name)
     if own.height < FEWEST:
         raise InputError(

@@ -66,7 +66,13 @@ def constraints_from_toml(text: str, *, name: str = FILE) -> tuple[Constraint, .
 
 def read_constraints(path: Path) -> tuple[Constraint, ...]:
     """Return the constraints in the file ``path``; see :func:`constraints_from_toml`."""
-    return constraints_from_toml(path.read_text(encoding="utf-8"), name=path.name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path.name} is no UTF-8 text.", given=path, next_step="mend it"
+        ) from error
+    return constraints_from_toml(text, name=path.name)
 
 
 def stated_constraints(folder: Path) -> tuple[Constraint, ...] | None:
