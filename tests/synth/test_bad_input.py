@@ -108,6 +108,27 @@ def test_a_writer_that_refuses_every_row_is_stopped_early(tmp_path: Path) -> Non
     assert "none of the model's last" in str(written.stopped)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[[constraints]\n", "not valid TOML"),
+        (b"[[constraints]]\nkind = 'betwixt'\n", "is not usable"),
+        (b"\xff\xfe", "no UTF-8"),
+        (b"[[constraints]]\nkind = 'filled'\ncolumn = 'height'\n", "none of the inputs"),
+        (b"[[constraints]]\nkind = 'between'\ncolumn = 'age'\nlow = 9\nhigh = 1\n", "no value"),
+    ],
+)
+def test_constraints_that_cannot_be_kept_are_told_before_a_run_begins(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    project = Project.create(tmp_path, customers(300).drop("row_id"), target="class")
+    (tmp_path / "constraints.toml").write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        synthesize(project, for_class="rare")
+    assert not project.ledger().entries("run")
+    project.ledger().close()
+
+
 def test_where_no_row_was_tried_the_report_does_not_say_that_none_helped(tmp_path: Path) -> None:
     project = Project.create(
         tmp_path / "p", newsroom(240, seed=1, words=14).drop("row_id"), target="topic"

@@ -81,6 +81,7 @@ def synthesize(
         they are all the same, or more than 20,000 rows are asked for and not meant.
     """
     from assay.recipe import narrowed
+    from assay.synth.constraints import require_columns, stated_constraints
     from assay.synth.methods import asks_a_model, chosen_methods
     from assay.synth.record import Record
     from assay.synth.run import Synthesis
@@ -90,6 +91,7 @@ def synthesize(
     class_name, predicate = scope(search, task, for_class, where)
     known = narrowed(search, task, class_name, predicate)
     own = require_enough(known, task, class_name, predicate)
+    require_columns(stated_constraints(project.path) or (), task.inputs)
     if doses is None:
         doses = up_to_balance(DOSES, known, task, class_name)
     wanted = tuple(sorted({float(each) for each in doses}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.synth.constraints.conflicts import contradict, require_consistent
+from assay.synth.constraints.conflicts import contradict, require_columns, require_consistent
 from assay.synth.constraints.mining import mine_constraints
 from assay.synth.constraints.spec import (
     AtMost,
@@ -40,6 +40,7 @@ __all__ = [
     "contradict",
     "mine_constraints",
     "read_constraints",
+    "require_columns",
     "require_consistent",
     "stated_constraints",
     "write_constraints",

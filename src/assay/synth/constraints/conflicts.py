@@ -40,6 +40,25 @@ def require_consistent(constraints: Sequence[Constraint]) -> None:
     _require_order(constraints)
 
 
+def require_columns(constraints: Sequence[Constraint], inputs: Sequence[str]) -> None:
+    """Raise an InputError for a constraint on a column that no row has: it would never be asked.
+
+    Raises
+    ------
+    InputError
+        And which column.
+    """
+    for each in constraints:
+        unknown = [name for name in each.columns if name not in inputs]
+        if unknown:
+            raise InputError(
+                f"A constraint names a column that is none of the inputs: {each}.",
+                given=unknown[0],
+                allowed=", ".join(inputs),
+                next_step="mend or remove it in constraints.toml",
+            )
+
+
 def contradict(one: Constraint, two: Constraint) -> bool:
     """Whether no filled cell can keep both; either order."""
     return _conflict(one, two) or _conflict(two, one)
