@@ -15,7 +15,7 @@ import pytest
 
 from assay import Project
 from assay.errors import InputError, MissingExtraError
-from assay.experiment import experiment
+from assay.experiment import circumspection, experiment
 from assay.experiment.plan import make_plan
 from assay.experiment.record import TRIED, recorded_experiment
 from assay.experiment.report import render_html
@@ -23,7 +23,8 @@ from assay.experiment.result import ExperimentResult
 from assay.experiment.source import SearchSource
 from assay.improve.observe import observe
 from assay.improve.predict import predict_table
-from assay.recipe import Estimator
+from assay.project import building
+from assay.recipe import Estimator, Recipe
 from troublesome import shop
 
 pytestmark = pytest.mark.slow
@@ -86,10 +87,29 @@ def test_a_better_recipe_is_found_confirmed_and_used(tmp_path: Path) -> None:
     assert all(each.id in page for each in result.standings)
 
 
+def test_a_sample_is_searched_and_all_rows_are_built_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circumspection, "MOST_ROWS", 400)
+    built, own = [], building.fit_recipe
+
+    def counted(recipe: Recipe, rows: pl.DataFrame, *given: object, **named: object) -> object:
+        built.append(rows.height)
+        return own(recipe, rows, *given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(building, "fit_recipe", counted)
+    result = experiment(
+        project(tmp_path, 1600), minutes=1, families=("extra_trees",), most=2, workers=1
+    )
+    assert result.sampled == 400
+    assert result.improved
+    assert built == [result.rows, result.rows] == [1200, 1200]
+
+
 RUN = """
 import sys
 from assay import Project
-from assay.experiment import experiment
+from assay.experiment import circumspection, experiment
 experiment(Project.open(sys.argv[1]), minutes=1, most=6, families=("linear",), confirm=False)
 """
 

@@ -114,7 +114,7 @@ def test_label_studios_own_package_finds_tasks_and_predictions_valid(
 ) -> None:
     packages = os.environ.get("ASSAY_TEST_LABEL_STUDIO")
     if not packages:
-        pytest.skip("ASSAY_TEST_LABEL_STUDIO names no folder; .ci/label-studio makes one")
+        pytest.skip("ASSAY_TEST_LABEL_STUDIO names no folder; .ci/apart label-studio makes one")
     for kind in TASKS:
         (tmp_path / kind).mkdir()
         out = sent(made(ledger, kind), "label-studio", tmp_path / kind / "tasks.json")
