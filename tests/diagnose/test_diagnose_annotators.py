@@ -10,6 +10,8 @@ from scipy import stats
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.annotators import AnnotatorDetector
 from assay.diagnose.spec import Diagnosis
+from assay.diagnose.strategies.edits import edits_of
+from assay.task import ClassDescription, Task
 from in_process import assay
 
 PEOPLE = ("ann", "bob", "cy", "dee")
@@ -58,6 +60,11 @@ def test_someone_who_favours_a_class_is_told() -> None:
     assert found["AS204"].title == "'bob' gives 'yes' more often than the rows explain"
     assert found["AS204"].effect.interval.low > 0.05
     assert found["AS204"].size == (labelled(1)["who"] == "bob").sum()
+    task = Task(
+        kind="binary", modality="tabular", target="y", features=("x", "who"),
+        classes=(ClassDescription(name="no"), ClassDescription(name="yes")),
+    )  # fmt: skip
+    assert list(edits_of(found["AS204"], task)) == []
 
 
 def test_someone_who_labels_by_a_coin_is_told() -> None:

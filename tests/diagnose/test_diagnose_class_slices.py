@@ -78,6 +78,26 @@ def test_classes_that_fail_at_rates_of_their_own_are_seldom_told() -> None:
     assert alarms <= stats.binom.isf(0.001, tries, 0.05)
 
 
+def test_members_that_look_like_another_class_are_missed_without_being_told() -> None:
+    tries, alarms = 20, 0
+    for seed in range(tries):
+        random = np.random.default_rng(seed)
+        x = random.normal(size=600)
+        yes = 1 / (1 + np.exp(-3 * x))
+        given = pl.DataFrame(
+            {
+                "x": x,
+                "city": random.choice(CITIES, 600),
+                "y": np.where(random.random(600) < yes, "yes", "no"),
+                "probability:no": 1 - yes,
+                "probability:yes": yes,
+            }
+        )
+        found = told(given, seed).findings
+        alarms += "AS104" in [each.code for each in found]
+    assert alarms <= stats.binom.isf(0.001, tries, 0.05)
+
+
 def test_only_the_missed_rows_of_the_slice_weigh_more() -> None:
     task = Task(
         kind="binary", modality="tabular", target="y", features=("age", "city"),

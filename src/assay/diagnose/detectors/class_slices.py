@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
-from assay.diagnose.atoms import atoms
-from assay.diagnose.case import Case
+from assay.diagnose.atoms import Atom, atoms
+from assay.diagnose.case import Case, Floats
 from assay.diagnose.conjunctions import strongest, worst_slices
 from assay.diagnose.excess import excess_beyond, excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
+from assay.diagnose.views import linear_view
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
 
@@ -24,13 +25,20 @@ MOST = 2
 MOST_CLASSES = 20
 
 
+Expected = Callable[[Case], Floats]
+"""A case to (n, k) probabilities, calibrated on it by cross-fitting."""
+
+
 @dataclass(frozen=True)
 class ClassSliceDetector:
-    """Searches the rows of each true class, and of each predicted one, for where they fail.
+    """Searches for where one class is missed, or given wrongly, more than elsewhere.
 
     A slice has to fail more than the other rows of its class do, and by more than it fails among
     the rows of other classes: what is bad for all classes alike is a slice of its own (AS101), what
-    is bad on the whole class is the class's (AS103).
+    is bad on the whole class is the class's (AS103). Members of a class are missed most where they
+    look like another, which is no fault: so a class also has to be missed oftener there than the
+    model's own probabilities, calibrated, lead to expect. Of bare answers these are the shares of
+    each class among rows with the same answer.
     """
 
     name: str = "slices of classes"
@@ -44,22 +52,36 @@ class ClassSliceDetector:
 
     def detect(self, part: Case) -> Search:
         """Return the worst slices of each class of the discovery part."""
-        what = "conjunctions of up to three conditions within each true and predicted class"
+        what = "conjunctions of up to three conditions, by each true and predicted class"
         if part.task.kind == "regression":
             return Search(0, what, skipped="a regression has no classes")
+        if part.n < 2 * FEWEST or len(np.unique(part.truth)) < 2:
+            return Search(0, what, skipped=f"{part.n} rows of so few classes are too few")
         judged = bool(np.isin(part.losses, (0.0, 1.0)).all())  # then errors are the loss itself
+        expected: Expected = lru_cache(maxsize=2)(linear_view)
+        every = list(atoms(part, fewest=FEWEST))
         looked = 0
         suspicions: list[Suspicion] = []
-        for code in (MISSED, GIVEN):
-            for name in part.task.class_names[:MOST_CLASSES]:
-                within = partial(_within, code, name)
-                found, weighed = _worst(part.take(np.flatnonzero(within(part))))
+        for name in part.task.class_names[:MOST_CLASSES]:
+            given = part.take(np.flatnonzero(part.predictions == name))
+            wrong = (given.truth != name).astype(np.float64)
+            searched = (
+                (MISSED, *_worst(every, _beyond(part, name, expected))),
+                (GIVEN, *_worst(list(atoms(given, fewest=FEWEST)), wrong)),
+            )
+            for code, found, weighed in searched:
                 looked += weighed
                 suspicions += [
-                    _suspicion(code, name, each, found[:number], judged=judged)
+                    _suspicion(code, name, each, found[:number], expected, judged=judged)
                     for number, each in enumerate(found)
                 ]
         return Search(looked, what, tuple(suspicions))
+
+
+def _beyond(case: Case, name: str, expected: Expected) -> Floats:
+    """Return (n,) by how much oftener than expected each row is a member that is missed."""
+    shares = expected(case)[:, case.task.class_names.index(name)]
+    return np.asarray((case.predictions != name) * ((case.truth == name) - shares))
 
 
 def _within(code: str, name: str, case: Case) -> Mask:
@@ -68,25 +90,37 @@ def _within(code: str, name: str, case: Case) -> Mask:
     return mask
 
 
-def _worst(rows: Case) -> tuple[list[Predicate], int]:
-    wrong = (rows.predictions != rows.truth).astype(np.float64)
-    if rows.n < 2 * FEWEST or not wrong.any():
+def _worst(every: list[Atom], losses: Floats) -> tuple[list[Predicate], int]:
+    if len(losses) < 2 * FEWEST or not losses.any():
         return [], 0
-    found, single = strongest(atoms(rows, fewest=FEWEST), wrong)
-    slices, weighed = worst_slices(found, wrong, fewest=FEWEST, most=MOST, score=SCORE)
+    found, single = strongest(every, losses)
+    slices, weighed = worst_slices(found, losses, fewest=FEWEST, most=MOST, score=SCORE)
     predicates = [Predicate(tuple(found[at].condition for at in each.atoms)) for each in slices]
     return predicates, weighed + single - len(found)
 
 
 def _suspicion(
-    code: str, name: str, predicate: Predicate, before: Sequence[Predicate], *, judged: bool
+    code: str,
+    name: str,
+    predicate: Predicate,
+    before: Sequence[Predicate],
+    expected: Expected,
+    *,
+    judged: bool,
 ) -> Suspicion:
     within = partial(_within, code, name)
 
     def confirm(unseen: Case) -> Evidence | None:
         others = [each.select(unseen.rows) for each in before]
         rest = ~np.any(others, axis=0) if others else np.ones(unseen.n, dtype=np.bool_)
-        return _tested(unseen.take(np.flatnonzero(rest)), within, predicate)
+        left = unseen.take(np.flatnonzero(rest))
+        fact = _tested(left, within, predicate)
+        if fact is None or code == GIVEN or len(np.unique(unseen.truth)) < 2:
+            return fact
+        beyond = replace(left, losses=_beyond(unseen, name, expected)[rest])
+        more = excess_loss(beyond, predicate.select(left.rows), name=fact.name)
+        p_values = [each.p_value or 0.0 for each in (fact, more) if each is not None]
+        return replace(fact, p_value=max(p_values)) if more is not None else None
 
     happens = f"{name!r} is missed" if code == MISSED else f"{name!r} is given wrongly"
     remedies = [
@@ -118,7 +152,7 @@ def _tested(left: Case, within: partial[Mask], predicate: Predicate) -> Evidence
         return None
     return replace(
         excess,
-        method=f"{excess.method}; and a t-test against the slice's rows of other classes: the "
-        "larger p-value is told",
+        method=f"{excess.method}; and t-tests against the slice's rows of other classes and, of "
+        "what is missed, against what probabilities lead to expect: the largest p-value is told",
         p_value=max(excess.p_value, beyond.p_above(0.0) if beyond.se > 0 else 1.0),
     )

@@ -41,6 +41,8 @@ def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
         "AS104": _of_class_slice,
         "AS105": _of_class_slice,
         "AS201": _of_labels,
+        "AS204": _for_people,
+        "AS205": _for_people,
         "AS301": _of_probabilities,
         "AS302": _of_probabilities,
         "AS303": _of_threshold,
@@ -95,12 +97,12 @@ def _made(method: str, name: str) -> Made:
 
 
 def _of_class_slice(finding: Finding, task: Task) -> Iterator[Edit]:
-    """Yield the slice's edits, but that only its rows of the class that is missed weigh more."""
+    """Yield the slice as a feature; its rows weigh more only where they are of a missed class."""
     missed = next((each.value for each in finding.remedies if each.kind == "reweight"), None)
     for kind, proposal in _of_slice(finding, task):
         if kind == "feature":
             yield kind, proposal
-        elif missed is not None and finding.predicate is not None:
+        elif kind == "reweight" and missed is not None and finding.predicate is not None:
             of_class = Condition(task.target, "=", missed)
             rows = Predicate((*finding.predicate.conditions, of_class))
             yield kind, _weighed(rows, proposal.rationale)
@@ -114,6 +116,11 @@ def _of_labels(finding: Finding, task: Task) -> Iterator[Edit]:
     )
     for kind, action, name in told:
         yield kind, _proposal(name, why, partial(with_mended, action=action))
+
+
+def _for_people(finding: Finding, task: Task) -> Iterator[Edit]:
+    """Yield nothing: whose labels are right, no edit of the recipe can tell."""
+    yield from ()
 
 
 def _of_probabilities(finding: Finding, task: Task) -> Iterator[Edit]:
