@@ -80,7 +80,11 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
 
     monkeypatch.setattr(propose, "edits_of", with_a_bad_one)
     tried = try_fixes(project, told)
-    slice_told, weighed, guess = tried.fixes
+    kinds = {each.name.split(" ")[0]: each for each in tried.fixes}
+    slice_told, weighed, made, guess = (
+        kinds[name] for name in ("slice:", "weighed", "made", "guess")
+    )
+    assert len(tried.fixes) == 4
     assert guess.verdict == "harmful"
     assert guess.on_all.interval.high < 0
     assert slice_told.name.startswith("slice: ")
@@ -88,6 +92,8 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     assert slice_told.on_slice is not None
     assert slice_told.on_slice.interval.low > 0
     assert weighed.name.startswith("weighed 3 times: ")
+    assert made.name.startswith("made rows where ")
+    assert made.on_slice is not None
     assert tried.confirmed is not None
     assert tried.confirmed.interval.low > 0
     assert odds_by_kind(project.ledger())["feature"] == 2 / 3, "one of one was proven"
