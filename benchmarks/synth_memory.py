@@ -3,7 +3,8 @@
     python benchmarks/synth_memory.py [--quick]
 
 For each table with a rare class, and each text set at few rows, rows of the rare class are made by
-every method that asks no model, sifted as the product sifts them and as they come. Real rows of
+every method that asks no model: as they come, sifted as in a fold, and as they are shown and
+released. Real rows of
 the class that the method never saw are the control. Tells for each way on how many sets a limit of
 of ``assay.toml`` was exceeded at its default, so that no row would be released; and mean shares.
 """
@@ -19,8 +20,10 @@ import polars as pl
 
 from assay.project.settings import Synth
 from assay.synth.curation import curated_rows
+from assay.synth.curation.remembered import NotRemembered
 from assay.synth.privacy import measure_privacy
 from assay.synth.release import release_limits
+from assay.synth.spec import Order
 from assay.synth.tabular import made_rows
 from assay.synth.text import curated_texts, made_texts
 from assay.task import Task
@@ -50,16 +53,16 @@ def ways(
     task: Task, train: pl.DataFrame, rare: str, count: int
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield each way's name and the rows it makes."""
-    methods = TABULAR if task.text is None else TEXTUAL
-    makers: dict[str, Any] = (
-        {"as made": made_rows, "sifted": curated_rows}
-        if task.text is None
-        else {"as made": made_texts, "sifted": curated_texts}
-    )
-    for method in methods:
-        for how, make in makers.items():
-            made = make(train, task, method=method, class_name=rare, count=count, seed=0)
-            yield f"{method}, {how}", made
+    table = task.text is None
+    raw, sift = (made_rows, curated_rows) if table else (made_texts, curated_texts)
+    order = Order(task, train, rare, count, 0)
+    for method in TABULAR if table else TEXTUAL:
+        told: dict[str, Any] = {"method": method, "class_name": rare, "count": count, "seed": 0}
+        yield f"{method}, as made", raw(train, task, **told)
+        sifted = sift(train, task, **told)
+        yield f"{method}, sifted", sifted
+        if table:
+            yield f"{method}, shown", NotRemembered().sift(sifted, order).kept
 
 
 def main() -> None:
@@ -73,7 +76,7 @@ def main() -> None:
             found = measure_privacy(made, own, task, control=control)
             exceeded[way].append(bool(found.exceeded(release_limits(Synth(), task))))
             for each in (*found.memory, *found.attacks):
-                shares[way][each.name].append(each.estimate)
+                shares[way][each.name.split(" of ")[0]].append(each.estimate)
         print(f"{name}: done", flush=True)
     print_result(
         exceeded={way: {"sets": sum(each), "of": len(each)} for way, each in exceeded.items()},
