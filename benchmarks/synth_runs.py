@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import polars as pl
+
 from assay.recipe import Made, Recipe, Tabular, Tools, baseline_recipe, fit_recipe, splits
 from assay.recipe.trial import OutOfFold, out_of_fold
 from assay.synth.judging import Candidate, Court, Judged, Step, best
@@ -42,27 +44,33 @@ def by_hand(given: RareSet, recipe: Recipe) -> dict[str, Recipe]:
     return {
         WEIGHTS: recipe.with_parameters(class_weight="balanced"),
         MOVED: recipe.model_copy(update={"rarity": 1.0}),
-        "oversampling": recipe.with_made(_made(given, MAKER, "oversample", given.balance)),
-        "SMOTE": recipe.with_made(_made(given, MAKER, "smote", given.balance)),
-        "ungated forest": recipe.with_made(_made(given, MAKER, "forest", given.balance)),
-        "ungated copula": recipe.with_made(_made(given, MAKER, "copula", given.balance)),
+        "oversampling": recipe.with_made(made(given.rare, MAKER, "oversample", given.balance)),
+        "SMOTE": recipe.with_made(made(given.rare, MAKER, "smote", given.balance)),
+        "ungated forest": recipe.with_made(made(given.rare, MAKER, "forest", given.balance)),
+        "ungated copula": recipe.with_made(made(given.rare, MAKER, "copula", given.balance)),
     }
 
 
-def proposals(given: RareSet, recipe: Recipe, task: Task) -> list[Candidate]:
-    """Return what the product's gate is given: curated rows up to balance, and the remedies."""
-    doses = up_to_balance(DOSES, given.train, task, given.rare)
-    curated = [
+def proposals(
+    task: Task, train: pl.DataFrame, recipe: Recipe, rare: str, path: str, methods: Sequence[str]
+) -> list[Candidate]:
+    """Return what the product's gate is given: sifted rows up to balance, and the remedies."""
+    sifted = [
         Candidate(
             f"curated {method}",
             dose,
             f"rule:{method}",
-            partial(with_made, _made(given, CURATED, method, dose)),
+            partial(with_made, made(rare, path, method, dose)),
         )
-        for method in METHODS
-        for dose in doses
+        for method in methods
+        for dose in up_to_balance(DOSES, train, task, rare)
     ]
-    return [*curated, *remedies(recipe, task)]
+    return [*sifted, *remedies(recipe, task)]
+
+
+def made(rare: str, path: str, method: str, dose: float) -> Made:
+    """Return how rows of the rare class are made in each fold."""
+    return Made(path=path, class_name=rare, dose=dose, parameters={"method": method})
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,9 @@ def run(given: RareSet, model: str, seed: int) -> dict[str, Any]:
     for metric in METRICS:
         task = given.task.model_copy(update={"metric": metric})
         court = SharedCourt(given.train, task, no_tools(), seed, repeats=REPEATS, known=known)
-        judged = court.judge(recipe, proposals(given, recipe, task))
+        judged = court.judge(
+            recipe, proposals(task, given.train, recipe, given.rare, CURATED, METHODS)
+        )
         chosen[metric] = {
             rule: None if each is None else _told(given, each, seed)
             for rule, each in ((OURS, best(judged)), (RISEN, risen(judged)))
@@ -156,10 +166,6 @@ def told_name(judged: Judged) -> str:
 def _twins(recipe: Recipe) -> Iterator[Recipe]:
     for rarity in (0.0, 1.0):
         yield recipe.model_copy(update={"rarity": rarity})
-
-
-def _made(given: RareSet, path: str, method: str, dose: float) -> Made:
-    return Made(path=path, class_name=given.rare, dose=dose, parameters={"method": method})
 
 
 def no_tools() -> Tools:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,24 @@ import polars as pl
 from assay import assets
 from assay.config import write_text
 from assay.demo import reuters
-from assay.recipe import Made, Recipe, baseline_recipe, fit_recipe
-from assay.synth.judging import Candidate, Court, best
+from assay.recipe import Recipe, baseline_recipe, fit_recipe
+from assay.synth.judging import Court, best
 from assay.synth.run import with_made
 from assay.synth.scarcity import up_to_balance
-from assay.synth.source import DOSES
-from assay.synth.unmade import MOVED, WEIGHTS, remedies
+from assay.synth.unmade import MOVED, WEIGHTS
 from assay.task import ClassDescription, Task
 from common import print_result, text_set
-from synth_runs import MAKER, OURS, REPEATS, RISEN, no_tools, risen, told_name
+from synth_runs import (
+    MAKER,
+    OURS,
+    REPEATS,
+    RISEN,
+    made,
+    no_tools,
+    proposals,
+    risen,
+    told_name,
+)
 
 WORSE = 0.01
 """A loss beyond this counts as harm: smaller ones are within the noise of a second fit."""
@@ -104,12 +112,12 @@ def run(name: str, seed: int) -> dict[str, Any] | None:
         "nothing": base,
         WEIGHTS: base.with_parameters(class_weight="balanced"),
         MOVED: base.model_copy(update={"rarity": 1.0}),
-        "oversampling": with_made(_made(rare, MAKER, "oversample", balance), base),
-        "ungated edit": with_made(_made(rare, RAW, "edit", balance), base),
-        "ungated recombine": with_made(_made(rare, RAW, "recombine", balance), base),
+        "oversampling": with_made(made(rare, MAKER, "oversample", balance), base),
+        "ungated edit": with_made(made(rare, RAW, "edit", balance), base),
+        "ungated recombine": with_made(made(rare, RAW, "recombine", balance), base),
     }
     court = Court(train, task, no_tools(), seed, repeats=REPEATS)
-    judged = court.judge(base, proposals(task, train, base, rare))
+    judged = court.judge(base, proposals(task, train, base, rare, SIFTED, METHODS))
     chosen = {OURS: best(judged), RISEN: risen(judged)}
     recipes = {**ways, **{rule: base if j is None else j.recipe for rule, j in chosen.items()}}
     return {
@@ -121,21 +129,6 @@ def run(name: str, seed: int) -> dict[str, Any] | None:
         "rows": train.height,
         "rare_rows": train.filter(pl.col("topic") == rare).height,
     }
-
-
-def proposals(task: Task, train: pl.DataFrame, base: Recipe, rare: str) -> list[Candidate]:
-    """Return what the gate is given: sifted texts up to balance, and what makes no rows."""
-    sifted = [
-        Candidate(
-            f"curated {method}",
-            dose,
-            f"rule:{method}",
-            partial(with_made, _made(rare, SIFTED, method, dose)),
-        )
-        for method in METHODS
-        for dose in up_to_balance(DOSES, train, task, rare)
-    ]
-    return [*sifted, *remedies(base, task)]
 
 
 def on_test(
@@ -189,10 +182,6 @@ def _standard_error(values: list[float]) -> float:
 
 def _kept(runs: list[dict[str, Any]], rule: str) -> dict[str, int]:
     return {"kept": sum(each["kept"][rule] is not None for each in runs), "of": len(runs)}
-
-
-def _made(rare: str, path: str, method: str, dose: float) -> Made:
-    return Made(path=path, class_name=rare, dose=dose, parameters={"method": method})
 
 
 def main() -> None:

@@ -123,6 +123,8 @@ def test_a_fold_repeats_its_rows_and_a_text_or_a_wrong_epsilon_is_refused() -> N
     assert one.height > rows.height
     with pytest.raises(InputError, match="epsilon"):
         private_rows(rows, TASK, class_name="rare", count=5, seed=0, epsilon=0)
+    with pytest.raises(InputError, match="Given: agee"):
+        private_rows(rows, TASK, class_name="rare", count=5, seed=0, ranges={"agee": (1, 2)})
     with pytest.raises(InputError, match="text"):
         private_rows(newsroom(60), NEWS, class_name=None, count=5, seed=0)
 

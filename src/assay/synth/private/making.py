@@ -65,13 +65,22 @@ def private_rows(
     Raises
     ------
     InputError
-        When the task has a text, a range is lacking, or epsilon or delta cannot be.
+        When the task has a text, a range is lacking or of no column, or epsilon or delta cannot
+        be.
     """
     if task.text is not None:
         raise InputError(f"{PRIVATE} writes no text.", given=task.text, next_step="choose a table")
     if not epsilon > 0 or not 0 < delta < 1:
         raise InputError(
             "epsilon must be above 0, and delta between 0 and 1.", given=(epsilon, delta)
+        )
+    unknown = [name for name in ranges or {} if name not in (*task.inputs, task.target)]
+    if unknown:
+        raise InputError(
+            "ranges names a column that there is not.",
+            given=unknown[0],
+            allowed=", ".join(task.inputs),
+            next_step="mend ranges under settings.synth in assay.toml",
         )
     noise = SeededNoise(derive_seed(seed, "noise")) if noise is None else noise
     names = [*task.inputs, *([] if class_name else [task.target])]
