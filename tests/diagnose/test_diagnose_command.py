@@ -14,7 +14,7 @@ from assay.cli.app import app
 from assay.cli.diagnose_command import FROZEN, with_file
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.report import hidden, render_html
+from assay.diagnose.report import freezable, hidden, render_html
 from assay.llm.privacy.redaction import Redactor
 
 ADDRESS = "someone@example.com"
@@ -82,3 +82,12 @@ def test_cells_of_the_rows_that_are_shown_are_hidden_too() -> None:
     assert "someone" not in page
     assert "costliest first" in page
     assert shared.findings[0].row_ids == found.findings[0].row_ids
+
+
+def test_a_finding_whose_rows_an_identifier_picks_is_not_frozen() -> None:
+    rows = told_wrong().with_row_index("row_id").cast({"row_id": pl.String})
+    found = diagnose(rows, truth="y", detectors=[SliceDetector()])
+    named = hidden(found, None, {})[0]
+    assert ADDRESS in found.to_json()
+    assert freezable(found, named).findings == ()
+    assert freezable(found, found) == found

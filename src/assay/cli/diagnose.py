@@ -96,6 +96,7 @@ def diagnose(
     """Find where the model fails on one half of the rows; confirm it on the other."""
     from assay.cli.forecast import forecast_table, show_forecast
     from assay.diagnose import diagnose as find
+    from assay.diagnose.report import freezable
     from assay.llm.forecast import Forecast
     from assay.tables import read_table
 
@@ -149,7 +150,13 @@ def diagnose(
                  "project": None if file else subject.path}  # fmt: skip
         names = given | {"model": model, "seed": seed, "protected": tuple(protected or ()),
                          "annotator": annotator}  # fmt: skip
-        _freeze(found, freeze, paths, names)
+        kept = freezable(found, shared) if redact else found
+        if kept.findings or not found.findings:
+            _freeze(kept, freeze, paths, names)
+        if left := len(found.findings) - len(kept.findings):
+            say = "is" if left == 1 else "are"
+            told = f"{left} of {len(found.findings)} findings {say} not frozen: "
+            console(err=True).print(f"{told}a value that --redact hides picks their rows.")
     fixes = _tried(subject, found) if try_ else None
     if as_json:
         emit_json(shared.as_dict() | ({} if fixes is None else {"tried": fixes.as_dict()}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -35,6 +36,20 @@ def hidden(
     told = json.loads(diagnosis.to_json())
     shown = None if rows is None else _shown(diagnosis, rows, hide)
     return Diagnosis.from_json(json.dumps(_walked(told, hide))), shown
+
+
+def freezable(diagnosis: Diagnosis, shared: Diagnosis) -> Diagnosis:
+    """Return the findings as they may be shared, less those that identifiers pick the rows of.
+
+    A condition with a placeholder would pick other rows, so such a finding cannot be held as a
+    test without naming whom it is about.
+    """
+    findings = tuple(
+        told
+        for found, told in zip(diagnosis.findings, shared.findings, strict=True)
+        if found.predicate == told.predicate
+    )
+    return replace(shared, findings=findings)
 
 
 def _redactor(patterns: Mapping[str, str]) -> Redactor:
