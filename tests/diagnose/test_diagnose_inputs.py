@@ -67,8 +67,9 @@ def test_all_right_all_wrong_and_constant_predictions_are_no_trouble() -> None:
     right = table().with_columns(prediction=pl.col("y"))
     wrong = right.with_columns(prediction=pl.when(pl.col("y") == "yes").then(pl.lit("no"))
                                .otherwise(pl.lit("yes")))  # fmt: skip
-    # Where all is wrong no rows are worse than others, but a plain model is better (AS902).
-    for rows, mean, codes in ((right, 0.0, []), (wrong, 1.0, ["AS902"])):
+    # Where all is wrong no rows are worse than others, but a plain model is better (AS902), and
+    # rows that share their few values differ in their class (AS203).
+    for rows, mean, codes in ((right, 0.0, []), (wrong, 1.0, ["AS902", "AS203"])):
         found = diagnose(rows, truth="y")
         assert ([each.code for each in found.findings], found.mean_loss) == (codes, mean)
     constant = diagnose(table().with_columns(prediction=pl.lit("yes")), truth="y")

@@ -12,11 +12,13 @@ from assay.diagnose.case import Case
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
+from assay.tables import copies_matter
 from assay.tables.predicate import Mask
 
 CODE = "AS203"
 TOLERATED = 0.01
 """Share of the rows that every model has to get wrong before it is told."""
+TINY = 1e-9
 SET, TRUE = "assay:set", "assay:true"
 
 
@@ -40,13 +42,20 @@ class ContradictionDetector:
         what = "rows with the same inputs, by their labels"
         if part.task.kind == "regression":
             return Search(0, what, skipped="a regression has no classes")
-        if not _inputs(part):
-            return Search(0, what, skipped="the rows hold no inputs")
+        if not part.task.inputs or set(part.task.inputs) - set(part.rows.columns):
+            return Search(0, what, skipped="the rows do not hold what the model reads")
+        if part.n and not copies_matter(part.rows, part.task):
+            return Search(0, what, skipped="columns of few values make most rows alike by nature")
         sets = _sets(part)
         copied = int((sets["rows"] > 1).sum())
         if not copied:
             return Search(0, what, skipped="no two rows have the same inputs")
-        if _outvoted(sets).mean() <= TOLERATED:
+        floor = float(_outvoted(sets).mean())
+        if float((part.predictions != part.truth).mean()) < floor - TINY:
+            return Search(
+                copied, what, skipped="the model knows more than the inputs: it errs less"
+            )
+        if floor <= TOLERATED:
             return Search(copied, what)
         suspicion = Suspicion(
             code=CODE,
@@ -86,13 +95,9 @@ def _outvoted(sets: pl.DataFrame) -> np.ndarray:
     return (1 - sets["commonest"] / sets["rows"]).to_numpy()
 
 
-def _inputs(case: Case) -> list[str]:
-    return [name for name in case.task.inputs if name in case.rows.columns]
-
-
 def _sets(case: Case) -> pl.DataFrame:
     """Return for each row the number of its set of copies, and how many rows and labels it has."""
-    read = [_folded(name) if name == case.task.text else pl.col(name) for name in _inputs(case)]
+    read = [_folded(name) if name == case.task.text else pl.col(name) for name in case.task.inputs]
     truth = pl.Series(TRUE, case.truth.tolist(), dtype=pl.String)
     numbered = case.rows.select(pl.struct(read).rank("dense").alias(SET)).with_columns(truth)
     alike = numbered.with_columns(pl.len().over(SET, TRUE).alias("alike"))
