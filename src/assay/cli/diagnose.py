@@ -156,7 +156,7 @@ def diagnose(
         if left := len(found.findings) - len(kept.findings):
             say = "is" if left == 1 else "are"
             told = f"{left} of {len(found.findings)} findings {say} not frozen: "
-            console(err=True).print(f"{told}a value that --redact hides picks their rows.")
+            console(err=True).print(f"{told}what --redact hides picks or names their rows.")
     fixes = _tried(subject, found) if try_ else None
     if as_json:
         emit_json(shared.as_dict() | ({} if fixes is None else {"tried": fixes.as_dict()}))

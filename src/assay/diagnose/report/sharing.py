@@ -39,7 +39,7 @@ def hidden(
 
 
 def freezable(diagnosis: Diagnosis, shared: Diagnosis) -> Diagnosis:
-    """Return the findings as they may be shared, less those that identifiers pick the rows of.
+    """Return the findings as they may be shared, less those that identifiers pick or name.
 
     A condition with a placeholder would pick other rows, so such a finding cannot be held as a
     test without naming whom it is about.
@@ -47,7 +47,7 @@ def freezable(diagnosis: Diagnosis, shared: Diagnosis) -> Diagnosis:
     findings = tuple(
         told
         for found, told in zip(diagnosis.findings, shared.findings, strict=True)
-        if found.predicate == told.predicate
+        if (found.predicate, found.title) == (told.predicate, told.title)
     )
     return replace(shared, findings=findings)
 
