@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from operator import methodcaller
 from typing import Any
 
 import polars as pl
@@ -13,7 +13,6 @@ from assay.recipe import Made, Recipe, Tabular, Tools, baseline_recipe, fit_reci
 from assay.recipe.trial import OutOfFold, out_of_fold
 from assay.synth.judging import Candidate, Court, Judged, Step, best
 from assay.synth.result import dose_name
-from assay.synth.run import with_made
 from assay.synth.scarcity import up_to_balance
 from assay.synth.source import DOSES
 from assay.synth.unmade import MOVED, WEIGHTS, remedies
@@ -60,7 +59,7 @@ def proposals(
             f"curated {method}",
             dose,
             f"rule:{method}",
-            partial(with_made, made(rare, path, method, dose)),
+            methodcaller("with_made", made(rare, path, method, dose)),
         )
         for method in methods
         for dose in up_to_balance(DOSES, train, task, rare)

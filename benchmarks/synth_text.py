@@ -24,7 +24,6 @@ from assay.config import write_text
 from assay.demo import reuters
 from assay.recipe import Recipe, baseline_recipe, fit_recipe
 from assay.synth.judging import Court, best
-from assay.synth.run import with_made
 from assay.synth.scarcity import up_to_balance
 from assay.synth.unmade import MOVED, WEIGHTS
 from assay.task import ClassDescription, Task
@@ -112,9 +111,9 @@ def run(name: str, seed: int) -> dict[str, Any] | None:
         "nothing": base,
         WEIGHTS: base.with_parameters(class_weight="balanced"),
         MOVED: base.model_copy(update={"rarity": 1.0}),
-        "oversampling": with_made(made(rare, MAKER, "oversample", balance), base),
-        "ungated edit": with_made(made(rare, RAW, "edit", balance), base),
-        "ungated recombine": with_made(made(rare, RAW, "recombine", balance), base),
+        "oversampling": base.with_made(made(rare, MAKER, "oversample", balance)),
+        "ungated edit": base.with_made(made(rare, RAW, "edit", balance)),
+        "ungated recombine": base.with_made(made(rare, RAW, "recombine", balance)),
     }
     court = Court(train, task, no_tools(), seed, repeats=REPEATS)
     judged = court.judge(base, proposals(task, train, base, rare, SIFTED, METHODS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from operator import methodcaller
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,6 @@ import pytest
 from assay.recipe import Made, Recipe, Tools, baseline_recipe
 from assay.synth.curation import judges
 from assay.synth.judging import Candidate, Court, Judged, best
-from assay.synth.run import with_made
 from assay.synth.unmade import MOVED, remedies
 from assay.task import Task
 from synth.tables_made_up import TASK
@@ -38,7 +37,7 @@ def points(n: int, seed: int, apart: float) -> pl.DataFrame:
 
 def dose(amount: float, path: str = "assay.synth.tabular.made_rows") -> Candidate:
     made = Made(path=path, class_name="rare", dose=amount, parameters={"method": "smote"})
-    return Candidate("smote", amount, "rule:smote", partial(with_made, made))
+    return Candidate("smote", amount, "rule:smote", methodcaller("with_made", made))
 
 
 def judged(rows: pl.DataFrame, *doses: Candidate, task: Task = EVEN) -> tuple[Judged, ...]:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.noise import SUREST
 from assay.diagnose.vectors import vectors
 from assay.recipe.confident import by_neighbours, cross_fitted
 from assay.seeds import derive_seed
 
 FOLDS = 5
 TREES = 50
-SUREST = 0.01
 
 
 def codes(case: Case) -> Any:
@@ -35,17 +35,19 @@ def stated_logs(case: Case) -> Floats:
     return centred
 
 
-def linear_view(case: Case, near: Floats | None = None) -> Floats:
+def linear_view(case: Case, near: Floats | None = None, *, draw: str = "views") -> Floats:
     """Return (n, k) cross-fitted probabilities of a linear model of answers and rows.
 
     Parameters
     ----------
     near
         (n, d) vectors of the rows; without them what was stated is calibrated.
+    draw
+        Names the random draw of the folds.
     """
     logs = stated_logs(case)
     matrix = logs if near is None else np.column_stack([near, logs])
-    seed = derive_seed(case.seed, "diagnose", "views")
+    seed = derive_seed(case.seed, "diagnose", draw)
     return cross_fitted(matrix, codes(case), len(case.task.classes), folds=FOLDS, seed=seed)
 
 

@@ -95,7 +95,7 @@ def class_guards(
 
 def _spare(sample: Sample, members_of: Sequence[Any]) -> list[float]:
     """Return each class's recall before, less that of the lowest class."""
-    befores = [before for before, _ in zip(*sample.models, strict=True)]
+    befores, _ = sample.models
     recalls = [
         float(np.mean([_share(each[rows] == code, rows, sample) for each in befores]))
         if len(rows)

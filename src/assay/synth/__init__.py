@@ -91,7 +91,8 @@ def synthesize(
     class_name, predicate = scope(search, task, for_class, where)
     known = narrowed(search, task, class_name, predicate)
     own = require_enough(known, task, class_name, predicate)
-    require_columns(stated_constraints(project.path) or (), task.inputs)
+    constraints = stated_constraints(project.path)
+    require_columns(constraints or (), task.inputs)
     if doses is None:
         doses = up_to_balance(DOSES, known, task, class_name)
     wanted = tuple(sorted({float(each) for each in doses}))
@@ -150,4 +151,5 @@ def synthesize(
             tell=on_progress,
             look=confirm,
             canaries=canaries,
+            constraints=constraints,
         ).run()

@@ -15,7 +15,8 @@ from assay.project.settings import Synth
 from assay.seeds import derive_seed
 from assay.synth.curation import sift_all, told_apart
 from assay.synth.curation.curated import ABUNDANCE, filters_for
-from assay.synth.curation.numbers import Numbers
+from assay.synth.curation.judges import Lesson, encoded
+from assay.synth.curation.numbers import Encoded
 from assay.synth.curation.remembered import NotRemembered
 from assay.synth.curation.slices import InSlice
 from assay.synth.measure.diversity import distinct_n, plan_coverage, vendi_score
@@ -145,7 +146,7 @@ def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], di
     apart = told_apart(made, order)
     task = order.task
     numbers = {"rows": float(made.height)}
-    vectors = _dense(Numbers.of(order.rows, made, task).made)
+    vectors = _dense(encoded(Lesson.of(order)).made(made))
     numbers["vendi score"] = vendi_score(vectors, seed=order.seed)
     if task.text is not None:
         texts = made[task.text].fill_null("").to_list()
@@ -164,8 +165,8 @@ def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sam
     real = order.own
     places = np.random.default_rng(derive_seed(order.seed, "samples")).permutation(made.height)
     drawn = made[sorted(places[:count].tolist())]
-    both = Numbers.of(real, drawn, task)
-    known, new = _unit(_dense(both.real)), _unit(_dense(both.made))
+    both = Encoded.of(real, task)
+    known, new = _unit(_dense(both.real)), _unit(_dense(both.made(drawn)))
     alike = new @ known.T
     shown = drawn.select(task.inputs).to_dicts()
     beside = real.select(task.inputs)[alike.argmax(axis=1).tolist()].to_dicts()

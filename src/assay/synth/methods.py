@@ -7,11 +7,14 @@ from typing import Any
 
 from assay.errors import InputError
 from assay.project.settings import Synth
+from assay.recipe import Made, conditions_of
 from assay.synth.constraints import Constraint, constraints_to_toml
 from assay.synth.private import PRIVATE
+from assay.synth.spec import EVERY_ROW
 from assay.synth.tabular import METHODS as TABULAR
 from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.written import METHODS as WRITTEN
+from assay.tables.predicate import Predicate
 from assay.task import Task
 
 AUTO = "auto"
@@ -56,6 +59,25 @@ def maker(method: str) -> str:
     if method == PRIVATE:
         return PRIVATE_ROWS
     return CURATED_TEXTS if method in TEXTUAL else CURATED_ROWS
+
+
+def made_by(
+    method: str,
+    dose: float,
+    *,
+    class_name: str | None = None,
+    where: Predicate = EVERY_ROW,
+    settings: Synth | None = None,
+    constraints: Sequence[Constraint] | None = None,
+) -> Made:
+    """Return the part of a recipe that makes rows by a method without a model in each fold."""
+    return Made(
+        path=maker(method),
+        class_name=class_name or "",
+        where=conditions_of(where),
+        dose=dose,
+        parameters=making_parameters(method, settings or Synth(), constraints),
+    )
 
 
 def making_parameters(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import methodcaller
 
 import polars as pl
 
@@ -14,15 +15,15 @@ from assay.evidence import Confirmation
 from assay.llm import Gateway
 from assay.project import Project
 from assay.project.building import confirm, question
-from assay.recipe import Made, Recipe, Tools, conditions_of, narrowed
+from assay.recipe import Recipe, Tools, narrowed
 from assay.seeds import derive_seed
-from assay.synth.constraints import stated_constraints
+from assay.synth.constraints import Constraint
 from assay.synth.curation.curated import mined
 from assay.synth.gate import Gate
 from assay.synth.judging import Candidate
 from assay.synth.made import Making, joined, make, measured, samples
 from assay.synth.measure.halves import Halves, rehearse
-from assay.synth.methods import asks_a_model, maker, making_parameters
+from assay.synth.methods import asks_a_model, made_by
 from assay.synth.privacy import PrivacyReport, measure_privacy
 from assay.synth.privacy.canaries import Canaries, plant
 from assay.synth.record import Record
@@ -52,6 +53,7 @@ class Synthesis:
     tell: Tell
     look: bool = True
     canaries: int = 0
+    constraints: Sequence[Constraint] | None = None
 
     def run(self) -> SynthesisResult:
         """Make, sift, judge, confirm once, record."""
@@ -60,8 +62,7 @@ class Synthesis:
         known = narrowed(rows, task, self.class_name, self.where)
         own = require_enough(known, task, self.class_name, self.where)
         seed = derive_seed(project.settings.seed, "synth", self.record.id)
-        said = stated_constraints(project.path)
-        held = mined(known, task) if said is None else said
+        held = mined(known, task) if self.constraints is None else self.constraints
         order = Order(task, known, self.class_name, self.count, seed, self.where, held)
         makings = [self._made(order, method) for method in self.methods]
         whole = joined(makings, order)
@@ -186,16 +187,15 @@ class Synthesis:
         for dose in self.doses if making.rows.height else ():
             wanted = round(dose * real)
             if not asks_a_model(method):
-                made = Made(
-                    path=maker(method),
-                    class_name=self.class_name or "",
-                    where=conditions_of(self.where),
-                    dose=dose,
-                    parameters=making_parameters(
-                        method, self.project.settings.synth, stated_constraints(self.project.path)
-                    ),
+                made = made_by(
+                    method,
+                    dose,
+                    class_name=self.class_name,
+                    where=self.where,
+                    settings=self.project.settings.synth,
+                    constraints=self.constraints,
                 )
-                yield Candidate(method, dose, f"rule:{method}", partial(with_made, made))
+                yield Candidate(method, dose, f"rule:{method}", methodcaller("with_made", made))
             elif 0 < wanted <= making.rows.height:
                 artefact = self.record.ledger.put_table(
                     making.rows.head(wanted), name=f"{method}-x{dose:g}.parquet", run=self.record.id
@@ -219,11 +219,6 @@ class Synthesis:
         except VaultError as error:
             notes.append(str(error))
             return None
-
-
-def with_made(made: Made, recipe: Recipe) -> Recipe:
-    """Return ``recipe`` with rows that are made anew in each fold."""
-    return recipe.with_made(made)
 
 
 def with_extra(artefact: str, recipe: Recipe) -> Recipe:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from assay.recipe import Made, Observation, Proposal, Recipe, conditions_of
+from assay.recipe import Made, Observation, Proposal, Recipe
 from assay.synth.corners import empty_corners
-from assay.synth.methods import AUTO, chosen_methods, maker
+from assay.synth.methods import AUTO, chosen_methods, made_by
 from assay.synth.scarcity import class_sizes, rare_classes, up_to_balance
 
 DOSES = (1.0, 4.0)
@@ -39,12 +39,7 @@ class SynthesisSource:
             why = f"{class_name!r} has {sizes[class_name]} of {rows.height:,} rows"
             for method in chosen_methods(AUTO, task, class_name):
                 for dose in up_to_balance(DOSES, rows, task, class_name):
-                    made = Made(
-                        path=maker(method),
-                        class_name=class_name,
-                        dose=dose,
-                        parameters={"method": method},
-                    )
+                    made = made_by(method, dose, class_name=class_name)
                     yield Proposal(
                         f"made rows of {class_name}: {method} x{dose:g}",
                         why,
@@ -59,12 +54,7 @@ class SynthesisSource:
         method = chosen_methods(AUTO, task, None)[0]
         for corner in empty_corners(rows, task)[:MOST_CORNERS]:
             dose = round(min(corner.expected / corner.rows - 1, max(DOSES)), 1)
-            made = Made(
-                path=maker(method),
-                where=conditions_of(corner.where),
-                dose=dose,
-                parameters={"method": method},
-            )
+            made = made_by(method, dose, where=corner.where)
             yield Proposal(
                 f"made rows where {corner.where.words}: {method} x{dose:g}",
                 f"{corner.rows} rows lie there; {corner.expected:.0f} would if the two columns "

@@ -11,16 +11,15 @@ import numpy as np
 from assay.diagnose.case import Case
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.diagnose.vectors import vectors
-from assay.diagnose.views import codes
+from assay.diagnose.views import codes, linear_view
 from assay.evidence import Evidence
-from assay.recipe.confident import by_neighbours, cross_fitted, doubts, pooled
+from assay.recipe.confident import by_neighbours, doubts, pooled
 from assay.seeds import derive_seed
 from assay.tables.predicate import Mask
 
 CODE = "AS201"
 FEWEST = 50
 FEWEST_OF_A_CLASS = 5
-FOLDS = 5
 MOST_ROWS = 20_000
 
 
@@ -91,10 +90,8 @@ def _confirm(part: Case) -> Evidence | None:
     given = codes(single)
     if np.bincount(given, minlength=2).max() > single.n - FEWEST_OF_A_CLASS:
         return None
-    noise = max(
-        (label_noise(each, given) for each in (single.stated, _second_view(single))),
-        key=lambda each: each.p_value,
-    )
+    views = single.stated, linear_view(single, vectors(single), draw="second view")
+    noise = max((label_noise(each, given) for each in views), key=lambda each: each.p_value)
     return Evidence(
         name="share of labels that contradict their rows beyond what overlap explains",
         estimate=noise.rate,
@@ -117,16 +114,6 @@ def _single(part: Case) -> Case:
         order = order[np.unique(part.groups[order], return_index=True)[1]]
         random.shuffle(order)
     return part.take(np.sort(order[:MOST_ROWS]))
-
-
-def _second_view(part: Case) -> Any:
-    """Return (n, k) probabilities of a linear model of the rows and what the model stated."""
-    from assay.diagnose.noise import SUREST
-
-    stated = np.log(np.clip(part.stated, SUREST, 1.0))
-    matrix = np.column_stack([vectors(part), stated - stated.mean(axis=1, keepdims=True)])
-    seed = derive_seed(part.seed, "diagnose", "second view")
-    return cross_fitted(matrix, codes(part), len(part.task.classes), folds=FOLDS, seed=seed)
 
 
 def _opinion(case: Case) -> Any:

@@ -10,19 +10,10 @@ from typing import Literal
 from assay.diagnose.spec import Finding, Remedy, RemedyKind
 from assay.diagnose.strategies.slices import slice_feature
 from assay.experiment.propose import threshold_aim
-from assay.recipe import (
-    Feature,
-    Made,
-    Mended,
-    Proposal,
-    Raw,
-    Recipe,
-    Tabular,
-    conditions_of,
-)
+from assay.recipe import Feature, Mended, Proposal, Raw, Recipe, Tabular
 from assay.recipe.calibrated import calibrated
 from assay.recipe.trial import LABEL_METRICS
-from assay.synth.methods import AUTO, chosen_methods, maker
+from assay.synth.methods import AUTO, chosen_methods, made_by
 from assay.synth.source import with_dose
 from assay.tables.predicate import Condition, Predicate
 from assay.task import Task
@@ -71,7 +62,7 @@ def _of_slice(finding: Finding, task: Task) -> Iterator[Edit]:
 
 def _of_rows_in(predicate: Predicate, task: Task, why: str) -> Proposal:
     method = chosen_methods(AUTO, task, None)[0]
-    made = Made(path=maker(method), where=conditions_of(predicate), parameters={"method": method})
+    made = made_by(method, 1.0, where=predicate)
     return _proposal(
         f"made rows where {predicate.words}: {method} x1", why, partial(with_dose, made)
     )
@@ -87,13 +78,9 @@ def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:
             yield "reweight", _weighed(one, why)
         if remedy.kind == "synthesise" and task.text is None:
             for method in chosen_methods(AUTO, task, remedy.value)[:1]:
-                made = _made(method, remedy.value)
+                made = made_by(method, 1.0, class_name=remedy.value)
                 name = f"made rows of {remedy.value}: {method} x1"
                 yield "synthesise", _proposal(name, why, partial(with_dose, made))
-
-
-def _made(method: str, name: str) -> Made:
-    return Made(path=maker(method), class_name=name, dose=1.0, parameters={"method": method})
 
 
 def _of_class_slice(finding: Finding, task: Task) -> Iterator[Edit]:

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.recipe import Tools, baseline_recipe
-from assay.recipe.features import FeatureUnion
-from assay.synth.curation.numbers import Codes, Floats, codes, new_judge, nothing
+from assay.synth.curation.numbers import Codes, Encoded, Floats, codes, new_judge
 from assay.synth.spec import Order
 from assay.task import Task
 
@@ -44,24 +42,10 @@ class Lesson:
         return codes(self.rows[self.task.target], self.task)
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """The features of the task's plain recipe, and the real rows as a matrix of them."""
-
-    union: FeatureUnion
-    real: Any
-
-    def made(self, rows: pl.DataFrame, lesson: Lesson) -> Any:
-        """Return made rows as a matrix like that of the real ones."""
-        schema = dict(lesson.rows.select(lesson.task.inputs).schema)
-        return self.union.transform(rows.select(lesson.task.inputs).cast(schema))  # type: ignore[arg-type]
-
-
 @lru_cache(maxsize=1)
 def encoded(lesson: Lesson) -> Encoded:
     """Learn to read rows as numbers."""
-    union = FeatureUnion(baseline_recipe(lesson.task).features, Tools(nothing, nothing))
-    return Encoded(union, union.fit_transform(lesson.rows.select(lesson.task.inputs)))
+    return Encoded.of(lesson.rows, lesson.task)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _cross_fitted(made: pl.DataFrame, order: Order) -> tuple[Floats, Floats]:
     """Return (n, k) probabilities of the search rows, and (m, k) of the made ones."""
     lesson = Lesson.of(order)
     found = annotators(lesson)
-    numbers = encoded(lesson).made(made, lesson)
+    numbers = encoded(lesson).made(made)
     places = {row_id: at for at, row_id in enumerate(order.rows["row_id"].to_list())}
     parents = [places.get(each) for each in made[MADE_FROM].to_list()]
     blind = np.array([-1 if at is None else found.fold[at] for at in parents])

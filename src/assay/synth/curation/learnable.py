@@ -53,7 +53,7 @@ def learning(made: pl.DataFrame, order: Order) -> tuple[Floats, Floats]:
     """Return (m,) confidence and (m,) aleatoric uncertainty of the made rows' labels."""
     task, lesson = order.task, Lesson.of(order)
     given = codes(made[task.target], task)
-    numbers = encoded(lesson).made(made, lesson)
+    numbers = encoded(lesson).made(made)
     known = np.unique(lesson.truth)
     seen = np.zeros((CHECKPOINTS, made.height))
     for number, shares in enumerate(_checkpoints(lesson, numbers)):

@@ -19,25 +19,29 @@ Codes = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """Rows as matrices, learned from the real rows alone.
+class Encoded:
+    """Rows as matrices, dense or sparse, by what the real rows alone teach.
 
     Attributes
     ----------
-    real, made
-        (n, d) and (m, d), dense or sparse.
+    real
+        (n, d) the real rows.
     """
 
     real: Any
-    made: Any
+    _union: FeatureUnion
+    _schema: dict[str, pl.DataType]
 
     @classmethod
-    def of(cls, real: pl.DataFrame, made: pl.DataFrame, task: Task) -> Numbers:
-        """Encode both by the features of the task's plain recipe."""
-        union = FeatureUnion(baseline_recipe(task).features, Tools(nothing, nothing))
-        learned = union.fit_transform(real.select(task.inputs))
-        like_real = made.select(task.inputs).cast(dict(real.select(task.inputs).schema))  # type: ignore[arg-type]
-        return cls(learned, union.transform(like_real))
+    def of(cls, real: pl.DataFrame, task: Task) -> Encoded:
+        """Encode real rows by the features of the task's plain recipe."""
+        union = FeatureUnion(baseline_recipe(task).features, Tools(_nothing, _nothing))
+        inputs = real.select(task.inputs)
+        return cls(union.fit_transform(inputs), union, dict(inputs.schema))
+
+    def made(self, rows: pl.DataFrame) -> Any:
+        """Return made rows as an (m, d) matrix like that of the real ones."""
+        return self._union.transform(rows.select(list(self._schema)).cast(self._schema))  # type: ignore[arg-type]
 
 
 def codes(labels: pl.Series, task: Task) -> Codes:
@@ -61,6 +65,5 @@ def new_judge(task: Task, seed: int) -> Any:
     )
 
 
-def nothing(*_: object, **__: object) -> Any:
-    """Refuse what a filter does not read."""
+def _nothing(*_: object, **__: object) -> Any:
     raise InputError("A filter reads no artefact and no embedding.")

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assay.evidence import Evidence, estimate
-from assay.synth.curation.numbers import Floats, Numbers, new_judge
+from assay.synth.curation.numbers import Encoded, Floats, new_judge
 from assay.synth.spec import Order, Sifted, sifted
 
 FOLDS = 5
@@ -65,7 +65,7 @@ def _scores(real: pl.DataFrame, made: pl.DataFrame, order: Order) -> tuple[Float
     both = pl.concat(
         [each.select(order.task.inputs) for each in (real, made)], how="vertical_relaxed"
     )
-    numbers = Numbers.of(both, made, order.task)
+    numbers = Encoded.of(both, order.task).real
     truth = np.repeat([1, 0], [real.height, made.height])
     random = np.random.default_rng(order.seed)
     fold: NDArray[np.int64] = np.empty(len(truth), dtype=np.int64)
@@ -75,6 +75,6 @@ def _scores(real: pl.DataFrame, made: pl.DataFrame, order: Order) -> tuple[Float
     scores = np.empty(len(truth))
     for number in range(FOLDS):
         judge = new_judge(order.task, order.seed + number)
-        judge.fit(numbers.real[fold != number], truth[fold != number])
-        scores[fold == number] = judge.predict_proba(numbers.real[fold == number])[:, 1]
+        judge.fit(numbers[fold != number], truth[fold != number])
+        scores[fold == number] = judge.predict_proba(numbers[fold == number])[:, 1]
     return scores[: real.height], scores[real.height :]
