@@ -73,6 +73,21 @@ def test_a_column_written_after_the_outcome_is_told() -> None:
     assert [each.title for each in found.findings] == ["column 'status' gives the target away"]
 
 
+def test_a_copy_with_mistakes_is_told_and_one_good_measurement_among_others_is_not() -> None:
+    rows, shares = answers(800)
+    random = np.random.default_rng(1)
+    yes = (rows["y"] == "yes").to_numpy()
+    copied = np.where(random.random(800) < 0.04, random.random(800) < 0.5, yes)
+    leaking = rows.with_columns(status=pl.Series(copied.astype(float)))
+    found = diagnose(leaking, truth="y", probabilities=shares, detectors=[LeakageDetector()])
+    assert [each.title for each in found.findings] == ["column 'status' gives the target away"]
+    measured = {f"m{at}": yes + random.normal(size=800) * 0.27 for at in range(2)}
+    vague = {f"v{at}": yes + random.normal(size=800) * 0.5 for at in range(6)}
+    good = rows.with_columns(**{name: pl.Series(each) for name, each in (measured | vague).items()})
+    told = diagnose(good, truth="y", probabilities=shares, detectors=[LeakageDetector()])
+    assert told.findings == (), "the others together tell nearly as much"
+
+
 def test_rows_that_moved_away_from_the_training_rows_are_told() -> None:
     rows, shares = answers(600, 1)
     training, _ = answers(600, 2)

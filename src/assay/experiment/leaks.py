@@ -44,11 +44,18 @@ class Leak:
         )
 
 
-def leaks(rows: pl.DataFrame, task: Task, *, seed: int = 0) -> tuple[Leak, ...]:
+def leaks(
+    rows: pl.DataFrame, task: Task, *, seed: int = 0, least: float = NEARLY_ALL
+) -> tuple[Leak, ...]:
     """Return the feature columns of a table that alone determine the target, the worst first.
 
     Each column is given to a small tree, judged on held-out rows. A value that the tree cannot
     have seen, as in an identifier, explains nothing.
+
+    Parameters
+    ----------
+    least
+        What a column has to explain alone; .9 is enough where its name holds the target's.
     """
     if rows.height < LEAST_ROWS:
         return ()
@@ -59,13 +66,14 @@ def leaks(rows: pl.DataFrame, task: Task, *, seed: int = 0) -> tuple[Leak, ...]:
     else:
         truth = target.rank("dense").to_numpy().astype(int)
     found = [Leak(name, _explained(some[name], truth, task)) for name in task.features]
-    found = [each for each in found if each.explained >= _threshold(each.column, task.target)]
+    found = [each for each in found if each.explained >= least or named_alike(each, task)]
     return tuple(sorted(found, key=lambda each: -each.explained))
 
 
-def _threshold(column: str, target: str) -> float:
-    alike = len(target) > 2 and target.lower() in column.lower()
-    return NAMED_ALIKE if alike else NEARLY_ALL
+def named_alike(leak: Leak, task: Task) -> bool:
+    """Whether a column explains most of the target, and its name holds the target's."""
+    alike = len(task.target) > 2 and task.target.lower() in leak.column.lower()
+    return alike and leak.explained >= NAMED_ALIKE
 
 
 def _explained(column: pl.Series, truth: np.ndarray, task: Task) -> float:

@@ -19,6 +19,8 @@ from assay.seeds import derive_seed
 CODE = "AS501"
 FEWEST = 50
 MOST_ROWS = 10_000
+OF_A_TREE = 5_000
+"""Rows that one tree of the forest is taught on, at most."""
 WORDS = 512
 LEAST = 0.55
 """Out-of-bag AUC on the discovery part from which rows seem to differ."""
@@ -88,7 +90,12 @@ def _taught(part: Case, training: pl.DataFrame, shared: list[str]) -> tuple[Any,
 
     both, origin = _both(part, _halves(training, part.seed)[0], shared)
     forest = RandomForestClassifier(
-        100, min_samples_leaf=5, class_weight="balanced", oob_score=True, random_state=part.seed
+        100,
+        min_samples_leaf=5,
+        max_samples=min(1.0, OF_A_TREE / both.n),
+        class_weight="balanced",
+        oob_score=True,
+        random_state=part.seed,
     ).fit(_numbers(both), origin)
     scored = float(
         roc_auc_score(origin, np.nan_to_num(forest.oob_decision_function_[:, 1], nan=0.5))

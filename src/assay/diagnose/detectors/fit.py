@@ -20,6 +20,8 @@ FEWEST = 100
 GAP = 0.1
 """How much lower the share of errors on training rows must be before it is told."""
 MOST_ROWS = 20_000
+OF_A_TREE = 5_000
+"""Rows that one tree of the plain forest is taught on, at most."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def _taught(part: Case) -> Callable[[Case], np.ndarray]:
 
     as_numbers = Numbers(part, codes=True)
     seed = derive_seed(part.seed, "fit") % 2**32
-    forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=seed)
+    drawn = min(1.0, OF_A_TREE / part.n)
+    forest = RandomForestClassifier(100, min_samples_leaf=3, max_samples=drawn, random_state=seed)
     forest.fit(as_numbers.of(part), part.truth)
     return lambda case: np.asarray(forest.predict(as_numbers.of(case)), dtype=object)
