@@ -77,7 +77,9 @@ def test_a_rare_class_that_fails_weighs_more_and_gets_more_rows() -> None:
     said = np.where((truth == "rare") & (random.random(1000) < 0.7), "common", truth)
     rows = pl.DataFrame({"x": random.normal(size=1000), "z": random.normal(size=1000), "y": truth})
     found, task = of_table(rows, ClassDetector(), predictions=said)
-    recipes = edits(found, task, "AS103")
+    by_accuracy = task.model_copy(update={"metric": "accuracy"})
+    assert edits(found, by_accuracy, "AS103") == {}, "accuracy rewards to give a rare class rarely"
+    recipes = edits(found, task.model_copy(update={"metric": "macro_f1"}), "AS103")
     assert recipes["synthesise"].rows.made[0].class_name == "rare"
     picked = recipes["reweight"].rows.weighted[0].predicate.select(rows)
     assert picked.tolist() == (truth == "rare").tolist()

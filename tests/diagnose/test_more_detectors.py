@@ -176,6 +176,25 @@ def test_a_word_and_a_value_that_stand_for_a_class_are_told() -> None:
     assert "from = shop is taken for 'spam'" in titles
 
 
+def test_the_likelier_class_is_answered_oftener_than_it_is_right_and_stands_for_nothing() -> None:
+    random = np.random.default_rng(11)
+    married = random.random(2000) < 0.5
+    chance = np.where(married, 0.85, 0.65)
+    rows = pl.DataFrame(
+        {
+            "status": np.where(married, "married", "single"),
+            "y": np.where(random.random(2000) < chance, "good", "bad"),
+        }
+    )
+    stated = np.column_stack([1 - chance, chance])
+    detector = ShortcutDetector()
+    told = diagnose(rows, truth="y", probabilities=stated, detectors=[detector])
+    assert told.findings == ()
+    leaning = np.clip(stated + np.where(married, 0.12, 0.0)[:, None] * [-1, 1], 0, 1)
+    told = diagnose(rows, truth="y", probabilities=leaning, detectors=[detector])
+    assert [each.title for each in told.findings] == ["status = married is taken for 'good'"]
+
+
 def test_a_slice_that_is_too_sure_is_told_and_what_is_off_everywhere_is_not() -> None:
     rows = customers(3000, 11)
     sure = pl.when(pl.col("chance") > 0.5).then(0.99).otherwise(0.01)

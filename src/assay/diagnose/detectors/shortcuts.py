@@ -51,7 +51,9 @@ class ShortcutDetector:
     """Compares how often rows with a clue are given a class with how often they have it.
 
     A model that leans on a clue gives its class to rows that hold the clue and lack the class,
-    and gives it too rarely to none in return.
+    and gives it too rarely to none in return. Where the model states probabilities, these are
+    compared: the likelier of two classes is the better answer to all of them, and so is given
+    oftener than it is right by any good model.
     """
 
     name: str = "shortcuts"
@@ -127,7 +129,11 @@ def _suspicion(clue: Clue, name: str) -> Suspicion:
 
 
 def _gap(part: Case, name: str) -> Floats:
-    given = (part.predictions == name).astype(np.float64)
+    """Return (n,) how far the class is given, by probability or answer, less whether it is true."""
+    if part.probabilities is None:
+        given = (part.predictions == name).astype(np.float64)
+    else:
+        given = part.probabilities[:, part.task.class_names.index(name)]
     gap: Floats = given - (part.truth == name)
     return gap
 

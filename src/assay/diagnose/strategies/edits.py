@@ -19,6 +19,8 @@ from assay.tables.predicate import Condition, Predicate
 from assay.task import Task
 
 ORIGIN = "rule:findings"
+SHARES_REWARDED = ("accuracy", "log_loss")
+"""Metrics by which a model that gives each class by its share among like rows does best."""
 FACTOR = 3.0
 """How much more a failing slice's training rows weigh."""
 
@@ -69,6 +71,12 @@ def _of_rows_in(predicate: Predicate, task: Task, why: str) -> Proposal:
 
 
 def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:
+    """Yield more weight, or made rows; not where the metric rewards the class's true share.
+
+    Under accuracy or the log loss a rarer class is rightly given less often than others.
+    """
+    if task.metric in SHARES_REWARDED:
+        return
     for remedy in finding.remedies:
         why = f"{finding.code}: {finding.title}"
         if remedy.value is None:
