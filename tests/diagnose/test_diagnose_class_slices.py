@@ -104,5 +104,6 @@ def test_only_the_missed_rows_of_the_slice_weigh_more() -> None:
         classes=(ClassDescription(name="no"), ClassDescription(name="yes")),
     )  # fmt: skip
     edits = dict(edits_of(planted(), task))
-    assert set(edits) == {"feature", "reweight"}
+    assert set(edits) == {"feature", "reweight", "synthesise"}
+    assert edits["synthesise"].name.startswith('made rows of yes where city = "Oslo"')
     assert edits["reweight"].name == 'weighed 3 times: city = "Oslo" and y = "yes"'

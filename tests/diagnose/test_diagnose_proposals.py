@@ -17,12 +17,9 @@ from assay.diagnose.record import newest
 from assay.diagnose.spec import Finding
 from assay.diagnose.strategies.edits import Edit
 from assay.diagnose.strategies.ranking import odds_by_kind
-from assay.diagnose.strategies.slices import slice_feature
 from assay.improve.fixes import Fixes, try_fixes
 from assay.recipe import Proposal, baseline_recipe
-from assay.recipe.derived import values_of
 from assay.tables import infer_task
-from assay.tables.predicate import Condition, Predicate
 from assay.task import Task
 
 
@@ -34,30 +31,6 @@ def corner(n: int, seed: int) -> pl.DataFrame:
     turned = (age > 50) & (region == "north")
     yes = np.where(turned, x < 2.0, x > 0)
     return pl.DataFrame({"x": x, "age": age, "region": region, "y": np.where(yes, "yes", "no")})
-
-
-def test_a_slice_s_feature_is_its_predicate_and_data_stays_data() -> None:
-    rows = pl.DataFrame(
-        {
-            "age": [20.0, 60.0, None, 70.0],
-            "name": ['a"; import os', "b", 'a"; import os', 'a"; import os'],
-            "on": [True, True, False, True],
-        }
-    )
-    predicate = Predicate(
-        (
-            Condition("name", "=", 'a"; import os'),
-            Condition("age", ">", 30.0),
-            Condition("on", "=", value=True),
-        )
-    )
-    found = values_of(slice_feature(predicate), rows)
-    assert found["in the slice"].to_list() == predicate.select(rows).astype(float).tolist()
-    gap = Predicate((Condition("age", "is empty"),))
-    assert values_of(slice_feature(gap), rows)["in the slice"].to_list() == [0, 0, 1, 0]
-    other = Predicate((Condition("name", "!=", "b"), Condition("age", "<=", 65.0)))
-    said = values_of(slice_feature(other), rows)["in the slice"].to_list()
-    assert said == other.select(rows).astype(float).tolist()
 
 
 @pytest.mark.slow
@@ -81,10 +54,12 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     monkeypatch.setattr(propose, "edits_of", with_a_bad_one)
     tried = try_fixes(project, told)
     kinds = {each.name.split(" ")[0]: each for each in tried.fixes}
-    slice_told, weighed, made, guess = (
-        kinds[name] for name in ("slice:", "weighed", "made", "guess")
+    slice_told, own, weighed, made, guess = (
+        kinds[name] for name in ("slice:", "weights", "weighed", "made", "guess")
     )
-    assert len(tried.fixes) == 4
+    assert len(tried.fixes) == 5
+    assert own.name.startswith("weights of their own where ")
+    assert own.verdict == "proven"
     assert guess.verdict == "harmful"
     assert guess.on_all.interval.high < 0
     assert slice_told.name.startswith("slice: ")
@@ -96,7 +71,7 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     assert made.on_slice is not None
     assert tried.confirmed is not None
     assert tried.confirmed.interval.low > 0
-    assert odds_by_kind(project.ledger())["feature"] == 2 / 3, "one of one was proven"
+    assert odds_by_kind(project.ledger())["feature"] == 3 / 4, "two of two were proven"
     assert Fixes.from_json(tried.to_json()) == tried
     project.ledger().close()
 

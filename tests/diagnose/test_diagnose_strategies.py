@@ -167,7 +167,7 @@ def test_what_people_must_do_is_ranked_beside_what_runs(tmp_path: Path) -> None:
         odds = odds_by_kind(ledger)
     assert odds == {"feature": 1 / 4, "reweight": 2 / 3}
     kinds = [each.kind for each in remedied(found, task, odds=odds) if each.finding == finding]
-    assert kinds == ["reweight", "synthesise", "feature"], (
+    assert kinds == ["reweight", "synthesise", "feature", "feature"], (
         "what was proven here oftener comes first"
     )
     known = replace(found, strategies=strategies(found, task, odds=odds))

@@ -12,7 +12,15 @@ from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import portfolio
 from assay.experiment.search.space import Family
 from assay.experiment.search.tuner import Engine
-from assay.recipe import Derived, Estimator, Feature, Raw, Recipe, Tabular, new_estimator
+from assay.recipe import (
+    Estimator,
+    Feature,
+    Raw,
+    Recipe,
+    Tabular,
+    columns_of,
+    new_estimator,
+)
 from assay.task import Task
 
 UNKNOWN_COMPLEXITY = 4
@@ -76,7 +84,7 @@ def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
         return feature.model_copy(update={"columns": left})
 
     def usable(feature: Feature) -> bool:
-        return not (isinstance(feature, Derived) and set(feature.columns) & set(columns))
+        return isinstance(feature, Tabular | Raw) or not set(columns_of(feature)) & set(columns)
 
     members = [(weight, each) for weight, each in recipe.members]
     bare = [
@@ -148,11 +156,6 @@ def own_model(baseline: Recipe, estimator: Estimator, task: Task) -> Recipe:
         return recipe
     columns = {name for each in baseline.features for name in columns_of(each)}
     return recipe.with_features(Raw(columns=tuple(n for n in task.inputs if n in columns)))
-
-
-def columns_of(feature: Feature) -> tuple[str, ...]:
-    """Return the columns that a feature reads."""
-    return feature.columns if isinstance(feature, Tabular | Raw | Derived) else (feature.column,)
 
 
 def _entrant(family: str, origin: str, recipe: Recipe, complexity: int) -> Entrant:

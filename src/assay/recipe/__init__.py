@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.recipe.build import fit_recipe
 from assay.recipe.deciding import DecidingModel
 from assay.recipe.estimators import new_estimator
+from assay.recipe.feature_parts import columns_of
 from assay.recipe.making import narrowed
 from assay.recipe.model import BlendedModel, FittedModel, Model
 from assay.recipe.proposal import Observation, Proposal, ProposalSource
@@ -22,6 +23,7 @@ from assay.recipe.spec import (
     Raw,
     Recipe,
     Rows,
+    Slice,
     Tabular,
     Tfidf,
     Weighted,
@@ -64,6 +66,7 @@ __all__ = [
     "Raw",
     "Recipe",
     "Rows",
+    "Slice",
     "Split",
     "Tabular",
     "Tfidf",
@@ -72,6 +75,7 @@ __all__ = [
     "Weighted",
     "Where",
     "baseline_recipe",
+    "columns_of",
     "compared",
     "conditions_of",
     "fit_recipe",

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from assay.recipe.part import Part
+from assay.recipe.where import Where, predicate_of
+from assay.tables.predicate import Predicate
 
 
 class Tfidf(Part):
@@ -80,4 +82,39 @@ class Derived(Part):
     code: str = Field(max_length=20_000)
 
 
-Feature = Annotated[Tfidf | Embedding | Tabular | Raw | Derived, Field(discriminator="kind")]
+class Slice(Part):
+    """Whether a row lies in a slice, and what its rows say there by weights of their own.
+
+    Attributes
+    ----------
+    where
+        Conditions that a row of the slice fulfils, all of them.
+    of
+        Features that are given once more, as they are within the slice and 0 elsewhere: to a linear
+        model, weights that hold there alone.
+    """
+
+    kind: Literal["slice"] = "slice"
+    where: tuple[Where, ...] = Field(min_length=1)
+    of: tuple[Annotated[Tfidf | Tabular, Field(discriminator="kind")], ...] = ()
+
+    @property
+    def predicate(self) -> Predicate:
+        """The conditions."""
+        return predicate_of(self.where)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that it reads."""
+        inner = [one for each in self.of for one in columns_of(each)]
+        return tuple(dict.fromkeys((*(each.column for each in self.where), *inner)))
+
+
+Feature = Annotated[
+    Tfidf | Embedding | Tabular | Raw | Derived | Slice, Field(discriminator="kind")
+]
+
+
+def columns_of(feature: Feature) -> tuple[str, ...]:
+    """Return the columns that a feature reads."""
+    return (feature.column,) if isinstance(feature, Tfidf | Embedding) else feature.columns

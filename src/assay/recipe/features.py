@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from assay.errors import InputError, MissingExtraError
 from assay.recipe.derived import DerivedEncoder
-from assay.recipe.spec import Derived, Embedding, Feature, Raw, Tabular, Tfidf
+from assay.recipe.spec import Derived, Embedding, Feature, Raw, Slice, Tabular, Tfidf
 from assay.recipe.tools import Tools
 
 Matrix = Any
@@ -138,6 +138,28 @@ class RawEncoder:
         return rows.select(self._feature.columns).to_pandas()
 
 
+class SliceEncoder:
+    """1 within a slice and 0 elsewhere, and features that are 0 elsewhere."""
+
+    def __init__(self, feature: Slice, tools: Tools) -> None:
+        self._feature = feature
+        self._inner = [_encoder(each, tools) for each in feature.of]
+
+    def fit_transform(self, rows: pl.DataFrame) -> Matrix:
+        """Learn from ``rows``, those elsewhere too, and return their (n, d) matrix."""
+        return self._within(rows, [each.fit_transform(rows) for each in self._inner])
+
+    def transform(self, rows: pl.DataFrame) -> Matrix:
+        """Return the (n, d) matrix of ``rows``."""
+        return self._within(rows, [each.transform(rows) for each in self._inner])
+
+    def _within(self, rows: pl.DataFrame, inner: list[Matrix]) -> Matrix:
+        require(rows, self._feature.columns)
+        inside = self._feature.predicate.select(rows).astype(np.float64)
+        only = sp.diags(inside)
+        return side_by_side([inside[:, None], *(only @ each for each in inner)])
+
+
 def _tabular_steps(feature: Tabular, rows: int) -> Any:
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
@@ -209,6 +231,8 @@ def _encoder(feature: Feature, tools: Tools) -> Encoder:
             return RawEncoder(feature)
         case Derived():
             return DerivedEncoder(feature)
+        case Slice():
+            return SliceEncoder(feature, tools)
 
 
 def side_by_side(matrices: list[Matrix]) -> Matrix:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from assay.errors import InputError
 from assay.recipe.feature_parts import Feature
 from assay.recipe.part import Part
-from assay.tables.predicate import Condition, Operator, Predicate
+from assay.recipe.where import Where, conditions_of, predicate_of
+from assay.tables.predicate import Predicate
 
 
 class AddedRows(Part):
@@ -58,27 +58,6 @@ class Mended(Part):
     folds: int = Field(default=5, ge=2)
 
 
-class Where(Part):
-    """One condition on a row; see :class:`assay.tables.Condition`."""
-
-    column: str
-    operator: Operator
-    value: str | bool | float | None = None
-    trait: str | None = None
-
-    @model_validator(mode="after")
-    def _usable(self) -> Where:
-        try:
-            self.condition()
-        except InputError as error:
-            raise ValueError(error.problem) from error
-        return self
-
-    def condition(self) -> Condition:
-        """Return the condition that picks the rows."""
-        return Condition(self.column, self.operator, self.value, self.trait)
-
-
 class Made(Part):
     """New rows that a function makes from the training rows at hand.
 
@@ -108,7 +87,7 @@ class Made(Part):
     @property
     def predicate(self) -> Predicate:
         """What picks the rows that others are made from."""
-        return _predicate(self.where)
+        return predicate_of(self.where)
 
 
 class Weighted(Part):
@@ -133,16 +112,7 @@ class Weighted(Part):
     @property
     def predicate(self) -> Predicate:
         """What picks the rows."""
-        return _predicate(self.where)
-
-
-def conditions_of(predicate: Predicate) -> tuple[Where, ...]:
-    """Return a predicate as parts of a recipe, the same for conditions in any order."""
-    return tuple(sorted((Where(**each.as_dict()) for each in predicate.conditions), key=repr))
-
-
-def _predicate(where: tuple[Where, ...]) -> Predicate:
-    return Predicate(tuple(each.condition() for each in where))
+        return predicate_of(self.where)
 
 
 class Rows(Part):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from assay.recipe.feature_parts import Derived, Embedding, Feature, Raw, Tabular, Tfidf
+from assay.recipe.feature_parts import Derived, Embedding, Feature, Raw, Slice, Tabular, Tfidf
 from assay.recipe.part import Part
 from assay.recipe.row_parts import (
     AddedRows,
@@ -16,9 +16,8 @@ from assay.recipe.row_parts import (
     Mended,
     Rows,
     Weighted,
-    Where,
-    conditions_of,
 )
+from assay.recipe.where import Where, conditions_of
 from assay.tables.predicate import Predicate
 
 __all__ = [
@@ -35,6 +34,7 @@ __all__ = [
     "Raw",
     "Recipe",
     "Rows",
+    "Slice",
     "Tabular",
     "Tfidf",
     "Weighted",
@@ -160,11 +160,11 @@ class Recipe(_Model, _Head):
         """Return this recipe with another estimator."""
         return self.model_copy(update={"estimator": Estimator(path=path, parameters=parameters)})
 
-    def with_features(self, *features: Tfidf | Embedding | Tabular | Raw | Derived) -> Recipe:
+    def with_features(self, *features: Feature) -> Recipe:
         """Return this recipe with other features."""
         return self.model_copy(update={"features": features})
 
-    def with_feature(self, feature: Tfidf | Embedding | Tabular | Raw | Derived) -> Recipe:
+    def with_feature(self, feature: Feature) -> Recipe:
         """Return this recipe with a feature beside its own; itself where it has it."""
         return self if feature in self.features else self.with_features(*self.features, feature)
 

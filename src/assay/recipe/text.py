@@ -17,8 +17,8 @@ from assay.task import Task
 
 HEADER = (
     "How the model is built. `assay improve` edits this file when an edit has passed its test;",
-    "you may edit it too. Features: tfidf, embedding, tabular, raw, derived. Estimator: any path",
-    "that is scikit-learn compatible, with its parameters.",
+    "you may edit it too. Features: tfidf, embedding, tabular, raw, derived, slice. Estimator:",
+    "any path that is scikit-learn compatible, with its parameters.",
 )
 
 Checked = TypeVar("Checked", bound=BaseModel)

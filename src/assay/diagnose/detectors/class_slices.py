@@ -129,6 +129,7 @@ def _suspicion(
     ]
     if code == MISSED:
         remedies.append(Remedy("reweight", "weigh these rows of the class more", value=name))
+        remedies.append(Remedy("synthesise", "make more rows of the class there", value=name))
     return Suspicion(
         code=code,
         title=f"{happens} more often where {predicate.words}",

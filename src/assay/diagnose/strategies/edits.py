@@ -8,9 +8,19 @@ from operator import methodcaller
 from typing import Literal
 
 from assay.diagnose.spec import Finding, Remedy, RemedyKind
-from assay.diagnose.strategies.slices import slice_feature
 from assay.experiment.propose import threshold_aim
-from assay.recipe import Feature, Mended, Proposal, Raw, Recipe, Tabular
+from assay.recipe import (
+    Feature,
+    Mended,
+    Proposal,
+    Raw,
+    Recipe,
+    Slice,
+    Tabular,
+    Tfidf,
+    columns_of,
+    conditions_of,
+)
 from assay.recipe.calibrated import calibrated
 from assay.recipe.trial import LABEL_METRICS
 from assay.synth.methods import AUTO, chosen_methods, made_by
@@ -55,19 +65,21 @@ def _of_slice(finding: Finding, task: Task) -> Iterator[Edit]:
     if not named <= set(task.inputs):
         return
     why = f"{finding.code}: the model does worse on {finding.size:,} rows of this kind"
-    if all(each.trait is None for each in predicate.conditions):
-        feature = slice_feature(predicate)
-        yield "feature", _proposal(feature.name, why, methodcaller("with_feature", feature))
+    told = methodcaller("with_feature", Slice(where=conditions_of(predicate)))
+    yield "feature", _proposal(f"slice: {predicate.words}", why, told)
+    name = f"weights of their own where {predicate.words}"
+    yield "feature", _proposal(name, why, partial(with_own_weights, predicate=predicate))
     yield "reweight", _weighed(predicate, why)
     yield "synthesise", _of_rows_in(predicate, task, why)
 
 
-def _of_rows_in(predicate: Predicate, task: Task, why: str) -> Proposal:
-    method = chosen_methods(AUTO, task, None)[0]
-    made = made_by(method, 1.0, where=predicate)
-    return _proposal(
-        f"made rows where {predicate.words}: {method} x1", why, partial(with_dose, made)
-    )
+def _of_rows_in(
+    predicate: Predicate, task: Task, why: str, class_name: str | None = None
+) -> Proposal:
+    method = chosen_methods(AUTO, task, class_name)[0]
+    made = made_by(method, 1.0, class_name=class_name, where=predicate)
+    rows = "made rows" if class_name is None else f"made rows of {class_name}"
+    return _proposal(f"{rows} where {predicate.words}: {method} x1", why, partial(with_dose, made))
 
 
 def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:
@@ -101,6 +113,7 @@ def _of_class_slice(finding: Finding, task: Task) -> Iterator[Edit]:
             of_class = Condition(task.target, "=", missed)
             rows = Predicate((*finding.predicate.conditions, of_class))
             yield kind, _weighed(rows, proposal.rationale)
+            yield "synthesise", _of_rows_in(finding.predicate, task, proposal.rationale, missed)
 
 
 def _of_labels(finding: Finding, task: Task) -> Iterator[Edit]:
@@ -157,6 +170,15 @@ def _proposal(name: str, why: str, edit: Callable[[Recipe], Recipe]) -> Proposal
     return Proposal(name, why, ORIGIN, edit)
 
 
+def with_own_weights(recipe: Recipe, predicate: Predicate) -> Recipe:
+    """Return the recipe with its words and columns given once more, within the slice alone.
+
+    A linear model then has weights for the slice beside those for all rows.
+    """
+    read = tuple(each for each in recipe.features if isinstance(each, Tfidf | Tabular))
+    return recipe.with_feature(Slice(where=conditions_of(predicate), of=read))
+
+
 def without_column(recipe: Recipe, column: str) -> Recipe:
     """Return the recipe without a column; itself where nothing would be left to read."""
     kept: list[Feature] = []
@@ -165,7 +187,7 @@ def without_column(recipe: Recipe, column: str) -> Recipe:
             columns = tuple(name for name in each.columns if name != column)
             if columns:
                 kept.append(each.model_copy(update={"columns": columns}))
-        elif column not in (getattr(each, "column", None), *getattr(each, "columns", ())):
+        elif column not in columns_of(each):
             kept.append(each)
     return recipe.with_features(*kept) if kept else recipe
 

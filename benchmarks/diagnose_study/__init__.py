@@ -1,0 +1,1 @@
+"""The study of planted faults behind ``benchmarks/diagnose.py``."""
