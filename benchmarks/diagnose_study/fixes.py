@@ -37,6 +37,8 @@ from synth_runs import no_tools
 Random = np.random.Generator
 SETS = ("credit_data", "HMDA", "email", "stackoverflow", "page-blocks0")
 LEARNED, JUDGED = 800, 800
+Plant = Callable[[pl.DataFrame, Task, Random], pl.DataFrame]
+"""Puts a fault into rows of a task."""
 CLUE = "clue"
 
 
@@ -57,8 +59,8 @@ class Fault:
     """
 
     metric: str
-    broken: Callable[[pl.DataFrame, str, Random], pl.DataFrame] = lambda rows, target, random: rows
-    final: Callable[[pl.DataFrame, str, Random], pl.DataFrame] = lambda rows, target, random: rows
+    broken: Plant = lambda rows, task, random: rows
+    final: Plant = lambda rows, task, random: rows
     recipe: Callable[[Recipe], Recipe] = lambda recipe: recipe
     later: bool = False
 
@@ -99,37 +101,43 @@ def _share(count: int, of: int) -> dict[str, Any] | None:
     }
 
 
-def flipped(rows: pl.DataFrame, target: str, random: Random, share: float) -> pl.DataFrame:
+def flipped(rows: pl.DataFrame, task: Task, random: Random, share: float) -> pl.DataFrame:
     """Return the rows with a share of the commoner class's labels changed to the other."""
-    names = rows[target].value_counts(sort=True)[target].to_list()
-    hit = (rows[target] == names[0]).to_numpy() & (random.random(rows.height) < share)
-    return rows.with_columns(pl.Series(target, np.where(hit, names[1], rows[target].to_numpy())))
+    names = rows[task.target].value_counts(sort=True)[task.target].to_list()
+    hit = (rows[task.target] == names[0]).to_numpy() & (random.random(rows.height) < share)
+    labels = np.where(hit, names[1], rows[task.target].to_numpy())
+    return rows.with_columns(pl.Series(task.target, labels))
 
 
-def turned(rows: pl.DataFrame, target: str, random: Random) -> pl.DataFrame:
-    """Return the rows with a column of areas; in one of them the target is the other class."""
-    names = sorted(rows[target].unique().to_list())
-    area = random.choice(["north", "south", "east", "west", "centre"], rows.height)
-    truth = rows[target].to_numpy()
-    other = np.where(truth == names[0], names[1], names[0])
-    there = (area == "north") & (random.random(rows.height) < 0.8)
-    return rows.with_columns(pl.Series(target, np.where(there, other, truth)), area=pl.Series(area))
+def turned(rows: pl.DataFrame, task: Task, random: Random) -> pl.DataFrame:
+    """Return the rows with a column of areas, in one of which the columns say the opposite.
+
+    There as many rows are of the second class as were, those that a plain model thinks it of least.
+    """
+    area = random.choice(["north", "south", "east", "west"], rows.height)
+    there = np.flatnonzero(area == "north")
+    model = fit_recipe(baseline_recipe(task), _numbered(rows, 0), task, tools=no_tools(), seed=0)
+    sure = model.predict_proba(_numbered(rows, 0))[there, 1]
+    labels = rows[task.target].to_numpy().astype(object)
+    count = int((labels[there] == task.class_names[1]).sum())
+    labels[there] = task.class_names[0]
+    labels[there[np.argsort(sure)[:count]]] = task.class_names[1]
+    return rows.with_columns(pl.Series(task.target, labels.tolist()), area=pl.Series(area))
 
 
-def clued(rows: pl.DataFrame, target: str, random: Random, right: float) -> pl.DataFrame:
+def clued(rows: pl.DataFrame, task: Task, random: Random, right: float) -> pl.DataFrame:
     """Return the rows with a word that goes with the target in a share of the rows."""
-    names = sorted(rows[target].unique().to_list())
-    first = (rows[target] == names[0]).to_numpy()
+    first = (rows[task.target] == task.class_names[0]).to_numpy()
     said = np.where(random.random(rows.height) < right, first, random.random(rows.height) < 0.5)
     return rows.with_columns(pl.Series(CLUE, np.where(said, "red", "blue")))
 
 
-def _clue(right: float) -> Callable[[pl.DataFrame, str, Random], pl.DataFrame]:
-    return lambda rows, target, random: clued(rows, target, random, right)
+def _clue(right: float) -> Plant:
+    return lambda rows, task, random: clued(rows, task, random, right)
 
 
-def _flips(share: float) -> Callable[[pl.DataFrame, str, Random], pl.DataFrame]:
-    return lambda rows, target, random: flipped(rows, target, random, share)
+def _flips(share: float) -> Plant:
+    return lambda rows, task, random: flipped(rows, task, random, share)
 
 
 def _naive(recipe: Recipe) -> Recipe:
@@ -170,9 +178,10 @@ def parts(name: str, fault: Fault, seed: int) -> Parts:
     cut = LEARNED + JUDGED
     dev, final = rows[:cut], rows[cut:].head(4000)
     late = fault.final if fault.later else fault.broken
-    learned = fault.broken(dev[:LEARNED], which.target, random)
-    judged = late(dev[LEARNED:], which.target, random)
-    final = fault.final(final, which.target, random)
+    bare = infer_task(dev, which.target, metric=fault.metric).task
+    learned = fault.broken(dev[:LEARNED], bare, random)
+    judged = late(dev[LEARNED:], bare, random)
+    final = fault.final(final, bare, random)
     task = infer_task(learned, which.target, metric=fault.metric).task
     recipe = fault.recipe(baseline_recipe(task))
     return Parts(_numbered(learned, 0), _numbered(judged, 1), _numbered(final, 2), task, recipe)

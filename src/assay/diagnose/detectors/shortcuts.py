@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import nlargest
 
 import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.excess import excess_loss
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
@@ -53,7 +54,8 @@ class ShortcutDetector:
     A model that leans on a clue gives its class to rows that hold the clue and lack the class,
     and gives it too rarely to none in return. Where the model states probabilities, these are
     compared: the likelier of two classes is the better answer to all of them, and so is given
-    oftener than it is right by any good model.
+    oftener than it is right by any good model. What rows without the clue show too is no matter of
+    the clue.
     """
 
     name: str = "shortcuts"
@@ -68,13 +70,16 @@ class ShortcutDetector:
             return Search(0, what, skipped="a regression has no classes")
         found, looked = [], 0
         for clue, mask in _clues(part):
-            some = part.take(np.flatnonzero(mask))
             for name in part.task.class_names:
                 looked += 1
-                gap = _gap(some, name)
-                mean, error = float(gap.mean()), float(gap.std(ddof=1)) / len(gap) ** 0.5
-                if mean >= LEAST and mean > REACH * error:
-                    found.append((mean * len(gap), clue, name))
+                gap = _gap(part, name)
+                within, without = gap[mask], gap[~mask]
+                more = float(within.mean() - without.mean())
+                error = (
+                    within.var(ddof=1) / len(within) + without.var(ddof=1) / len(without)
+                ) ** 0.5
+                if min(more, float(within.mean())) >= LEAST and more > REACH * error:
+                    found.append((more * len(within), clue, name))
         best = nlargest(MOST, found, key=lambda each: each[0])
         return Search(looked, what, tuple(_suspicion(clue, name) for _, clue, name in best))
 
@@ -104,9 +109,13 @@ def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
 
 def _suspicion(clue: Clue, name: str) -> Suspicion:
     def confirm(unseen: Case) -> Evidence | None:
-        some = unseen.take(np.flatnonzero(clue.held(unseen)))
-        told = f"share given {name!r} less share that has it, where rows hold {clue.words}"
-        return mean_above(some, _gap(some, name), name=told)
+        told = f"share given {name!r} less share that has it, of rows with {clue.words} and without"
+        gap, held = _gap(unseen, name), clue.held(unseen)
+        more = excess_loss(replace(unseen, losses=gap), held, name=told)
+        own = mean_above(unseen.take(np.flatnonzero(held)), gap[held], name=told)
+        if more is None or own is None:
+            return None
+        return replace(more, p_value=max(more.p_value or 0.0, own.p_value or 0.0))
 
     condition = Condition(clue.column, "=", clue.value)
     return Suspicion(
