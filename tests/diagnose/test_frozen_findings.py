@@ -13,7 +13,10 @@ import polars as pl
 import pytest
 
 from assay.diagnose import diagnose
-from assay.diagnose.frozen import Frozen, Subject, freeze
+from assay.diagnose.detectors.classes import ClassDetector
+from assay.diagnose.detectors.shortcuts import ShortcutDetector
+from assay.diagnose.freezing import freeze
+from assay.diagnose.frozen import Frozen, Subject
 from assay.diagnose.report import render_markdown
 from assay.errors import InputError
 
@@ -69,6 +72,64 @@ def test_later_models_are_held_to_what_was_found(
     predicted(0.1, seed=2).write_csv(tmp_path / "mended.csv")
     monkeypatch.setenv("ASSAY_PREDICTIONS", str(tmp_path / "mended.csv"))
     assert broken(data) == set()
+
+
+def guessed(rare_wrong: float, taken_for: str, seed: int = 0) -> pl.DataFrame:
+    """Rows of three classes of which the rare one is missed as often as said."""
+    random = np.random.default_rng(seed)
+    truth = random.choice(["a", "b", "rare"], 2000, p=[0.45, 0.45, 0.1])
+    hit = random.random(2000) < np.where(truth == "rare", rare_wrong, 0.1)
+    other = np.where(truth == "a", "b", "a")
+    said = np.where(hit, np.where(truth == "rare", taken_for, other), truth)
+    return pl.DataFrame({"x": random.normal(size=2000), "y": truth, "prediction": said})
+
+
+def test_a_class_that_got_worse_fails_whatever_it_is_taken_for_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detectors = [ClassDetector(), ShortcutDetector()]
+    rows = guessed(0.4, "a")
+    rows.write_csv(tmp_path / "said.csv")
+    found = diagnose(rows, truth="y", detectors=detectors)
+    (first,) = [each for each in found.findings if each.code == "AS103"]
+    assert (first.title, first.about) == ("class 'rare', most often taken for 'a'", ("rare",))
+    subject = Subject(predictions=str(tmp_path / "said.csv"), truth="y")
+    data = freeze(found, tmp_path / "test_findings.py", subject)
+    assert broken(data) == set()
+    guessed(0.9, "b", seed=1).write_csv(tmp_path / "worse.csv")
+    monkeypatch.setenv("ASSAY_PREDICTIONS", str(tmp_path / "worse.csv"))
+    assert broken(data) == {"AS103"}
+    kept = json.loads(data.read_text())
+    for each in kept["findings"]:
+        del each["about"]  # as files were written before
+    data.write_text(json.dumps(kept))
+    assert Frozen.read(data).findings[0].key == ("AS103", first.title)
+    kept["findings"][0]["detector"] = "gone"
+    data.write_text(json.dumps(kept))
+    with pytest.raises(InputError, match="gone"):
+        broken(data)
+
+
+def test_what_a_value_is_taken_for_is_measured_again_without_a_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leaning(share: float, seed: int) -> pl.DataFrame:
+        random = np.random.default_rng(seed)
+        source = random.choice(["web", "shop"], 1500)
+        truth = random.choice(["a", "b"], 1500)
+        leans = (source == "web") & (random.random(1500) < share)
+        said = np.where(leans, "a", truth)
+        return pl.DataFrame({"source": source, "y": truth, "prediction": said})
+
+    leaning(0.4, 0).write_csv(tmp_path / "said.csv")
+    found = diagnose(leaning(0.4, 0), truth="y", detectors=[ShortcutDetector()])
+    assert [each.title for each in found.findings] == ["source = web is taken for 'a'"]
+    subject = Subject(predictions=str(tmp_path / "said.csv"), truth="y")
+    data = freeze(found, tmp_path / "test_findings.py", subject)
+    assert broken(data) == set()
+    leaning(0.9, 1).write_csv(tmp_path / "worse.csv")
+    monkeypatch.setenv("ASSAY_PREDICTIONS", str(tmp_path / "worse.csv"))
+    assert broken(data) == {"AS602"}
 
 
 def test_what_cannot_be_frozen_is_refused(tmp_path: Path) -> None:

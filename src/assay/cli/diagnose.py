@@ -179,7 +179,8 @@ def _tried(project: Any, found: Diagnosis) -> Fixes:
 def _freeze(
     found: Diagnosis, path: Path, paths: dict[str, Path | None], names: dict[str, Any]
 ) -> None:
-    from assay.diagnose.frozen import Subject, freeze
+    from assay.diagnose.freezing import freeze
+    from assay.diagnose.frozen import Subject
 
     absolute = {name: str(each.absolute()) for name, each in paths.items() if each is not None}
     freeze(found, path, Subject(**(names | absolute)))

@@ -1,8 +1,4 @@
-"""Confirmed findings as regression tests: no later model may do worse on them.
-
-The test file is a fixed template; what was found stands beside it as JSON, so that data is never
-code.
-"""
+"""Confirmed findings that later models are held to, measured on the model at hand."""
 
 from __future__ import annotations
 
@@ -15,39 +11,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from assay.config import write_text
 from assay.diagnose.case import Case
 from assay.diagnose.detectors import registered_detectors
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.harness import examine
-from assay.diagnose.spec import Diagnosis
+from assay.diagnose.spec import Detector
 from assay.errors import InputError
 from assay.tables.predicate import Predicate
 
 PREDICTIONS, MODEL, ROWS = "ASSAY_PREDICTIONS", "ASSAY_MODEL", "ASSAY_ROWS"
 SLICES = ("AS101", "AS102")
-TEMPLATE = '''\
-"""Findings of `assay diagnose`, frozen: no later model may do worse on them.
-
-The findings stand in {data}. Set "mended" to true there once a fault is mended:
-from then on it must not come back. By default what was diagnosed is read again; ASSAY_PREDICTIONS
-names another file of predictions, ASSAY_MODEL (package.module:NAME) with ASSAY_ROWS a model.
-"""
-
-from pathlib import Path
-
-import pytest
-
-from assay.diagnose.frozen import Frozen
-
-FROZEN = Frozen.read(Path(__file__).with_name("{data}"))
-
-
-@pytest.mark.parametrize("finding", FROZEN.findings, ids=lambda finding: finding.name)
-def test_finding(finding):
-    effect = FROZEN.measured(finding)
-    assert effect <= finding.limit, finding.told(effect)
-'''
 
 
 @dataclass(frozen=True)
@@ -70,6 +43,12 @@ class FrozenFinding:
     gone: float
     predicate: dict[str, Any] | None = None
     mended: bool = False
+    about: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What it is found again by; of files that were written before, the title."""
+        return (self.code, *(self.about or (self.title,)))
 
     @property
     def name(self) -> str:
@@ -174,25 +153,41 @@ class Frozen:
     def measured(self, finding: FrozenFinding) -> float:
         """Return the effect on the model at hand; 0 where it is not found any more.
 
-        A slice is measured on all its rows. What has no predicate is looked for again by its
-        detector, on one half of the rows, and counts where the other half confirms it.
+        A slice, a class, and what a model takes for a class are measured on all their rows. What
+        else there is is looked for again by its detector, on one half of the rows, and counts where
+        the other half confirms it.
         """
-        if finding.predicate is not None and finding.of_slice:
-            mask = Predicate.from_dict(finding.predicate).select(self.case.rows)
+        predicate = None if finding.predicate is None else Predicate.from_dict(finding.predicate)
+        if predicate is not None and finding.of_slice:
+            mask = predicate.select(self.case.rows)
             effect = excess_loss(self.case, mask, name=finding.measure)
             return 0.0 if effect is None else effect.estimate
-        found = self._found_again.get((finding.code, finding.title))
-        return 0.0 if found is None else found
+        again = getattr(self._detector(finding.detector), "again", None)
+        if again is None or not finding.about:
+            return self._found_again.get(finding.key, 0.0)
+        effect = again(self.case, finding.code, finding.about, predicate)
+        return 0.0 if effect is None else effect.estimate
+
+    def _detector(self, name: str) -> Detector:
+        known = {each.name: each for each in registered_detectors()}
+        if name not in known:
+            raise InputError(
+                "A finding was frozen by a detector that is not installed.",
+                given=name,
+                allowed=", ".join(known),
+                next_step="install what brought it, or take the finding out of the file",
+            )
+        return known[name]
 
     @cached_property
-    def _found_again(self) -> dict[tuple[str, str], float]:
-        """Code and title of what the detectors that are needed find now, with its effect."""
+    def _found_again(self) -> dict[tuple[str, ...], float]:
+        """What is found again by, of the detectors that are needed, with its effect now."""
         wanted = {each.detector for each in self.findings if not each.of_slice}
-        detectors = [each for each in registered_detectors() if each.name in wanted]
         return {
-            (each.code, each.title): each.effect.estimate
-            for detector in detectors
-            for each in reversed(examine(self.case, [detector], loss="").findings)
+            (each.code, *names): each.effect.estimate
+            for name in wanted
+            for each in reversed(examine(self.case, [self._detector(name)], loss="").findings)
+            for names in (each.about, (each.title,))
         }
 
     def _of_project(self) -> Case:
@@ -205,64 +200,3 @@ class Frozen:
 
     def _path(self, name: str | None) -> str | None:
         return None if name is None else str(self.folder / name)
-
-
-def freeze(diagnosis: Diagnosis, path: Path, subject: Subject) -> Path:
-    """Write a test for each finding to ``path``, and the findings beside it; return the latter.
-
-    Parameters
-    ----------
-    path
-        A Python file that pytest collects.
-    subject
-        With absolute paths.
-
-    Raises
-    ------
-    InputError
-        When ``path`` is no Python file, or nothing was confirmed.
-    """
-    if path.suffix != ".py":
-        raise InputError(
-            "Frozen findings are tests.", given=path.name, allowed="a name like test_findings.py"
-        )
-    if not diagnosis.findings:
-        raise InputError("Nothing was confirmed, so there is nothing to freeze.")
-    findings = [
-        FrozenFinding(
-            each.code,
-            each.title,
-            each.detector,
-            each.effect.name,
-            known=each.effect.interval.high,
-            gone=each.effect.interval.low,
-            predicate=None if each.predicate is None else each.predicate.as_dict(),
-        )
-        for each in diagnosis.findings
-    ]
-    data = path.with_name(f"{path.stem}.json")
-    kept = {
-        "subject": TypeAdapter(Subject).dump_python(_relative(subject, path.parent)),
-        "findings": TypeAdapter(list[FrozenFinding]).dump_python(findings),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(data, json.dumps(kept, ensure_ascii=False, indent=2) + "\n")
-    write_text(path, TEMPLATE.format(data=data.name))
-    return data
-
-
-def _relative(subject: Subject, folder: Path) -> Subject:
-    from dataclasses import replace
-
-    def named(path: str | None) -> str | None:
-        if path is None:
-            return None
-        return Path(os.path.relpath(path, folder.absolute())).as_posix()
-
-    return replace(
-        subject,
-        project=named(subject.project),
-        predictions=named(subject.predictions),
-        rows=named(subject.rows),
-        training=named(subject.training),
-    )

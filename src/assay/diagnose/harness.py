@@ -241,6 +241,7 @@ def _finding(
         row_ids=ids,
         predicate=suspicion.predicate,
         remedies=suspicion.remedies,
+        about=suspicion.about or (suspicion.title,),
     )
 
 

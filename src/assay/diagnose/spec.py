@@ -60,6 +60,9 @@ class Suspicion:
         The same in words, where there are words for it.
     judged
         Whether the effect is in units of the loss, so that the minimum effect applies.
+    about
+        What it is found again by among those of its code, whatever else is told of it; the title
+        where there is nothing else.
     """
 
     code: str
@@ -70,6 +73,7 @@ class Suspicion:
     predicate: Predicate | None = None
     remedies: tuple[Remedy, ...] = ()
     judged: bool = True
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +100,8 @@ class Detector(Protocol):
     """Looks for one kind of fault. Found by the entry points ``assay.detectors``.
 
     One with a true attribute ``both_ways`` searches each half in turn, where the search is what
-    needs the rows.
+    needs the rows. One with a method ``again(case, code, about, predicate)`` measures a frozen
+    finding on all rows of a case, without a search; it returns evidence, or None.
     """
 
     @property
@@ -134,6 +139,8 @@ class Finding:
         How many of all rows it is about.
     row_ids
         Up to 200 of these, those with the highest loss first.
+    about
+        What it is found again by among those of its code.
     """
 
     code: str
@@ -149,6 +156,7 @@ class Finding:
     row_ids: tuple[str, ...] = ()
     predicate: Predicate | None = None
     remedies: tuple[Remedy, ...] = ()
+    about: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
@@ -159,6 +167,7 @@ class Finding:
             "predicate": None if self.predicate is None else self.predicate.as_dict(),
             "words": None if self.predicate is None else self.predicate.words,
             "remedies": [asdict(each) for each in self.remedies],
+            "about": list(self.about),
         }
 
     @classmethod
@@ -171,6 +180,7 @@ class Finding:
             row_ids=tuple(values["row_ids"]),
             predicate=None if predicate is None else Predicate.from_dict(predicate),
             remedies=tuple(Remedy(**each) for each in values["remedies"]),
+            about=tuple(values.get("about", ())),
         )
 
 

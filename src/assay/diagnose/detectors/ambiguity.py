@@ -90,6 +90,7 @@ def _suspicion(part: Case, cut: float) -> Suspicion:
         code=CODE,
         title=f"rows stated with at most {cut:.2f} cannot be told, most often {first!r} from "
         f"{second!r}",
+        about=("the least sure rows",),
         cause="the inputs do not hold what decides, or the guidelines leave it open",
         confirm=partial(_confirm, cut),
         select=partial(unsure, cut),

@@ -77,6 +77,14 @@ class ClassSliceDetector:
                 ]
         return Search(looked, what, tuple(suspicions))
 
+    def again(
+        self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None
+    ) -> Evidence | None:
+        """Return how much oftener the class of a frozen finding fails in its slice."""
+        if predicate is None:
+            return None
+        return _tested(case, partial(_within, code, about[0]), predicate)
+
 
 def _beyond(case: Case, name: str, expected: Expected) -> Floats:
     """Return (n,) by how much oftener than expected each row is a member that is missed."""
@@ -139,6 +147,7 @@ def _suspicion(
         predicate=predicate,
         remedies=tuple(remedies),
         judged=judged,
+        about=(name, predicate.words),
     )
 
 

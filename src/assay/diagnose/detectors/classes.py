@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.diagnose.case import Case
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
-from assay.tables.predicate import Mask
+from assay.tables.predicate import Mask, Predicate
 
 CODE = "AS103"
 EFFECT = "loss of the class less that of the others"
@@ -45,6 +45,12 @@ class ClassDetector:
                 suspicions.append(_suspicion(part, name))
         return Search(looked, what, tuple(suspicions))
 
+    def again(
+        self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None
+    ) -> Evidence | None:
+        """Return the effect of the class that a frozen finding is about."""
+        return excess_loss(case, case.truth == about[0], name=EFFECT)
+
 
 def _suspicion(part: Case, name: str) -> Suspicion:
     def select(case: Case) -> Mask:
@@ -74,4 +80,5 @@ def _suspicion(part: Case, name: str) -> Suspicion:
         confirm=confirm,
         select=select,
         remedies=tuple(remedies),
+        about=(name,),
     )

@@ -59,6 +59,7 @@ class DriftDetector:
         suspicion = Suspicion(
             code=CODE,
             title=f"the rows are unlike the training rows{words}",
+            about=("all columns",),
             cause="they were collected later, elsewhere or otherwise",
             confirm=lambda unseen: _told_apart(forest, part, unseen, training, shared),
             remedies=(

@@ -73,6 +73,7 @@ def _memorised(part: Case) -> tuple[Suspicion | None, str]:
     return Suspicion(
         code=OVER,
         title=f"the model errs on {wrong:.1%} of its training rows, and on far more of these",
+        about=("overfitting",),
         cause="it learned its rows by heart, or these rows differ from them",
         confirm=confirm,
         remedies=(
@@ -99,6 +100,7 @@ def _plain_model(part: Case) -> Suspicion | None:
     return Suspicion(
         code=UNDER,
         title=f"a plain model taught on {some.n:,} of these rows does better",
+        about=("underfitting",),
         cause="the model leaves out what the columns tell, or was taught on other rows",
         confirm=confirm,
         remedies=(

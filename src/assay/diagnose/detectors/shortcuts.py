@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import nlargest
 
 import numpy as np
@@ -83,6 +84,13 @@ class ShortcutDetector:
         best = nlargest(MOST, found, key=lambda each: each[0])
         return Search(looked, what, tuple(_suspicion(clue, name) for _, clue, name in best))
 
+    def again(
+        self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None
+    ) -> Evidence | None:
+        """Return the effect of the clue and the class that a frozen finding is about."""
+        column, value, kind, name = about
+        return _tested(Clue(column, value, word=kind == "word"), name, case)
+
 
 def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
     """Yield the clues that enough rows hold, and not nearly all."""
@@ -107,22 +115,24 @@ def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
                     yield clue, mask
 
 
-def _suspicion(clue: Clue, name: str) -> Suspicion:
-    def confirm(unseen: Case) -> Evidence | None:
-        told = f"share given {name!r} less share that has it, of rows with {clue.words} and without"
-        gap, held = _gap(unseen, name), clue.held(unseen)
-        more = excess_loss(replace(unseen, losses=gap), held, name=told)
-        own = mean_above(unseen.take(np.flatnonzero(held)), gap[held], name=told)
-        if more is None or own is None:
-            return None
-        return replace(more, p_value=max(more.p_value or 0.0, own.p_value or 0.0))
+def _tested(clue: Clue, name: str, case: Case) -> Evidence | None:
+    """Return how much more rows with the clue are given the class than they have it."""
+    told = f"share given {name!r} less share that has it, of rows with {clue.words} and without"
+    gap, held = _gap(case, name), clue.held(case)
+    more = excess_loss(replace(case, losses=gap), held, name=told)
+    own = mean_above(case.take(np.flatnonzero(held)), gap[held], name=told)
+    if more is None or own is None:
+        return None
+    return replace(more, p_value=max(more.p_value or 0.0, own.p_value or 0.0))
 
+
+def _suspicion(clue: Clue, name: str) -> Suspicion:
     condition = Condition(clue.column, "=", clue.value)
     return Suspicion(
         code=CODE,
         title=f"{clue.words} is taken for {name!r}",
         cause="it went with the class in training more than it does here",
-        confirm=confirm,
+        confirm=partial(_tested, clue, name),
         select=clue.held,
         predicate=None if clue.word else Predicate((condition,)),
         remedies=(
@@ -134,6 +144,7 @@ def _suspicion(clue: Clue, name: str) -> Suspicion:
             ),
         ),
         judged=False,
+        about=(clue.column, clue.value, "word" if clue.word else "value", name),
     )
 
 

@@ -57,6 +57,7 @@ def _suspicion(part: Case, chosen: float, metric: str) -> Suspicion:
     return Suspicion(
         code=CODE,
         title=f"saying {second!r} from {chosen:.2f} on does better in {metric}",
+        about=("threshold",),
         cause="the threshold was left where the model had it",
         confirm=confirm,
         remedies=(
