@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +11,7 @@ import polars as pl
 
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.detectors.calibration import LEAST, REMEDIES, confidence_gap
-from assay.diagnose.means import mean_above
+from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Search, Suspicion
 from assay.evidence import Evidence
 from assay.tables.predicate import Condition, Mask, Predicate
@@ -28,7 +28,7 @@ class SliceCalibrationDetector:
     """Compares, for each value of a column of words, stated confidence with what came true.
 
     Numbers are cut at their quartiles. What is off on all rows alike is told once, by AS301: here
-    a value's gap is measured against the gap of all rows.
+    a value's gap is measured against that of the other rows.
     """
 
     name: str = "calibration by slice"
@@ -50,13 +50,13 @@ class SliceCalibrationDetector:
             if not FEWEST <= mask.sum() <= part.n - FEWEST:
                 continue
             side = 1.0 if gap[mask].mean() > overall else -1.0
-            fact = _tested(part, predicate, side, overall)
+            fact = _tested(part, predicate, side)
             if fact is None or fact.p_value is None or fact.estimate < LEAST:
                 continue
             if fact.p_value < LEVEL:
                 found.append((fact.p_value, predicate, side))
         found.sort(key=lambda each: each[0])
-        kept = tuple(_suspicion(*each[1:], overall) for each in found[:MOST])
+        kept = tuple(_suspicion(*each[1:]) for each in found[:MOST])
         return Search(len(slices), what, kept)
 
 
@@ -82,7 +82,7 @@ def _slices(part: Case) -> list[Predicate]:
     return [Predicate(each) for each in found]
 
 
-def _suspicion(predicate: Predicate, side: float, overall: float) -> Suspicion:
+def _suspicion(predicate: Predicate, side: float) -> Suspicion:
     def select(case: Case) -> Mask:
         return predicate.select(case.rows)
 
@@ -91,7 +91,7 @@ def _suspicion(predicate: Predicate, side: float, overall: float) -> Suspicion:
         code=CODE,
         title=f"the model is {more} than it is right where {predicate.words}",
         cause="its probabilities were scaled on all rows at once, or never",
-        confirm=lambda unseen: _tested(unseen, predicate, side, overall),
+        confirm=lambda unseen: _tested(unseen, predicate, side),
         select=select,
         predicate=predicate,
         remedies=REMEDIES,
@@ -99,7 +99,7 @@ def _suspicion(predicate: Predicate, side: float, overall: float) -> Suspicion:
     )
 
 
-def _tested(case: Case, predicate: Predicate, side: float, overall: float) -> Evidence | None:
-    some = case.take(np.flatnonzero(predicate.select(case.rows)))
-    gap: Floats = side * (confidence_gap(some) - overall)
-    return mean_above(some, gap, name="gap of stated and observed, beyond that of all rows")
+def _tested(case: Case, predicate: Predicate, side: float) -> Evidence | None:
+    gap: Floats = side * confidence_gap(case)
+    name = "gap of stated and observed, beyond that of the other rows"
+    return excess_loss(replace(case, losses=gap), predicate.select(case.rows), name=name)
