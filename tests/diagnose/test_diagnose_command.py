@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,4 +91,7 @@ def test_a_finding_whose_rows_an_identifier_picks_is_not_frozen() -> None:
     named = hidden(found, None, {})[0]
     assert ADDRESS in found.to_json()
     assert freezable(found, named).findings == ()
+    masked = replace(found, findings=(replace(found.findings[0], about=("<email_1>",)),))
+    alone = replace(found, findings=found.findings[:1])
+    assert freezable(alone, masked).findings == ()
     assert freezable(found, found) == found

@@ -47,7 +47,7 @@ def freezable(diagnosis: Diagnosis, shared: Diagnosis) -> Diagnosis:
     findings = tuple(
         told
         for found, told in zip(diagnosis.findings, shared.findings, strict=True)
-        if (found.predicate, found.title) == (told.predicate, told.title)
+        if (found.predicate, found.title, found.about) == (told.predicate, told.title, told.about)
     )
     return replace(shared, findings=findings)
 
