@@ -80,24 +80,26 @@ def _slices(seeds: int, peer_seeds: int, peers: Mapping[str, str]) -> dict[str, 
     every = list(slices.tries(bases, seeds))
     found = {way: slices.summary(every, told) for way, told in slices.answers(every).items()}
     narrow = {name: each for name, each in bases.items() if len(each.columns) <= MOST_COLUMNS}
-    some = list(slices.tries(narrow, peer_seeds))
-    for name, python in peers.items():
-        with tempfile.TemporaryDirectory() as folder:
-            slices.write(some, Path(folder))
+    some = list(slices.tries(narrow, peer_seeds)) if peers else []
+    with tempfile.TemporaryDirectory() as folder:
+        slices.write(some, Path(folder))
+        for name, python in peers.items():
             told = slices.told_by(_peer(name, python, Path(folder)), some)
-        found[name] = slices.summary(some, told)
-        _tell(f"slices: {name} done")
+            found[name] = slices.summary(some, told)
+            _tell(f"slices: {name} done")
     return found
 
 
 def _labels(seeds: int, python: str | None) -> dict[str, Any]:
     every = list(labels.cases(predicted(), seeds))
     found = {"assay": labels.precision(every, labels.by_assay(every))}
-    for method in CLEANLAB if python else ():
-        with tempfile.TemporaryDirectory() as folder:
-            labels.write(every, Path(folder))
-            doubts = json.loads(_peer(method, str(python), Path(folder)).read_text("utf-8"))
-        found[f"cleanlab {method}"] = labels.precision(every, doubts)
+    if python is None:
+        return found
+    with tempfile.TemporaryDirectory() as folder:
+        labels.write(every, Path(folder))
+        for method in CLEANLAB:
+            doubts = json.loads(_peer(method, python, Path(folder)).read_text("utf-8"))
+            found[f"cleanlab {method}"] = labels.precision(every, doubts)
     return found
 
 

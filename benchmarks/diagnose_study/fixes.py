@@ -35,7 +35,7 @@ from experiment_sets import BY_NAME
 from synth_runs import no_tools
 
 Random = np.random.Generator
-SETS = ("credit_data", "HMDA", "email", "stackoverflow", "page-blocks0")
+SETS = ("credit_data", "hmda", "email", "stackoverflow", "page-blocks0")
 LEARNED, JUDGED = 800, 800
 Plant = Callable[[pl.DataFrame, Task, Random], pl.DataFrame]
 """Puts a fault into rows of a task."""
@@ -116,8 +116,9 @@ def turned(rows: pl.DataFrame, task: Task, random: Random) -> pl.DataFrame:
     """
     area = random.choice(["north", "south", "east", "west"], rows.height)
     there = np.flatnonzero(area == "north")
-    model = fit_recipe(baseline_recipe(task), _numbered(rows, 0), task, tools=no_tools(), seed=0)
-    sure = model.predict_proba(_numbered(rows, 0))[there, 1]
+    numbered = _numbered(rows, 0)
+    model = fit_recipe(baseline_recipe(task), numbered, task, tools=no_tools(), seed=0)
+    sure = model.predict_proba(numbered)[there, 1]
     labels = rows[task.target].to_numpy().astype(object)
     count = int((labels[there] == task.class_names[1]).sum())
     labels[there] = task.class_names[0]
@@ -170,8 +171,7 @@ class Parts:
 
 def parts(name: str, fault: Fault, seed: int) -> Parts:
     """Return one case of a fault in a real table."""
-    known = {each.lower(): each for each in BY_NAME}
-    which = BY_NAME[known[name.lower()]]
+    which = BY_NAME[name]
     rows = which.rows(seed).drop_nulls(which.target)
     rows = rows.with_columns(pl.col(which.target).cast(pl.String))
     random = np.random.default_rng([seed, len(name)])
@@ -255,7 +255,7 @@ def study(seeds: int, *, quick: bool, tell: Callable[[str], None]) -> dict[str, 
                             tally.names.append(result[0])
                             tally.gains.append(result[1])
                     gain = "-" if result is None else f"{result[1].estimate:+.4f} {result[0]}"
-                    tell(f"{seed} {name}: {words}: {way}: {gain} ")
+                    tell(f"{seed} {name}: {words}: {way}: {gain}")
     return {
         words: {way: tally.as_dict() for way, tally in ways.items()}
         for words, ways in found.items()

@@ -21,7 +21,7 @@ from assay.diagnose.atoms import atoms
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.slices import SliceDetector, slice_suspicion
 from assay.diagnose.excess import excess_loss
-from assay.diagnose.planting_slices import planted_slice, with_failing
+from assay.diagnose.planting_slices import ALIKE, jaccard, planted_slice, with_failing
 from assay.evidence import benjamini_hochberg
 from assay.tables.predicate import Mask, Predicate
 
@@ -29,7 +29,6 @@ FDR = 0.05
 STRENGTHS = (0.2, 0.4, 0.6)
 CLEAN = 5
 """Clean cases beside nine planted ones: over a third."""
-ALIKE = 0.5
 Way = Callable[[Case], list[Mask]]
 
 
@@ -160,7 +159,7 @@ def summary(every: list[Try], told: Mapping[str, list[Mask]]) -> dict[str, Any]:
         if each.planted is None:
             alarms.append(bool(masks))
             continue
-        alike = [_jaccard(mask, each.planted) for mask in masks]
+        alike = [jaccard(mask, each.planted) for mask in masks]
         likeness[each.kind].append(max(alike, default=0.0))
         right[each.kind] += [one >= ALIKE for one in alike[:10]]
     return {
@@ -176,7 +175,3 @@ def summary(every: list[Try], told: Mapping[str, list[Mask]]) -> dict[str, Any]:
             for kind, found in sorted(likeness.items())
         },
     }
-
-
-def _jaccard(found: Mask, mask: Mask) -> float:
-    return float((found & mask).sum() / max(1, (found | mask).sum()))

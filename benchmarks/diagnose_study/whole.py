@@ -20,7 +20,7 @@ from assay.diagnose.atoms import atoms
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.label_errors import LabelErrorDetector
 from assay.diagnose.given import read_case
-from assay.diagnose.planting_slices import planted_slice, with_failing
+from assay.diagnose.planting_slices import ALIKE, jaccard, planted_slice, with_failing
 from assay.diagnose.spec import Finding
 from assay.evidence.proportions import share_interval
 from assay.recipe.confident import cross_fitted
@@ -72,8 +72,7 @@ def slice_of(case: Case, random: Random, conditions: int, strength: float, most:
     def told(finding: Finding) -> bool:
         if finding.predicate is None:
             return False
-        rows = finding.predicate.select(case.rows)
-        return bool((rows & mask).sum() >= 0.5 * (rows | mask).sum())
+        return jaccard(finding.predicate.select(case.rows), mask) >= ALIKE
 
     return Planted(with_failing(case, mask, strength, random), told)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from assay.diagnose.excess import excess_loss
 from assay.diagnose.harness import examine
 from assay.diagnose.spec import Detector
 from assay.errors import InputError
+from assay.evidence import Evidence
 from assay.tables.predicate import Predicate
 
 PREDICTIONS, MODEL, ROWS = "ASSAY_PREDICTIONS", "ASSAY_MODEL", "ASSAY_ROWS"
@@ -162,30 +164,38 @@ class Frozen:
             mask = predicate.select(self.case.rows)
             effect = excess_loss(self.case, mask, name=finding.measure)
             return 0.0 if effect is None else effect.estimate
-        again = getattr(self._detector(finding.detector), "again", None)
-        if again is None or not finding.about:
+        again = self._again(finding)
+        if again is None:
             return self._found_again.get(finding.key, 0.0)
         effect = again(self.case, finding.code, finding.about, predicate)
         return 0.0 if effect is None else effect.estimate
 
+    def _again(self, finding: FrozenFinding) -> Callable[..., Evidence | None] | None:
+        """Return what measures a finding without a search; None where it must be found again."""
+        again: Any = getattr(self._detector(finding.detector), "again", None)
+        return again if finding.about else None
+
     def _detector(self, name: str) -> Detector:
-        known = {each.name: each for each in registered_detectors()}
-        if name not in known:
+        if name not in self._detectors:
             raise InputError(
                 "A finding was frozen by a detector that is not installed.",
                 given=name,
-                allowed=", ".join(known),
+                allowed=", ".join(self._detectors),
                 next_step="install what brought it, or take the finding out of the file",
             )
-        return known[name]
+        return self._detectors[name]
+
+    @cached_property
+    def _detectors(self) -> dict[str, Detector]:
+        return {each.name: each for each in registered_detectors()}
 
     @cached_property
     def _found_again(self) -> dict[tuple[str, ...], float]:
         """What is found again by, of the detectors that are needed, with its effect now."""
-        wanted = {each.detector for each in self.findings if not each.of_slice}
+        searched = [each for each in self.findings if not each.of_slice and not self._again(each)]
         return {
             (each.code, *names): each.effect.estimate
-            for name in wanted
+            for name in {each.detector for each in searched}
             for each in reversed(examine(self.case, [self._detector(name)], loss="").findings)
             for names in (each.about, (each.title,))
         }

@@ -76,9 +76,10 @@ def found_slice(diagnosis: Diagnosis, case: Case, mask: Mask) -> bool:
 
 def best_jaccard(diagnosis: Diagnosis, case: Case, mask: Mask) -> float:
     """Return how alike the likest finding and the slice are: joint rows over rows of either."""
-    best = 0.0
-    for each in diagnosis.findings:
-        if each.predicate is not None:
-            found = each.predicate.select(case.rows)
-            best = max(best, float((found & mask).sum() / max(1, (found | mask).sum())))
-    return best
+    told = [each.predicate for each in diagnosis.findings if each.predicate is not None]
+    return max((jaccard(each.select(case.rows), mask) for each in told), default=0.0)
+
+
+def jaccard(one: Mask, other: Mask) -> float:
+    """Return how alike two slices are: joint rows over rows of either."""
+    return float((one & other).sum() / max(1, (one | other).sum()))

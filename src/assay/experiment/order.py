@@ -12,15 +12,7 @@ from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import portfolio
 from assay.experiment.search.space import Family
 from assay.experiment.search.tuner import Engine
-from assay.recipe import (
-    Estimator,
-    Feature,
-    Raw,
-    Recipe,
-    Tabular,
-    columns_of,
-    new_estimator,
-)
+from assay.recipe import Estimator, Feature, Raw, Recipe, Tabular, columns_of, new_estimator
 from assay.task import Task
 
 UNKNOWN_COMPLEXITY = 4

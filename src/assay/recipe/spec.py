@@ -10,13 +10,7 @@ from pydantic import Field, field_validator
 
 from assay.recipe.feature_parts import Derived, Embedding, Feature, Raw, Slice, Tabular, Tfidf
 from assay.recipe.part import Part
-from assay.recipe.row_parts import (
-    AddedRows,
-    Made,
-    Mended,
-    Rows,
-    Weighted,
-)
+from assay.recipe.row_parts import AddedRows, Made, Mended, Rows, Weighted
 from assay.recipe.where import Where, conditions_of
 from assay.tables.predicate import Predicate
 

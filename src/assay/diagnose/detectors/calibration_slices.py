@@ -50,7 +50,7 @@ class SliceCalibrationDetector:
             if not FEWEST <= mask.sum() <= part.n - FEWEST:
                 continue
             side = 1.0 if gap[mask].mean() > overall else -1.0
-            fact = _tested(part, predicate, side)
+            fact = _tested(part, mask, side * gap)
             if fact is None or fact.p_value is None or fact.estimate < LEAST:
                 continue
             if fact.p_value < LEVEL:
@@ -91,7 +91,7 @@ def _suspicion(predicate: Predicate, side: float) -> Suspicion:
         code=CODE,
         title=f"the model is {more} than it is right where {predicate.words}",
         cause="its probabilities were scaled on all rows at once, or never",
-        confirm=lambda unseen: _tested(unseen, predicate, side),
+        confirm=lambda unseen: _tested(unseen, select(unseen), side * confidence_gap(unseen)),
         select=select,
         predicate=predicate,
         remedies=REMEDIES,
@@ -99,7 +99,7 @@ def _suspicion(predicate: Predicate, side: float) -> Suspicion:
     )
 
 
-def _tested(case: Case, predicate: Predicate, side: float) -> Evidence | None:
+def _tested(case: Case, inside: Mask, gap: Floats) -> Evidence | None:
     """Return the slice's gap beyond that of the other rows; the larger of two p-values.
 
     Where nearly all answers are right the gaps hardly vary and a t-test sees too much. The second
@@ -107,7 +107,6 @@ def _tested(case: Case, predicate: Predicate, side: float) -> Evidence | None:
     """
     from scipy import stats
 
-    gap, inside = side * confidence_gap(case), predicate.select(case.rows)
     name = "gap of stated and observed, beyond that of the other rows"
     fact = excess_loss(replace(case, losses=gap), inside, name=name)
     if fact is None or fact.p_value is None:

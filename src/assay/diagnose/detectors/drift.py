@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
+from assay.diagnose.forests import share_of_a_tree
 from assay.diagnose.numbers import counted
 from assay.diagnose.sampling import halved
 from assay.diagnose.spec import Remedy, Search, Suspicion
@@ -19,8 +20,6 @@ from assay.seeds import derive_seed
 CODE = "AS501"
 FEWEST = 50
 MOST_ROWS = 10_000
-OF_A_TREE = 5_000
-"""Rows that one tree of the forest is taught on, at most."""
 WORDS = 512
 LEAST = 0.55
 """Out-of-bag AUC on the discovery part from which rows seem to differ."""
@@ -93,7 +92,7 @@ def _taught(part: Case, training: pl.DataFrame, shared: list[str]) -> tuple[Any,
     forest = RandomForestClassifier(
         100,
         min_samples_leaf=5,
-        max_samples=min(1.0, OF_A_TREE / both.n),
+        max_samples=share_of_a_tree(both.n),
         class_weight="balanced",
         oob_score=True,
         random_state=part.seed,

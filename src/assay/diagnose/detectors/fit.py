@@ -9,19 +9,16 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
+from assay.diagnose.forests import forest_answers
 from assay.diagnose.means import mean_above
-from assay.diagnose.numbers import Numbers
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence, compare
-from assay.seeds import derive_seed
 
 OVER, UNDER = "AS901", "AS902"
 FEWEST = 100
 GAP = 0.1
 """How much lower the share of errors on training rows must be before it is told."""
 MOST_ROWS = 20_000
-OF_A_TREE = 5_000
-"""Rows that one tree of the plain forest is taught on, at most."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +119,4 @@ def _taught(part: Case) -> Callable[[Case], np.ndarray]:
         model = make_pipeline(words, LogisticRegression(C=10.0, max_iter=300))
         model.fit(part.texts, part.truth)
         return lambda case: np.asarray(model.predict(case.texts), dtype=object)
-    from sklearn.ensemble import RandomForestClassifier
-
-    as_numbers = Numbers(part, codes=True)
-    seed = derive_seed(part.seed, "fit") % 2**32
-    drawn = min(1.0, OF_A_TREE / part.n)
-    forest = RandomForestClassifier(100, min_samples_leaf=3, max_samples=drawn, random_state=seed)
-    forest.fit(as_numbers.of(part), part.truth)
-    return lambda case: np.asarray(forest.predict(as_numbers.of(case)), dtype=object)
+    return forest_answers(part, draw="fit")

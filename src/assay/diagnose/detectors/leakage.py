@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
+from assay.diagnose.forests import forest_answers
 from assay.diagnose.means import mean_above
-from assay.diagnose.numbers import Numbers
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence, Interval
 from assay.evidence.proportions import share_interval
 from assay.experiment.leaks import NEARLY_ALL, leaks, named_alike
-from assay.seeds import derive_seed
+from assay.tables.predicate import Mask
 
 CODE = "AS401"
 LEAST_RIGHT = 0.9
@@ -66,8 +66,9 @@ def _suspicion(part: Case, column: str, rest: tuple[str, ...]) -> Suspicion:
     """Return the suspicion of a column; ``rest`` are the others that must tell far less, if any."""
 
     def confirm(unseen: Case) -> Evidence | None:
-        alone = _alone(part, unseen, column)
-        return _ahead(part, unseen, column, rest, alone) if rest else alone
+        right = _by_column(part, unseen, column) == unseen.truth
+        alone = _alone(unseen, right)
+        return _ahead(part, unseen, right, rest, alone) if rest else alone
 
     return Suspicion(
         code=CODE,
@@ -82,18 +83,18 @@ def _suspicion(part: Case, column: str, rest: tuple[str, ...]) -> Suspicion:
     )
 
 
-def _alone(part: Case, unseen: Case, column: str) -> Evidence:
+def _alone(unseen: Case, right: Mask) -> Evidence:
     """Return how often the column alone is right on rows that the tree has not seen."""
     from scipy import stats
 
-    right = int((_by_column(part, unseen, column) == unseen.truth).sum())
+    hits = int(right.sum())
     _, counts = np.unique(unseen.truth, return_counts=True)
     bar = max(LEAST_RIGHT, float(counts.max() / unseen.n))
-    test = stats.binomtest(right, unseen.n, bar, alternative="greater")
-    both = share_interval(right, unseen.n)
+    test = stats.binomtest(hits, unseen.n, bar, alternative="greater")
+    both = share_interval(hits, unseen.n)
     return Evidence(
         name=f"share right by the column alone, above {bar:.2f}",
-        estimate=right / unseen.n - bar,
+        estimate=hits / unseen.n - bar,
         interval=Interval(both.low - bar, both.high - bar),
         n=unseen.n,
         method="binomial test; a tree of one column, taught on the discovery part",
@@ -102,14 +103,13 @@ def _alone(part: Case, unseen: Case, column: str) -> Evidence:
 
 
 def _ahead(
-    part: Case, unseen: Case, column: str, rest: tuple[str, ...], alone: Evidence
+    part: Case, unseen: Case, right: Mask, rest: tuple[str, ...], alone: Evidence
 ) -> Evidence:
     """Return the evidence that the column is right on its own, and errs far less than the rest."""
-    wrong, others = (
-        (answers != unseen.truth).astype(np.float64)
-        for answers in (_by_column(part, unseen, column), _by_columns(part, unseen, rest))
+    others = (_by_columns(part, unseen, rest) != unseen.truth).astype(np.float64)
+    gap = mean_above(
+        unseen, others - TIMES * ~right, name="errors of the others beyond three times"
     )
-    gap = mean_above(unseen, others - TIMES * wrong, name="errors of the others beyond three times")
     return replace(
         alone,
         method=f"{alone.method}; and a t-test that a forest of the other columns errs more than "
@@ -127,17 +127,10 @@ def _by_column(part: Case, unseen: Case, column: str) -> np.ndarray:
 
 
 def _by_columns(part: Case, unseen: Case, columns: tuple[str, ...]) -> np.ndarray:
-    from sklearn.ensemble import RandomForestClassifier
-
     def of(case: Case) -> Case:
         return replace(case, rows=case.rows.select(columns))
 
-    some = part.head(MOST_ROWS)
-    encode = Numbers(of(some), codes=True).of
-    seed = derive_seed(part.seed, "leakage") % 2**32
-    forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=seed)
-    forest.fit(encode(of(some)), some.truth)
-    return np.asarray(forest.predict(encode(of(unseen))), dtype=object)
+    return forest_answers(of(part.head(MOST_ROWS)), draw="leakage")(of(unseen))
 
 
 def _numbers(column: pl.Series, known: pl.Series) -> np.ndarray:

@@ -70,10 +70,10 @@ class ShortcutDetector:
         if part.task.kind == "regression":
             return Search(0, what, skipped="a regression has no classes")
         found, looked = [], 0
+        gaps = {name: _gap(part, name) for name in part.task.class_names}
         for clue, mask in _clues(part):
-            for name in part.task.class_names:
+            for name, gap in gaps.items():
                 looked += 1
-                gap = _gap(part, name)
                 within, without = gap[mask], gap[~mask]
                 more = float(within.mean() - without.mean())
                 error = (
