@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from assay.diagnose import diagnose, diagnose_case
-from assay.diagnose.detectors.calibration import CalibrationDetector
+from assay.diagnose.detectors.calibration import CalibrationDetector, suspected
 from assay.diagnose.detectors.classes import ClassDetector
 from assay.diagnose.detectors.drift import DriftDetector
 from assay.diagnose.detectors.leakage import LeakageDetector
@@ -130,3 +130,22 @@ def test_a_typing_error_keeps_the_letters() -> None:
     changed = with_typing_errors(text, np.random.default_rng(3))
     assert changed != text
     assert sorted(changed) == sorted(text)
+
+
+@pytest.mark.parametrize("sure", [0.95, 0.98])
+def test_right_probabilities_near_one_are_not_called_off_by_chance(sure: float) -> None:
+    told = tries = 0
+    for seed in range(150):  # 60 rows, nearly all answered rightly: their gaps hardly vary
+        random = np.random.default_rng(seed)
+        top = random.integers(2, size=60)
+        shares = np.eye(2)[top] * (2 * sure - 1) + (1 - sure)
+        truth = np.array(["no", "yes"])[np.where(random.random(60) < sure, top, 1 - top)]
+        if len(set(truth)) < 2:
+            continue
+        rows = pl.DataFrame({"x": random.normal(size=60), "y": truth})
+        case = read_case(rows, truth="y", probabilities=shares)
+        for side in (1.0, -1.0):
+            fact = suspected(None, case.task.class_names, side).confirm(case)
+            told += fact is not None and (fact.p_value or 0.0) <= 0.05
+            tries += 1
+    assert told / tries <= 0.05  # by the t-test alone, one in seven at .98

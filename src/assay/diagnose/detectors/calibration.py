@@ -10,6 +10,7 @@ import numpy as np
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
+from assay.diagnose.stated import held_to_stated
 from assay.evidence import Evidence
 
 OVERALL, BY_CLASS = "AS301", "AS302"
@@ -47,18 +48,22 @@ class CalibrationDetector:
         numbers = range(len(names)) if len(names) > 2 else (1,)
         gaps = [(None, confidence_gap(part))] + [(each, _class_gap(part, each)) for each in numbers]
         suspicions = tuple(
-            _suspicion(number, names, float(np.sign(mean)))
+            suspected(number, names, float(np.sign(mean)))
             for number, gap in gaps
             if abs(mean := float(np.average(gap, weights=part.weights))) >= LEAST
         )
         return Search(len(gaps), what, suspicions)
 
 
-def _suspicion(number: int | None, names: tuple[str, ...], side: float) -> Suspicion:
+def suspected(number: int | None, names: tuple[str, ...], side: float) -> Suspicion:
+    """Return the suspicion that probabilities lean to one side, of one class or of the top one."""
+
     def confirm(part: Case) -> Evidence | None:
         gap = confidence_gap(part) if number is None else _class_gap(part, number)
         what = "stated less observed" if side > 0 else "observed less stated"
-        return mean_above(part, side * gap, name=f"probability, {what}")
+        fact = mean_above(part, side * gap, name=f"probability, {what}")
+        shares = part.stated.max(axis=1) if number is None else part.stated[:, number]
+        return None if fact is None else held_to_stated(fact, shares, weights=part.weights)
 
     if number is None:
         more = "too sure" if side > 0 else "not sure enough"

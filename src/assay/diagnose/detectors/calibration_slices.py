@@ -13,6 +13,7 @@ from assay.diagnose.case import Case, Floats
 from assay.diagnose.detectors.calibration import LEAST, REMEDIES, confidence_gap
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Search, Suspicion
+from assay.diagnose.stated import held_to_stated
 from assay.evidence import Evidence
 from assay.tables.predicate import Condition, Mask, Predicate
 
@@ -100,20 +101,9 @@ def _suspicion(predicate: Predicate, side: float) -> Suspicion:
 
 
 def _tested(case: Case, inside: Mask, gap: Floats) -> Evidence | None:
-    """Return the slice's gap beyond that of the other rows; the larger of two p-values.
-
-    Where nearly all answers are right the gaps hardly vary and a t-test sees too much. The second
-    takes the variance that the stated probabilities imply, p (1 - p) (Spiegelhalter 1986).
-    """
-    from scipy import stats
-
+    """Return the slice's gap beyond that of the other rows."""
     name = "gap of stated and observed, beyond that of the other rows"
     fact = excess_loss(replace(case, losses=gap), inside, name=name)
     if fact is None or fact.p_value is None:
         return None
-    top = case.stated.max(axis=1)
-    implied: Floats = top * (1 - top)
-    spread = sum(float(implied[each].mean() / each.sum()) for each in (inside, ~inside)) ** 0.5
-    score = float(stats.norm.sf(fact.estimate / spread)) if spread > 0 else 1.0
-    method = f"{fact.method}; and by the variance that stated probabilities imply: the larger p"
-    return replace(fact, method=method, p_value=max(fact.p_value, score))
+    return held_to_stated(fact, case.stated.max(axis=1), inside, case.weights)
