@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from operator import methodcaller
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,8 @@ import pytest
 
 from assay import Project, diagnose
 from assay.diagnose import propose
+from assay.diagnose.detectors.contradictions import ContradictionDetector
+from assay.diagnose.detectors.fit import FitDetector
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.propose import remedied
 from assay.diagnose.record import newest
@@ -73,6 +76,51 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     assert tried.confirmed.interval.low > 0
     assert odds_by_kind(project.ledger())["feature"] == 3 / 4, "two of two were proven"
     assert Fixes.from_json(tried.to_json()) == tried
+    project.ledger().close()
+
+
+def noisy_copies(n: int) -> tuple[pl.DataFrame, str, dict[str, Any]]:
+    """Five rows of each text, of whose labels a quarter slipped, and a model that repeats one."""
+    random = np.random.default_rng(0)
+    good = np.repeat(random.random(n // 5) < 0.5, 5)
+    slipped = random.random(len(good)) < 0.25
+    words = np.repeat(random.integers(30, size=(n // 5, 3)), 5, axis=0)
+    texts = [" ".join(f"{'good' if yes else 'bad'}{one}" for one in each)
+             for yes, each in zip(good, words, strict=True)]  # fmt: skip
+    rows = pl.DataFrame({"text": texts, "y": np.where(good ^ slipped, "yes", "no")})
+    return rows, "sklearn.neighbors.KNeighborsClassifier", {"n_neighbors": 1}
+
+
+def coarse(n: int) -> tuple[pl.DataFrame, str, dict[str, Any]]:
+    """A tree that may not look at fewer than half of the rows, where there is more to tell."""
+    random = np.random.default_rng(0)
+    x, z = random.normal(size=n), random.normal(size=n)
+    rows = pl.DataFrame({"x": x, "z": z, "y": np.where((x > 0) ^ (z > 0), "yes", "no")})
+    return rows, "sklearn.tree.DecisionTreeClassifier", {"min_samples_leaf": n // 4}
+
+
+@pytest.mark.parametrize(
+    ("faulty", "detector", "name"),
+    [
+        (noisy_copies, ContradictionDetector(), "copies under their commonest label"),
+        (coarse, FitDetector(), "regularisation made 10 times weaker"),
+    ],
+)
+def test_what_mends_a_fault_is_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faulty: Any, detector: Any, name: str
+) -> None:
+    rows, path, parameters = faulty(1800)
+    text = "text" if "text" in rows.columns else None
+    task = infer_task(rows, "y", text=text).task
+    recipe = baseline_recipe(task).with_estimator(path, **parameters)
+    project = Project.create(
+        tmp_path / "p", rows, target="y", text=text, metric="accuracy", recipe=recipe, seed=0
+    )
+    found = diagnose(project, detectors=[detector])
+    monkeypatch.setattr("assay.diagnose.propose.newest", lambda ledger: found)
+    tried = {each.name: each for each in try_fixes(project, found).fixes}
+    assert tried[name].verdict == "proven"
+    assert tried[name].on_all.interval.low > 0
     project.ledger().close()
 
 

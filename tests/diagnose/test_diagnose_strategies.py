@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.calibration import CalibrationDetector
 from assay.diagnose.detectors.classes import ClassDetector
+from assay.diagnose.detectors.contradictions import ContradictionDetector
 from assay.diagnose.detectors.label_errors import LabelErrorDetector
 from assay.diagnose.detectors.leakage import LeakageDetector
 from assay.diagnose.detectors.overlap import OverlapDetector
@@ -21,8 +22,8 @@ from assay.diagnose.detectors.shortcuts import ShortcutDetector
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.propose import Remedied, remedied
 from assay.diagnose.spec import Detector, Diagnosis
-from assay.diagnose.strategies.edits import with_calibration, without_column
 from assay.diagnose.strategies.ranking import FIXES, Costs, odds_by_kind, strategies
+from assay.diagnose.strategies.recipes import with_calibration, without_column
 from assay.ledger import Ledger
 from assay.recipe import Mended, Recipe, Tabular, Tools, baseline_recipe, fit_recipe
 from assay.tables import infer_task
@@ -68,7 +69,34 @@ def test_a_column_that_the_model_takes_for_a_class_is_left_out() -> None:
     said = np.where(source == "web", "a", truth)
     rows = pl.DataFrame({"x": random.normal(size=800), "source": source, "y": truth})
     found, task = of_table(rows, ShortcutDetector(), predictions=said)
-    assert edits(found, task, "AS602")["drop"].features[0].columns == ("x",)
+    recipes = edits(found, task, "AS602")
+    assert recipes["drop"].features[0].columns == ("x",)
+    assert recipes["regularise"].estimator.parameters["C"] == 0.1
+
+
+def test_a_word_that_the_model_takes_for_a_class_is_left_out_of_the_text() -> None:
+    random = np.random.default_rng(0)
+    clue = random.random(600) < 0.4
+    truth = random.choice(["a", "b"], 600)
+    texts = [f"film {number}" + (" sequel" if held else "") for number, held in enumerate(clue)]
+    rows = pl.DataFrame({"text": texts, "y": truth})
+    said = np.where(clue, "a", truth)
+    found = diagnose(rows, truth="y", text="text", predictions=said, detectors=[ShortcutDetector()])
+    task = infer_task(rows, "y", text="text").task
+    assert edits(found, task, "AS602")["drop"].features[0].without == ("sequel",)
+    assert {each.kind for each in strategies(found, task) if each.runs} == {"drop", "regularise"}
+
+
+def test_copies_that_contradict_each_other_are_given_one_label() -> None:
+    random = np.random.default_rng(0)
+    x = np.repeat(random.normal(size=300), 3)
+    truth = np.where(x > 0, "a", "b")
+    given = np.where(random.random(900) < 0.2, np.where(truth == "a", "b", "a"), truth)
+    rows = pl.DataFrame({"x": x, "y": given})
+    found, task = of_table(rows, ContradictionDetector(), predictions=truth)
+    recipes = edits(found, task.model_copy(update={"features": ("x",)}), "AS203")
+    assert recipes["relabel"].rows.copies == "agreed"
+    assert recipes["deduplicate"].rows.copies == "one"
 
 
 def test_a_rare_class_that_fails_weighs_more_and_gets_more_rows() -> None:

@@ -18,7 +18,7 @@ from assay.llm.forecast import Forecast
 from assay.llm.rehearsal import Rehearsal
 from assay.project import Project
 from assay.recipe import Embedding, ProposalSource, Recipe, Tools
-from assay.recipe.features import texts
+from assay.recipe.features import read_texts
 from assay.recipe.trial import prepare
 
 
@@ -64,7 +64,7 @@ def rehearse_prediction(
         prepare([recipe], project.search(), tools)
         for feature in dict.fromkeys([*recipe.all_features, *added]):
             if isinstance(feature, Embedding):
-                tools.vectors(feature.model, texts(rows, feature.column), feature.column)
+                tools.vectors(feature.model, read_texts(rows, feature), feature.column)
     return Forecast(tuple(each for each in gateway.noted if each.rows))
 
 
@@ -110,7 +110,7 @@ class _Rehearsing:
         share = self._project.vault().n / max(self._search.height, 1)
         for feature in sorted(read, key=lambda each: (each.model, each.column)):
             with self._passing_over(f"the vault's {feature.column}"):
-                shown = texts(self._search, feature.column)
+                shown = read_texts(self._search, feature)
                 self._gateway.embed_like(feature.model, shown, share, columns=(feature.column,))
 
     @contextmanager

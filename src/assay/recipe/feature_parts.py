@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from assay.recipe.part import Part
 from assay.recipe.where import Where, predicate_of
 from assay.tables.predicate import Predicate
 
 
-class Tfidf(Part):
+class _Read(Part):
+    """One text column.
+
+    Attributes
+    ----------
+    without
+        Words or phrases that are taken out before the text is read, whole and in any letter case.
+    """
+
+    column: str
+    without: tuple[str, ...] = ()
+
+    @field_validator("without")
+    @classmethod
+    def _said(cls, without: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(each.strip() for each in without):
+            raise ValueError("without names an empty word")
+        return tuple(sorted({each.strip().lower() for each in without}))
+
+
+class Tfidf(_Read):
     """Term frequencies weighted by inverse document frequency, from one text column."""
 
     kind: Literal["tfidf"] = "tfidf"
-    column: str
     analyzer: Literal["word", "char_wb"] = "word"
     max_ngram: int = Field(default=1, ge=1, le=6)
     min_rows: int = Field(default=1, ge=1)
@@ -23,11 +42,10 @@ class Tfidf(Part):
     sublinear: bool = False
 
 
-class Embedding(Part):
+class Embedding(_Read):
     """Sentence embeddings of one text column; unit length."""
 
     kind: Literal["embedding"] = "embedding"
-    column: str
     model: str = "local:minilm"
 
 

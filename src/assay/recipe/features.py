@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any, Protocol
 
@@ -67,7 +68,7 @@ class TfidfEncoder:
     def fit_transform(self, rows: pl.DataFrame) -> Matrix:
         """Learn from ``rows`` and return their (n, d) matrix."""
         try:
-            return self._vectorizer.fit_transform(texts(rows, self._feature.column))
+            return self._vectorizer.fit_transform(read_texts(rows, self._feature))
         except ValueError as error:
             raise InputError(
                 f"The texts of column {self._feature.column!r} hold no usable term: {error}.",
@@ -76,7 +77,7 @@ class TfidfEncoder:
 
     def transform(self, rows: pl.DataFrame) -> Matrix:
         """Return the (n, d) matrix of ``rows``."""
-        return self._vectorizer.transform(texts(rows, self._feature.column))
+        return self._vectorizer.transform(read_texts(rows, self._feature))
 
 
 class EmbeddingEncoder:
@@ -92,8 +93,8 @@ class EmbeddingEncoder:
 
     def transform(self, rows: pl.DataFrame) -> Matrix:
         """Return the (n, d) matrix of ``rows``."""
-        column = self._feature.column
-        return self._tools.vectors(self._feature.model, texts(rows, column), column)
+        told = read_texts(rows, self._feature)
+        return self._tools.vectors(self._feature.model, told, self._feature.column)
 
 
 class TabularEncoder:
@@ -206,6 +207,16 @@ def texts(rows: pl.DataFrame, column: str) -> list[str]:
     """Return the column as strings; an absent text is the empty string."""
     require(rows, (column,))
     return rows[column].cast(pl.String).fill_null("").to_list()
+
+
+def read_texts(rows: pl.DataFrame, feature: Tfidf | Embedding) -> list[str]:
+    """Return a feature's texts as it reads them: without the words that it leaves out."""
+    told = texts(rows, feature.column)
+    if not feature.without:
+        return told
+    words = "|".join(re.escape(each) for each in feature.without)
+    left_out = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+    return [left_out.sub(" ", each) for each in told]
 
 
 def require(rows: pl.DataFrame, columns: tuple[str, ...]) -> None:

@@ -115,6 +115,9 @@ class Weighted(Part):
         return predicate_of(self.where)
 
 
+Copies = Literal["kept", "agreed", "one"]
+
+
 class Rows(Part):
     """The training rows: the ``search`` rows, edited.
 
@@ -130,6 +133,9 @@ class Rows(Part):
         Artefact ids of tables whose ``row_id`` column names rows to leave out.
     relabelled
         Artefact ids of tables with ``row_id`` and the new target.
+    copies
+        Of rows that read the same (texts but for case, marks and spaces): ``kept`` as they are;
+        ``agreed``, all under the commonest label among them; ``one``, a single row under it.
     mended
         How labels that look wrong are found and mended, after the edits above.
     rarest_share
@@ -145,6 +151,7 @@ class Rows(Part):
     extra: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     relabelled: tuple[str, ...] = ()
+    copies: Copies = "kept"
     mended: tuple[Mended, ...] = ()
     rarest_share: float = Field(default=0.0, ge=0, le=1)
     made: tuple[Made, ...] = ()

@@ -11,9 +11,11 @@ from assay.errors import InputError
 from assay.recipe.features import FeatureUnion, Matrix, side_by_side
 from assay.recipe.making import made_from
 from assay.recipe.mending import mended_rows
+from assay.recipe.row_parts import Copies
 from assay.recipe.spec import AddedRows, Recipe
 from assay.recipe.tools import Tools
 from assay.seeds import derive_seed
+from assay.tables import read_alike
 from assay.task import Task
 
 VOTE = "vote:"
@@ -23,7 +25,7 @@ MADE_FROM = "made_from"
 SHOWN = "shown"
 """Column of an extra row that lists every search row that whoever wrote it was shown."""
 
-ORDER = "drawn as"
+ORDER, SET = "drawn as", "assay:set"
 
 FLOOR = 1e-4
 """Votes below this probability count as this: a single vote is never certain."""
@@ -71,6 +73,7 @@ def training_rows(
     """
     columns = [*task.inputs, task.target]
     rows = _relabelled(recipe, _kept(recipe, labelled, tools), task, tools)
+    rows = _agreed(rows, task, recipe.rows.copies)
     for mended in recipe.rows.mended:
         rows = mended_rows(mended, rows, task, tools, seed)
     if recipe.rows.rarest_share:
@@ -160,6 +163,19 @@ def _kept(recipe: Recipe, rows: pl.DataFrame, tools: Tools) -> pl.DataFrame:
             "The recipe drops every training row.", next_step="mend rows.dropped in recipe.toml"
         )
     return rows
+
+
+def _agreed(rows: pl.DataFrame, task: Task, copies: Copies) -> pl.DataFrame:
+    """Give copies their commonest label, of a tie the first; a regression's their mean target."""
+    if copies == "kept":
+        return rows
+    target = pl.col(task.target)
+    one = target.mean() if task.kind == "regression" else target.mode(maintain_order=True).first()
+    told = rows.with_columns(pl.struct(read_alike(task)).rank("dense").alias(SET))
+    told = told.with_columns(one.over(SET).cast(rows.schema[task.target]).alias(task.target))
+    if copies == "one":
+        told = told.unique(SET, keep="first", maintain_order=True)
+    return told.drop(SET)
 
 
 def _thinned(rows: pl.DataFrame, task: Task, rarest_share: float, seed: int) -> pl.DataFrame:

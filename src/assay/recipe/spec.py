@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, field_validator
 
@@ -78,6 +79,9 @@ class _Model(Part):
         if len(features) > 1 and any(isinstance(each, Raw) for each in features):
             raise ValueError("raw columns stand beside no other feature")
         return features
+
+
+Edited = TypeVar("Edited", bound=_Model)
 
 
 class Blended(_Model):
@@ -161,6 +165,18 @@ class Recipe(_Model, _Head):
     def with_feature(self, feature: Feature) -> Recipe:
         """Return this recipe with a feature beside its own; itself where it has it."""
         return self if feature in self.features else self.with_features(*self.features, feature)
+
+    def with_each_feature(self, edit: Callable[[Feature], Feature | None]) -> Recipe:
+        """Return this recipe with every model's features edited, None leaving one out.
+
+        A model that would have none left to read keeps its own.
+        """
+
+        def of(model: Edited) -> Edited:
+            left = tuple(each for each in map(edit, model.features) if each is not None)
+            return model.model_copy(update={"features": left}) if left else model
+
+        return of(self).model_copy(update={"blend": tuple(of(each) for each in self.blend)})
 
     def blended_with(self, *others: tuple[float, Recipe]) -> Recipe:
         """Return this recipe with the models of ``others`` averaged in, each by its weight."""

@@ -21,7 +21,7 @@ from assay.tables.rows import (
     with_row_ids,
     with_times,
 )
-from assay.tables.units import copies_matter, half_of, row_units
+from assay.tables.units import copies_matter, half_of, read_alike, row_units
 from assay.tables.write import write_table
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "fitted",
     "half_of",
     "infer_task",
+    "read_alike",
     "read_table",
     "require_column",
     "row_units",

@@ -44,6 +44,19 @@ def half_of(units: Numbers, seed: int) -> Mask:
     return first[place]
 
 
+def read_alike(task: Task) -> list[pl.Expr]:
+    """Return expressions of the inputs that are equal where rows read the same.
+
+    Texts are taken without what a reader does not see: case, marks and spaces.
+    """
+    return [_folded(name) if name == task.text else pl.col(name) for name in task.inputs]
+
+
+def _folded(name: str) -> pl.Expr:
+    lower = pl.col(name).cast(pl.String).str.to_lowercase()
+    return lower.str.replace_all(r"[\W_]+", " ").str.strip_chars()
+
+
 def copies_matter(labelled: pl.DataFrame, task: Task) -> bool:
     """Whether rows that share every input count as copies of one another.
 

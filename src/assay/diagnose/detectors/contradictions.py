@@ -12,7 +12,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
-from assay.tables import copies_matter
+from assay.tables import copies_matter, read_alike
 from assay.tables.predicate import Mask
 
 CODE = "AS203"
@@ -65,6 +65,7 @@ class ContradictionDetector:
             select=contradicted,
             remedies=(
                 Remedy("relabel", "look at each set of copies, and give it one label"),
+                Remedy("deduplicate", "keep one row of each set, under the commonest label"),
                 Remedy("feature", "add what people look at to tell them apart"),
             ),
             judged=False,
@@ -97,17 +98,13 @@ def _outvoted(sets: pl.DataFrame) -> np.ndarray:
 
 def _sets(case: Case) -> pl.DataFrame:
     """Return for each row the number of its set of copies, and how many rows and labels it has."""
-    read = [_folded(name) if name == case.task.text else pl.col(name) for name in case.task.inputs]
     truth = pl.Series(TRUE, case.truth.tolist(), dtype=pl.String)
-    numbered = case.rows.select(pl.struct(read).rank("dense").alias(SET)).with_columns(truth)
+    numbered = case.rows.select(
+        pl.struct(read_alike(case.task)).rank("dense").alias(SET)
+    ).with_columns(truth)
     alike = numbered.with_columns(pl.len().over(SET, TRUE).alias("alike"))
     return alike.with_columns(
         pl.len().over(SET).alias("rows"),
         pl.col(TRUE).n_unique().over(SET).alias("labels"),
         pl.col("alike").max().over(SET).alias("commonest"),
     )
-
-
-def _folded(name: str) -> pl.Expr:
-    """Return a text without what a reader does not see: case, marks and spaces."""
-    return pl.col(name).cast(pl.String).str.to_lowercase().str.replace_all(r"[\W_]+", " ")

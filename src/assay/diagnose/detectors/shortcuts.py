@@ -142,6 +142,7 @@ def _suspicion(clue: Clue, name: str) -> Suspicion:
                 "leave it out of what the model reads, and measure again",
                 None if clue.word else clue.column,
             ),
+            Remedy("regularise", "hold the model back, so that it leans less on any one clue"),
         ),
         judged=False,
         about=(clue.column, clue.value, "word" if clue.word else "value", name),

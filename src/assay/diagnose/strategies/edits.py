@@ -8,20 +8,17 @@ from operator import methodcaller
 from typing import Literal
 
 from assay.diagnose.spec import Finding, Remedy, RemedyKind
-from assay.experiment.propose import threshold_aim
-from assay.recipe import (
-    Feature,
-    Mended,
-    Proposal,
-    Raw,
-    Recipe,
-    Slice,
-    Tabular,
-    Tfidf,
-    columns_of,
-    conditions_of,
+from assay.diagnose.strategies.recipes import (
+    with_calibration,
+    with_copies,
+    with_mended,
+    with_own_weights,
+    with_strength,
+    without_column,
+    without_word,
 )
-from assay.recipe.calibrated import calibrated
+from assay.experiment.propose import threshold_aim
+from assay.recipe import Proposal, Recipe, Slice, conditions_of
 from assay.recipe.trial import LABEL_METRICS
 from assay.synth.methods import AUTO, chosen_methods, made_by
 from assay.synth.source import with_dose
@@ -31,6 +28,8 @@ from assay.task import Task
 ORIGIN = "rule:findings"
 SHARES_REWARDED = ("accuracy", "log_loss")
 """Metrics by which a model that gives each class by its share among like rows does best."""
+UNDERFITTING = "AS902"
+STRENGTH = 10.0
 FACTOR = 3.0
 """How much more a failing slice's training rows weigh."""
 
@@ -44,6 +43,7 @@ def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
         "AS104": _of_class_slice,
         "AS105": _of_class_slice,
         "AS201": _of_labels,
+        "AS203": _of_copies,
         "AS204": _for_people,
         "AS205": _for_people,
         "AS301": _of_probabilities,
@@ -52,7 +52,10 @@ def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
         "AS304": _of_probabilities,
         "AS401": _of_column,
         "AS404": _of_column,
-        "AS602": _of_column,
+        "AS602": _of_shortcut,
+        "AS603": _of_strength,
+        "AS901": _of_strength,
+        "AS902": _of_strength,
     }
     yield from makers.get(finding.code, _of_slice)(finding, task)
 
@@ -157,6 +160,36 @@ def _of_column(finding: Finding, task: Task) -> Iterator[Edit]:
             yield "drop", _proposal(f"without column {column}", why, edit)
 
 
+def _of_shortcut(finding: Finding, task: Task) -> Iterator[Edit]:
+    """Yield the clue left out, a column or a word, and the model held back as a whole."""
+    yield from _of_column(finding, task)
+    column, value, kind, _ = finding.about
+    if kind == "word" and column == task.text:
+        why = f"{finding.code}: {finding.title}"
+        edit = partial(without_word, column=column, word=value)
+        yield "drop", _proposal(f"texts read without {value!r}", why, edit)
+    yield from _of_strength(finding, task)
+
+
+def _of_strength(finding: Finding, task: Task) -> Iterator[Edit]:
+    """Yield the model held back ten times as much; of one that learned too little, a tenth."""
+    why = f"{finding.code}: {finding.title}"
+    weaker = finding.code == UNDERFITTING
+    times, more = (1 / STRENGTH, "weaker") if weaker else (STRENGTH, "stronger")
+    name = f"regularisation made {STRENGTH:g} times {more}"
+    yield "regularise", _proposal(name, why, partial(with_strength, times=times))
+
+
+def _of_copies(finding: Finding, task: Task) -> Iterator[Edit]:
+    why = f"{finding.code}: {finding.title}"
+    told: tuple[tuple[RemedyKind, Literal["agreed", "one"], str], ...] = (
+        ("relabel", "agreed", "copies under their commonest label"),
+        ("deduplicate", "one", "one row of each set of copies"),
+    )
+    for kind, copies, name in told:
+        yield kind, _proposal(name, why, partial(with_copies, copies=copies))
+
+
 def _dropped(remedy: Remedy) -> str | None:
     return remedy.column if remedy.kind == "drop" else None
 
@@ -168,39 +201,3 @@ def _weighed(predicate: Predicate, why: str) -> Proposal:
 
 def _proposal(name: str, why: str, edit: Callable[[Recipe], Recipe]) -> Proposal:
     return Proposal(name, why, ORIGIN, edit)
-
-
-def with_own_weights(recipe: Recipe, predicate: Predicate) -> Recipe:
-    """Return the recipe with its words and columns given once more, within the slice alone.
-
-    A linear model then has weights for the slice beside those for all rows.
-    """
-    read = tuple(each for each in recipe.features if isinstance(each, Tfidf | Tabular))
-    return recipe.with_feature(Slice(where=conditions_of(predicate), of=read))
-
-
-def without_column(recipe: Recipe, column: str) -> Recipe:
-    """Return the recipe without a column; itself where nothing would be left to read."""
-    kept: list[Feature] = []
-    for each in recipe.features:
-        if isinstance(each, Tabular | Raw):
-            columns = tuple(name for name in each.columns if name != column)
-            if columns:
-                kept.append(each.model_copy(update={"columns": columns}))
-        elif column not in columns_of(each):
-            kept.append(each)
-    return recipe.with_features(*kept) if kept else recipe
-
-
-def with_mended(recipe: Recipe, action: Literal["relabel", "drop"]) -> Recipe:
-    """Return the recipe that mends doubtful training labels, judged from its own features."""
-    mended = Mended(features=recipe.features, action=action)
-    if mended in recipe.rows.mended:
-        return recipe
-    rows = recipe.rows.model_copy(update={"mended": (*recipe.rows.mended, mended)})
-    return recipe.model_copy(update={"rows": rows})
-
-
-def with_calibration(recipe: Recipe, method: Literal["sigmoid", "isotonic"]) -> Recipe:
-    """Return the recipe with probabilities calibrated on rows that its estimator did not see."""
-    return recipe.model_copy(update={"estimator": calibrated(recipe.estimator, method)})
