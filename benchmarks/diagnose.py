@@ -106,7 +106,7 @@ def _labels(seeds: int, python: str | None) -> dict[str, Any]:
 def _peer(name: str, python: str, folder: Path) -> Path:
     script = Path(__file__).parent / "diagnose_study" / "peers.py"
     command: Sequence[str] = [python, str(script), name, str(folder)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder / f"{name}.json"
 
 

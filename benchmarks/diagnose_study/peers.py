@@ -2,7 +2,7 @@
 
 Reads ``*.parquet`` (columns, ``truth``, ``said``) and ``*.npz`` (``codes``, ``shares``) with pandas
 and NumPy, never with Assay, and writes ``NAME.json``: by case the rows of each slice that was told,
-or the doubt of each label.
+or the doubt of each label. A case on which the tool stops with an error is left out and told.
 """
 
 from __future__ import annotations
@@ -90,10 +90,12 @@ def main() -> None:
         "sliceline": sliceline, "giskard": giskard, "datalab": datalab
     }  # fmt: skip
     if name in slices:
-        found: dict[str, Any] = {
-            path.stem: slices[name](pd.read_parquet(path))
-            for path in sorted(folder.glob("*.parquet"))
-        }
+        found: dict[str, Any] = {}
+        for path in sorted(folder.glob("*.parquet")):
+            try:
+                found[path.stem] = slices[name](pd.read_parquet(path))
+            except Exception as error:
+                print(f"{name} stopped on {path.stem}: {error!r}"[:300], file=sys.stderr)
     else:
         found = {path.stem: doubts(path, name) for path in sorted(folder.glob("*.npz"))}
     (folder / f"{name}.json").write_text(json.dumps(found))

@@ -163,6 +163,8 @@ def summary(every: list[Try], told: Mapping[str, list[Mask]]) -> dict[str, Any]:
         likeness[each.kind].append(max(alike, default=0.0))
         right[each.kind] += [one >= ALIKE for one in alike[:10]]
     return {
+        "cases": len(every),
+        "answered": sum(each.name in told for each in every),
         "clean": len(alarms),
         "false_alarms": round(float(np.mean(alarms)), 4),
         "slices": {

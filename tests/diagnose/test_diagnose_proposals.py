@@ -20,7 +20,8 @@ from assay.diagnose.record import newest
 from assay.diagnose.spec import Finding
 from assay.diagnose.strategies.edits import Edit
 from assay.diagnose.strategies.ranking import odds_by_kind
-from assay.improve.fixes import Fixes, try_fixes
+from assay.diagnose.strategies.tried import Fixes
+from assay.improve.fixes import try_fixes
 from assay.recipe import Proposal, baseline_recipe
 from assay.tables import infer_task
 from assay.task import Task

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from scipy import stats
 
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.times import TimeDetector
-from assay.diagnose.spec import Diagnosis
+from assay.diagnose.report import render_html, render_markdown
+from assay.diagnose.spec import Diagnosis, Remedy
+from assay.improve.fixes import try_fixes
+from assay.project import Project
+from assay.recipe import baseline_recipe
+from assay.tables import infer_task
 from in_process import assay
 
 BEGINNING = date(2020, 1, 1)
@@ -102,3 +108,55 @@ def test_the_command_line_takes_the_column_of_time(tmp_path: Path) -> None:
     wrong = assay(*words, "--time", "dey", cwd=tmp_path)
     assert wrong.returncode == 2
     assert "no column for time" in wrong.stderr
+
+
+def in_waves(n: int, *, mixed: bool = False) -> pl.DataFrame:
+    """Rows over two years, of which most are "yes" in every other wave, later ones more so."""
+    random = np.random.default_rng(0)
+    days = np.arange(n) * 730 // n
+    share = np.where(days // 73 % 2 == 1, 0.85, 0.1 + 0.3 * days / 730)
+    label = np.where(random.random(n) < share, "yes", "no")
+    when = [(BEGINNING + timedelta(days=int(each))).isoformat() for each in days]
+    rows = pl.DataFrame({"x": random.normal(size=n), "day": when, "y": label})
+    return rows.with_columns(pl.col("y").shuffle(seed=1)) if mixed else rows
+
+
+def project_of(rows: pl.DataFrame, folder: Path) -> Project:
+    """A project whose tree learns each wave by heart."""
+    recipe = baseline_recipe(infer_task(rows, "y").task).with_estimator(
+        "sklearn.tree.DecisionTreeClassifier", min_samples_leaf=15
+    )
+    return Project.create(folder, rows, target="y", metric="accuracy", recipe=recipe)
+
+
+def test_a_split_that_mixes_times_is_measured_against_later_rows_alone(tmp_path: Path) -> None:
+    project = project_of(in_waves(1200), tmp_path / "p")
+    found = diagnose(project, detectors=[TimeDetector()])
+    assert {each.code for each in found.findings} >= {"AS406"}
+    tried = replace(found, tried=try_fixes(project, found))
+    assert tried.tried is not None
+    (again,) = tried.tried.splits
+    assert (again.by, again.column) == ("time", "day")
+    assert again.flatters
+    assert again.mixed.n == again.strict.n
+    assert again.strict.estimate < again.mixed.estimate
+    assert 'time = "day"' in again.words
+    assert Diagnosis.from_json(tried.to_json()) == tried
+    for told in (render_markdown(tried, name="p"), render_html(tried, name="p")):
+        assert "What was tried" in told
+        assert "later rows" in told
+    project.ledger().close()
+
+
+def test_a_split_that_mixes_nothing_is_not_called_flattering(tmp_path: Path) -> None:
+    project = project_of(in_waves(900, mixed=True), tmp_path / "p")
+    remedy = Remedy("split by time", "name it", "day")
+    finding = replace(
+        diagnose(dated(1, labels=0.3), truth="y", detectors=[TimeDetector()]).findings[0],
+        remedies=(remedy,),
+    )
+    found = replace(diagnose(project, detectors=[TimeDetector()]), findings=(finding,))
+    (again,) = try_fixes(project, found).splits
+    assert not again.flatters
+    assert "is not shown" in again.words
+    project.ledger().close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.diagnose.spec import Diagnosis
-    from assay.improve.fixes import Fixes
+    from assay.diagnose.strategies.tried import Fixes
     from assay.llm.forecast import Estimate
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
@@ -143,6 +144,8 @@ def diagnose(
     if dry_run:
         show_forecast(Forecast(tuple(forecasts)), as_json=as_json)
         return
+    if try_:
+        found = replace(found, tried=_tried(subject, found))
     file = predictions or rows
     page, shared = write_files(found, subject, file, Files(html, sarif, markdown), redact=redact)
     if freeze is not None:
@@ -157,13 +160,12 @@ def diagnose(
             say = "is" if left == 1 else "are"
             told = f"{left} of {len(found.findings)} findings {say} not frozen: "
             console(err=True).print(f"{told}what --redact hides picks or names their rows.")
-    fixes = _tried(subject, found) if try_ else None
     if as_json:
-        emit_json(shared.as_dict() | ({} if fixes is None else {"tried": fixes.as_dict()}))
+        emit_json(shared.as_dict())
         return
     tell(shared)
-    if fixes is not None:
-        tell_fixes(fixes)
+    if shared.tried is not None:
+        tell_fixes(shared.tried)
     if page is not None:
         say_page(page)
 

@@ -8,8 +8,8 @@ from assay.cli.output import console
 
 if TYPE_CHECKING:
     from assay.diagnose.spec import Diagnosis
+    from assay.diagnose.strategies.tried import Fixes
     from assay.evidence import Evidence
-    from assay.improve.fixes import Fixes
 
 
 def tell(found: Diagnosis) -> None:
@@ -116,6 +116,11 @@ def tell_fixes(found: Fixes) -> None:
         if each.on_slice is not None:
             parts.append(f"on the finding's rows, which flatter, {_effect(each.on_slice)}")
         out.print(Text(f"           {each.code}: {'; '.join(parts)}", style="dim"))
+    for again in found.splits:
+        out.print(Text(f"{again.by:>9}  {visible(again.words)}"))
+        told = f"{again.mixed.estimate:.3f} as it is split, {again.strict.estimate:.3f} by that"
+        told += f"; change {_effect(again.change)}, each model of as many rows"
+        out.print(Text(f"           {again.code}: {told}", style="dim"))
     if found.confirmed is not None:
         out.print(Text(f"on the vault, all that was kept together: {_effect(found.confirmed)}"))
 

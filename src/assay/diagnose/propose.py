@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.diagnose.record import newest
-from assay.diagnose.spec import Diagnosis, Finding, RemedyKind
+from assay.diagnose.spec import Diagnosis, Finding
 from assay.diagnose.strategies.edits import edits_of
 from assay.diagnose.strategies.ranking import odds_by_kind, strategies
+from assay.diagnose.strategies.spec import RemedyKind
 from assay.recipe import Observation, Proposal
 from assay.task import Task
 

@@ -10,16 +10,12 @@ from typing import Any, Literal, Protocol
 from assay.diagnose.case import Case
 from assay.diagnose.explain.spec import Explained
 from assay.diagnose.pictures.spec import Pictures
-from assay.diagnose.strategies.spec import Strategy
+from assay.diagnose.strategies.spec import RemedyKind, Strategy
+from assay.diagnose.strategies.tried import Fixes
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
 
 Severity = Literal["high", "medium", "low"]
-RemedyKind = Literal[
-    "collect", "relabel", "drop", "deduplicate", "synthesise", "reweight", "feature",
-    "threshold", "calibrate", "split by group", "split by time", "regularise",
-    "check",
-]  # fmt: skip
 ROWS_KEPT = 200
 """Ids of a finding's rows that are put on record; its size counts them all."""
 
@@ -31,7 +27,7 @@ class Remedy:
     Attributes
     ----------
     column
-        The column that it leaves out, where it does.
+        The column that it leaves out, or splits by, where it does.
     value
         The class whose rows it is about, where it is about one.
     """
@@ -223,6 +219,8 @@ class Diagnosis:
         What could be done, the highest expected gain for its cost first.
     pictures
         What the plots of the page show.
+    tried
+        What came of fixes; None where none was tried.
     """
 
     findings: tuple[Finding, ...]
@@ -239,6 +237,7 @@ class Diagnosis:
     explained: Explained | None = None
     strategies: tuple[Strategy, ...] = ()
     pictures: Pictures | None = None
+    tried: Fixes | None = None
     id: str | None = None
 
     def with_id(self, ledger_id: str) -> Diagnosis:
@@ -254,6 +253,7 @@ class Diagnosis:
             "strategies": [asdict(each) for each in self.strategies],
             "pictures": None if self.pictures is None else self.pictures.as_dict(),
             "explained": None if self.explained is None else self.explained.as_dict(),
+            "tried": None if self.tried is None else self.tried.as_dict(),
         }
 
     def to_json(self) -> str:
@@ -272,4 +272,6 @@ class Diagnosis:
             values["pictures"] = Pictures.from_dict(values["pictures"])
         if values.get("explained") is not None:
             values["explained"] = Explained.from_dict(values["explained"])
+        if values.get("tried") is not None:
+            values["tried"] = Fixes.from_json(json.dumps(values["tried"]))
         return cls(**values)

@@ -3,74 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from assay.diagnose import diagnose
 from assay.diagnose.propose import FindingSource, Remedied, remedied
-from assay.diagnose.spec import Diagnosis, RemedyKind
+from assay.diagnose.spec import Diagnosis
 from assay.diagnose.strategies.ranking import FIXES, odds_by_kind
-from assay.documents import Document
+from assay.diagnose.strategies.tried import Fix, Fixes, FixVerdict
 from assay.evidence import Evidence, compare
 from assay.improve import improve
 from assay.improve.events import Listener, ignore
 from assay.improve.spec import Attempt, ImproveResult
+from assay.improve.split_again import split_again
 from assay.project import Project
 from assay.recipe import Recipe, Tools, out_of_fold, splits
 from assay.seeds import derive_seed
 from assay.tables.predicate import Predicate
 from assay.task import Task
 
-FixVerdict = Literal["proven", "harmful", "undecided"]
 FEWEST = 20
 FLATTERING = ("AS401", "AS404", "AS602")
 """What leaks or leads astray raises the score on these very rows: a loss without it proves
 nothing against leaving it out."""
-
-
-@dataclass(frozen=True)
-class Fix:
-    """What one fix did.
-
-    Attributes
-    ----------
-    verdict
-        ``proven``: kept by the screen, better on its slice, and in a bundle that the vault
-        confirmed, which proves the bundle, not each fix in it. ``harmful``: the whole interval of
-        its gain, on all search rows or on its slice, lies below zero; never said of leaving out a
-        column that leaks or is a shortcut. Else ``undecided``.
-    on_all
-        Gain on the task's metric, over all search rows.
-    on_slice
-        Gain on the finding's rows, out of fold, under other folds than the diagnosis had. These
-        rows were chosen for their errors, so it flatters; None where the finding is of no rows.
-    """
-
-    code: str
-    finding: str
-    name: str
-    verdict: FixVerdict
-    on_all: Evidence
-    on_slice: Evidence | None = None
-    kind: RemedyKind = "check"
-
-
-@dataclass(frozen=True)
-class Fixes(Document):
-    """A diagnosis acted upon.
-
-    Attributes
-    ----------
-    confirmed
-        Gain of all kept fixes together on the vault; None where none was kept.
-    """
-
-    fixes: tuple[Fix, ...]
-    confirmed: Evidence | None
-    run: str
 
 
 def try_fixes(
@@ -94,16 +51,19 @@ def try_fixes(
     attempts = {each.name: each for each in result.attempts}
     tried = [each for each in suggested if each.proposal.name in attempts]
     with project.gateway(models=models, capability="diagnose") as gateway:
-        gains = _on_slices(project, before, tried, Tools.of(project.ledger(), gateway))
+        tools = Tools.of(project.ledger(), gateway)
+        again = split_again(project, before, found, tools)
+        gains = _on_slices(project, before, tried, tools)
     fixes = tuple(
         _judged(each, attempts[each.proposal.name], gain, result)
         for each, gain in zip(tried, gains, strict=True)
     )
-    project.ledger().record(
-        "event", {FIXES: [{"kind": each.kind, "verdict": each.verdict} for each in fixes]}
-    )
+    told = [{"kind": each.kind, "verdict": each.verdict} for each in fixes]
+    measured = [{"by": each.by, "column": each.column, "change": each.change.as_dict()}
+                for each in again]  # fmt: skip
+    project.ledger().record("event", {FIXES: told, "splits": measured})
     kept = None if result.confirmed is None else result.confirmed.verdict.main
-    return Fixes(fixes, kept, result.run)
+    return Fixes(fixes, kept, result.run, again)
 
 
 def _judged(

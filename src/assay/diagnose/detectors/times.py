@@ -192,7 +192,11 @@ def _suspicion(part: Case, split: _Split, cut: float, side: float) -> Suspicion:
         confirm=lambda unseen: split.tested(unseen, cut, side),
         select=select if split.code == ERRORS else None,
         remedies=(
-            Remedy("split by time", f"name {split.column!r} as time (--time), and measure again"),
+            Remedy(
+                "split by time",
+                f"name {split.column!r} as time (--time), and measure again",
+                split.column,
+            ),
             Remedy("collect", "collect or label rows of late"),
         ),
         judged=split.code == ERRORS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from assay.diagnose.spec import Diagnosis, Finding
+from assay.diagnose.strategies.tried import Fixes
 from assay.evidence import Evidence
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
@@ -28,6 +29,7 @@ def render_markdown(diagnosis: Diagnosis, *, name: str) -> str:
         ),
         *_not_borne_out(diagnosis),
         *_to_do(diagnosis),
+        *_tried(diagnosis.tried),
         "",
         "## What was looked at",
         "",
@@ -95,6 +97,34 @@ def _to_do(diagnosis: Diagnosis) -> list[str]:
             for each in diagnosis.strategies
         ),
     ]
+
+
+def _tried(tried: Fixes | None) -> list[str]:
+    """Return what came of fixes, and of other splits."""
+    if tried is None:
+        return []
+    vault = tried.confirmed
+    return [
+        "",
+        "## What was tried",
+        "",
+        *([] if tried.fixes else ["No finding suggests an edit of the recipe."]),
+        *(["| finding | fix | verdict | gain on all search rows | on the finding's rows, which "
+           "flatter |", "|---|---|---|---|---|"] if tried.fixes else []),
+        *(
+            f"| {each.code} | {_plain(each.name)} | {each.verdict} | {_interval(each.on_all)} "
+            f"| {'' if each.on_slice is None else _interval(each.on_slice)} |"
+            for each in tried.fixes
+        ),
+        *([] if vault is None
+          else ["", f"On the vault, all that was kept together: {_interval(vault)}."]),
+        *(
+            line for each in tried.splits
+            for line in ("", f"{each.code}: {_plain(each.words)} ({each.mixed.estimate:.3f} as it "
+                         f"is split, {each.strict.estimate:.3f} by that; change "
+                         f"{_interval(each.change)}).")
+        ),
+    ]  # fmt: skip
 
 
 def _not_borne_out(diagnosis: Diagnosis) -> list[str]:

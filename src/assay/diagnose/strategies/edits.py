@@ -7,7 +7,7 @@ from functools import partial
 from operator import methodcaller
 from typing import Literal
 
-from assay.diagnose.spec import Finding, Remedy, RemedyKind
+from assay.diagnose.spec import Finding, Remedy
 from assay.diagnose.strategies.recipes import (
     with_calibration,
     with_copies,
@@ -17,6 +17,7 @@ from assay.diagnose.strategies.recipes import (
     without_column,
     without_word,
 )
+from assay.diagnose.strategies.spec import RemedyKind
 from assay.experiment.propose import threshold_aim
 from assay.recipe import Proposal, Recipe, Slice, conditions_of
 from assay.recipe.trial import LABEL_METRICS

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from assay.diagnose.spec import Diagnosis, Finding, RemedyKind
-from assay.diagnose.strategies.spec import Strategy
+from assay.diagnose.spec import Diagnosis, Finding
+from assay.diagnose.strategies.spec import RemedyKind, Strategy
 from assay.ledger import Ledger
 from assay.task import Task
 

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+RemedyKind = Literal[
+    "collect", "relabel", "drop", "deduplicate", "synthesise", "reweight", "feature",
+    "threshold", "calibrate", "split by group", "split by time", "regularise",
+    "check",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
