@@ -65,7 +65,8 @@ def _as_many(strict: Sequence[Split], rows: pl.DataFrame, task: Task, seed: int)
     Each block of judged rows is judged in parts, so that the rest of the block can be drawn too,
     as it is where rows are split at random; copies and groups stay whole.
     """
-    units, found = row_units(rows, task), []
+    units = row_units(rows, task)
+    found: list[Split] = []
     for each in strict:
         random = np.random.default_rng(derive_seed(seed, "as many", each.fold))
         names = random.permutation(np.unique(units[each.test]))
