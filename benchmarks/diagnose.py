@@ -15,7 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,28 +51,33 @@ def main() -> None:
     )  # fmt: skip
     peers = dict(each.split("=", 1) for each in options.peer)
     for part in options.parts:
-        document[part] = _run(part, options, peers)
-        if options.out is not None:
-            options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        for found in _run(part, options, peers):
+            document[part] = found
+            if options.out is not None:
+                options.out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(document))
 
 
-def _run(part: str, options: argparse.Namespace, peers: Mapping[str, str]) -> dict[str, Any]:
+def _run(
+    part: str, options: argparse.Namespace, peers: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Yield what a part found, of a long one what it has found so far."""
     seeds = 1 if options.quick else options.seeds
     if part == "slices":
-        return _slices(seeds, min(seeds, options.peer_seeds), peers)
-    if part == "labels":
-        return _labels(min(seeds, LABEL_SEEDS), peers.get("datalab"))
-    if part == "whole":
-        return whole.study(seeds, 1 if options.quick else 3, _tell)
-    if part == "fixes":
-        return fixes.study(options.fix_seeds, quick=options.quick, tell=_tell)
-    rows = 10_000 if options.quick else 100_000
-    return {
-        "rows": rows, "columns": 30,
-        "answers_alone": speed.seconds(rows, everything=False),
-        "everything_given": speed.seconds(rows, everything=True),
-    }  # fmt: skip
+        yield _slices(seeds, min(seeds, options.peer_seeds), peers)
+    elif part == "labels":
+        yield _labels(min(seeds, LABEL_SEEDS), peers.get("datalab"))
+    elif part == "whole":
+        yield whole.study(seeds, 1 if options.quick else 3, _tell)
+    elif part == "fixes":
+        yield from fixes.study(options.fix_seeds, quick=options.quick, tell=_tell)
+    else:
+        rows = 10_000 if options.quick else 100_000
+        yield {
+            "rows": rows, "columns": 30,
+            "answers_alone": speed.seconds(rows, everything=False),
+            "everything_given": speed.seconds(rows, everything=True),
+        }  # fmt: skip
 
 
 def _slices(seeds: int, peer_seeds: int, peers: Mapping[str, str]) -> dict[str, Any]:

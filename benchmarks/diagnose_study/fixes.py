@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -237,9 +237,10 @@ def _answers(given: Parts, recipe: Recipe, rows: pl.DataFrame, seed: int) -> np.
     return model.predictions(given.final, probabilities=reads_probabilities(given.task))
 
 
-def study(seeds: int, *, quick: bool, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Return for each fault, and over all, what advised and proven fixes did."""
+def study(seeds: int, *, quick: bool, tell: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    """Yield after each table, for each fault and over all, what advised and proven fixes did."""
     found: dict[str, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
+    tables: list[str] = []
     for seed in range(seeds):
         for name in SETS[: 1 if quick else None]:
             for words, fault in FAULTS.items():
@@ -256,7 +257,8 @@ def study(seeds: int, *, quick: bool, tell: Callable[[str], None]) -> dict[str, 
                             tally.gains.append(result[1])
                     gain = "-" if result is None else f"{result[1].estimate:+.4f} {result[0]}"
                     tell(f"{seed} {name}: {words}: {way}: {gain}")
-    return {
-        words: {way: tally.as_dict() for way, tally in ways.items()}
-        for words, ways in found.items()
-    }
+            tables.append(f"{name}, seed {seed}")
+            yield {"tables": list(tables)} | {
+                words: {way: tally.as_dict() for way, tally in ways.items()}
+                for words, ways in found.items()
+            }
