@@ -88,6 +88,10 @@ def _slices(seeds: int, peer_seeds: int, peers: Mapping[str, str]) -> dict[str, 
     some = list(slices.tries(narrow, peer_seeds)) if peers else []
     with tempfile.TemporaryDirectory() as folder:
         slices.write(some, Path(folder))
+        if peers:
+            found["assay, cases of the others"] = slices.summary(
+                some, slices.answers(some)["assay"]
+            )
         for name, python in peers.items():
             told = slices.told_by(_peer(name, python, Path(folder)), some)
             found[name] = slices.summary(some, told)

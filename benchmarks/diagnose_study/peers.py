@@ -1,6 +1,6 @@
 """Another tool on the cases of this study, run by its own environment's Python: NAME FOLDER.
 
-Reads ``*.parquet`` (columns, ``truth``, ``said``) and ``*.npz`` (``codes``, ``shares``) with pandas
+Reads ``*.csv`` (columns, ``truth``, ``said``) and ``*.npz`` (``codes``, ``shares``) with pandas
 and NumPy, never with Assay, and writes ``NAME.json``: by case the rows of each slice that was told,
 or the doubt of each label. A case on which the tool stops with an error is left out and told.
 """
@@ -91,9 +91,9 @@ def main() -> None:
     }  # fmt: skip
     if name in slices:
         found: dict[str, Any] = {}
-        for path in sorted(folder.glob("*.parquet")):
+        for path in sorted(folder.glob("*.csv")):
             try:
-                found[path.stem] = slices[name](pd.read_parquet(path))
+                found[path.stem] = slices[name](pd.read_csv(path, float_precision="round_trip"))
             except Exception as error:
                 print(f"{name} stopped on {path.stem}: {error!r}"[:300], file=sys.stderr)
     else:

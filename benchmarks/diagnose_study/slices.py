@@ -135,7 +135,7 @@ def write(every: list[Try], folder: Path) -> None:
         said = np.where(case.losses > 0, wrong, codes)
         rows = case.rows.select(case.task.features)
         rows = rows.with_columns(truth=pl.Series(codes), said=pl.Series(said))
-        rows.write_parquet(folder / f"{each.name}.parquet")
+        rows.write_csv(folder / f"{each.name}.csv")
 
 
 def told_by(path: Path, every: list[Try]) -> dict[str, list[Mask]]:
@@ -166,7 +166,7 @@ def summary(every: list[Try], told: Mapping[str, list[Mask]]) -> dict[str, Any]:
         "cases": len(every),
         "answered": sum(each.name in told for each in every),
         "clean": len(alarms),
-        "false_alarms": round(float(np.mean(alarms)), 4),
+        "false_alarms": round(float(np.mean(alarms)), 4) if alarms else None,
         "slices": {
             kind: {
                 "n": len(found),

@@ -75,6 +75,8 @@ def _fixes(faults: dict[str, Any]) -> Iterator[str]:
     yield "| fault | recommended | cases | with a fix | mean gain | helped | clearly harmed |"
     yield "|---|---|---|---|---|---|---|"
     for fault, ways in faults.items():
+        if fault == "tables":
+            continue
         for way, each in ways.items():
             gain = "-" if each["mean_gain"] is None else f"{each['mean_gain']:+.3f}"
             helped, harmed = (_counted(each[name]) for name in ("helped", "clearly_harmed"))
