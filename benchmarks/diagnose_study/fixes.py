@@ -1,16 +1,18 @@
 """Faults in real tables, and what the recommended fix gains on rows that nobody looked at.
 
 Each case is a table cut in three: rows to learn from, rows to diagnose, and final rows. A fault is
-planted, or the model has one by itself. Two recommendations are measured on the final rows:
+planted, or the model has one by itself. Three ways to act are measured on the final rows:
 ``advised`` is the first edit that the diagnosis of the judged rows suggests, untried; ``proven`` is
-what ``assay diagnose --try`` made of a project of the same rows, where it changed the recipe.
+what ``assay diagnose --try`` made of a project of the same rows, where it changed the recipe;
+``recommended`` is what the diagnosis tells to act on: what was proven, and where nothing was, what
+removes a leak, as no trial on rows that hold the leak can prove that.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +24,7 @@ import polars as pl
 from assay.diagnose import diagnose, diagnose_case
 from assay.diagnose.given import read_case
 from assay.diagnose.propose import remedied
+from assay.diagnose.strategies.ranking import LEAKS
 from assay.errors import AssayError
 from assay.evidence import Evidence, compare
 from assay.evidence.proportions import share_interval
@@ -65,26 +68,42 @@ class Fault:
     later: bool = False
 
 
+@dataclass(frozen=True)
+class Tried:
+    """A fix, the code of the finding that it is for (empty for several), and its gain."""
+
+    name: str
+    gain: Evidence
+    code: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fix with its gain and the interval."""
+        interval = self.gain.interval
+        return {"name": self.name, "gain": self.gain.estimate,
+                "low": interval.low, "high": interval.high}  # fmt: skip
+
+
 @dataclass(eq=False)
 class Tally:
     """What recommended fixes gained, each with its interval."""
 
     cases: int = 0
-    gains: list[Evidence] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
+    fixes: list[Tried] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return counts, and shares with Wilson's intervals of the fixes that were recommended."""
-        told = len(self.gains)
-        helped = sum(each.estimate > 0 for each in self.gains)
-        clearly = sum(each.interval.low > 0 for each in self.gains)
-        harmed = sum(each.interval.high < 0 for each in self.gains)
-        mean = float(np.mean([each.estimate for each in self.gains])) if told else None
+        gains = [each.gain for each in self.fixes]
+        told = len(gains)
+        helped = sum(each.estimate > 0 for each in gains)
+        clearly = sum(each.interval.low > 0 for each in gains)
+        harmed = sum(each.interval.high < 0 for each in gains)
+        mean = float(np.mean([each.estimate for each in gains])) if told else None
         return {
             "cases": self.cases, "recommended": told, "mean_gain": mean,
             "helped": _share(helped, told), "clearly_helped": _share(clearly, told),
-            "worse": _share(sum(each.estimate < 0 for each in self.gains), told),
-            "clearly_harmed": _share(harmed, told), "names": self.names,
+            "worse": _share(sum(each.estimate < 0 for each in gains), told),
+            "clearly_harmed": _share(harmed, told),
+            "fixes": [each.as_dict() for each in self.fixes],
         }  # fmt: skip
 
 
@@ -191,7 +210,7 @@ def _numbered(rows: pl.DataFrame, at: int) -> pl.DataFrame:
     return rows.with_columns(row_id=pl.Series([f"{at}-{n}" for n in range(rows.height)]))
 
 
-def advised(given: Parts, seed: int) -> tuple[str, Evidence] | None:
+def advised(given: Parts, seed: int) -> Tried | None:
     """Return the first edit that the diagnosis suggests, untried, and its gain on final rows."""
     model = fit_recipe(given.recipe, given.learned, given.task, tools=no_tools(), seed=seed)
     case = read_case(
@@ -203,10 +222,11 @@ def advised(given: Parts, seed: int) -> tuple[str, Evidence] | None:
     if not edits:
         return None
     edited = edits[0].proposal.apply(given.recipe)
-    return edits[0].proposal.name, on_final(given, edited, given.learned, seed)
+    gain = on_final(given, edited, given.learned, seed)
+    return Tried(edits[0].proposal.name, gain, edits[0].finding.code)
 
 
-def proven(given: Parts, seed: int) -> tuple[str, Evidence] | None:
+def proven(given: Parts, seed: int) -> Tried | None:
     """Return what trying the fixes in a project proved, and its gain on final rows."""
     rows = pl.concat([given.learned, given.judged], how="vertical_relaxed")
     with tempfile.TemporaryDirectory() as folder:
@@ -220,7 +240,20 @@ def proven(given: Parts, seed: int) -> tuple[str, Evidence] | None:
     if after.hash == given.recipe.hash:
         return None
     names = ", ".join(each.name for each in fixes if each.verdict == "proven")
-    return names, on_final(given, after, rows, seed)
+    return Tried(names, on_final(given, after, rows, seed))
+
+
+def _recommended(results: Mapping[str, Tried | None]) -> Tried | None:
+    """Return what was proven; where nothing was, what removes a leak."""
+    untried = results["advised"]
+    leak = untried is not None and untried.code.startswith(LEAKS)
+    return results.get("proven") or (untried if leak else None)
+
+
+def _tried(way: Callable[[Parts, int], Tried | None], given: Parts, seed: int) -> Tried | None:
+    with suppress(AssayError):
+        return way(given, seed)
+    return None
 
 
 def on_final(given: Parts, edited: Recipe, rows: pl.DataFrame, seed: int) -> Evidence:
@@ -245,17 +278,16 @@ def study(seeds: int, *, quick: bool, tell: Callable[[str], None]) -> Iterator[d
         for name in SETS[: 1 if quick else None]:
             for words, fault in FAULTS.items():
                 given = parts(name, fault, seed)
-                ways = {"advised": advised} | ({} if fault.later else {"proven": proven})
-                for way, of in ways.items():
-                    result = None
-                    with suppress(AssayError):
-                        result = of(given, seed)
+                results = {"advised": _tried(advised, given, seed)}
+                if not fault.later:
+                    results["proven"] = _tried(proven, given, seed)
+                results["recommended"] = _recommended(results)
+                for way, result in results.items():
                     for tally in (found[words][way], found["all"][way]):
                         tally.cases += 1
                         if result is not None:
-                            tally.names.append(result[0])
-                            tally.gains.append(result[1])
-                    gain = "-" if result is None else f"{result[1].estimate:+.4f} {result[0]}"
+                            tally.fixes.append(result)
+                    gain = "-" if result is None else f"{result.gain.estimate:+.4f} {result.name}"
                     tell(f"{seed} {name}: {words}: {way}: {gain}")
             tables.append(f"{name}, seed {seed}")
             yield {"tables": list(tables)} | {

@@ -38,9 +38,9 @@ def tell(found: Diagnosis) -> None:
         )
         for why in () if found.explained is None else found.explained.of(place):
             out.print(Text(f"  why: {visible(why.name)}. {visible(why.words)}", style="green"))
-            if why.predicate is not None and why.effect is not None:
-                tested = f"{visible(why.predicate.words)}: {_effect(why.effect)}"
-                out.print(Text(f"       on unseen rows where {tested}", style="dim"))
+            if why.effect is not None:
+                tested = f"{visible(why.test)}: {_effect(why.effect)}"
+                out.print(Text(f"       on {tested}", style="dim"))
         for remedy in each.remedies:
             out.print(Text(f"  could help: {remedy.words}", style="dim"))
     _tell_strategies(found)

@@ -141,10 +141,12 @@ def diagnose(
         found = diagnose_case(case, **options)
     else:
         from assay.diagnose.explain.asking import check_model, without_project
+        from assay.diagnose.models import case_answers
 
         with without_project(models) as gateway:
             check_model(gateway, explain)
-            found = _explained(_examined(case, **options), gateway, explain, consent)
+            examination = _examined(case, **options)
+            found = _explained(examination, gateway, explain, consent, ask=case_answers(case))
     return replace(found, strategies=strategies(found), pictures=pictures(case))
 
 
@@ -188,10 +190,11 @@ def _explained(
     model: str,
     consent: Consent | None,
     withheld: Sequence[str] = (),
+    ask: Any = None,
 ) -> Diagnosis:
     from assay.diagnose.explain.asking import explain
 
-    told = explain(examination, gateway, model, consent=consent, withheld=withheld)
+    told = explain(examination, gateway, model, consent=consent, withheld=withheld, ask=ask)
     return replace(examination.diagnosis, explained=told)
 
 
@@ -205,7 +208,7 @@ def _of_project(
 ) -> Diagnosis:
     from assay.diagnose.explain.asking import check_model
     from assay.diagnose.pictures.measure import pictures
-    from assay.diagnose.projects import project_case, recipe_embedding
+    from assay.diagnose.projects import project_case, recipe_answers, recipe_embedding
     from assay.diagnose.record import Record, save
     from assay.diagnose.strategies.ranking import odds_by_kind, strategies
     from assay.tables import require_column
@@ -224,7 +227,8 @@ def _of_project(
         found = examination.diagnosis
         if model is not None:
             withheld = project.settings.privacy.columns
-            found = _explained(examination, gateway, model, consent, withheld)
+            ask = recipe_answers(project, gateway)
+            found = _explained(examination, gateway, model, consent, withheld, ask)
         shown = pictures(case, embed=recipe_embedding(project, gateway))
     odds = odds_by_kind(project.ledger())
     ranked = strategies(found, project.task, odds=odds)

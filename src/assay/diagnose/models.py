@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.diagnose.case import Floats
+from assay.diagnose.case import Case, Floats
 from assay.errors import InputError, MissingExtraError
 from assay.task import Task
 
@@ -176,3 +177,14 @@ def _probabilities(model: Any, given: Any, task: Task) -> Any:
         if name in place:
             shares[:, code] = raw[:, place[name]]
     return shares
+
+
+def case_answers(case: Case) -> Callable[[pl.DataFrame], Answers] | None:
+    """Return what the case's own model says of rows; None where it is not at hand."""
+    if case.predict is None:
+        return None
+
+    def ask(rows: pl.DataFrame) -> Answers:
+        return Answers(case.asked(rows), None if case.state is None else case.state(rows))
+
+    return ask

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.diagnose.explain import contrast, writing
 from assay.diagnose.explain.exhibit import Exhibit
+from assay.diagnose.explain.pairs import Ask
 from assay.diagnose.explain.spec import Explained, Idea
 from assay.diagnose.explain.testing import Proposed, tested
 from assay.diagnose.harness import Examination
@@ -32,6 +33,7 @@ def explain(
     *,
     consent: Consent | None = None,
     withheld: Sequence[str] = (),
+    ask: Ask | None = None,
 ) -> Explained:
     """Return hypotheses about the costliest findings about rows, tested on unseen rows.
 
@@ -44,11 +46,14 @@ def explain(
         By default whatever the gateway's budget allows is asked.
     withheld
         Columns that are not shown.
+    ask
+        The model that is diagnosed, for hypotheses that are tested on made rows; without it none
+        are asked for.
     """
     shown = {
         place: exhibit
         for place, found in enumerate(examination.found[:MOST])
-        if (exhibit := Exhibit.of(found, withheld)) is not None
+        if (exhibit := Exhibit.of(found, withheld, changes=ask is not None)) is not None
     }
     skipped: list[str] = []
     exhibits = list(shown.values())
@@ -64,7 +69,7 @@ def explain(
     diagnosis = examination.diagnosis
     return Explained(
         model,
-        tested(proposed, fdr=diagnosis.fdr, least=diagnosis.min_effect),
+        tested(proposed, fdr=diagnosis.fdr, least=diagnosis.min_effect, ask=ask),
         tuple(skipped),
         0.0 if model == EMBEDDED else gateway.spend.money,
     )
@@ -94,7 +99,7 @@ def _asked(
         return nothing
     skipped += [answers.why.get(place, "no valid answer") for place in sorted(answers.why)]
     return [
-        writing.ideas(answer, exhibit.part) if isinstance(answer, writing.WrittenHypotheses) else []
+        writing.ideas(answer, exhibit) if isinstance(answer, writing.WrittenHypotheses) else []
         for answer, exhibit in zip(answers, exhibits, strict=True)
     ]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
+from assay.diagnose.explain.pairs import MOST
 from assay.diagnose.harness import Found
 from assay.diagnose.vectors import vectors
 from assay.seeds import derive_seed
@@ -41,6 +42,9 @@ class Exhibit:
         that do not.
     withheld
         Columns that are not shown.
+    bases
+        Places of rows that may be changed, drawn whatever the model makes of them; none where no
+        made rows can be put to it.
     """
 
     part: Case
@@ -48,9 +52,12 @@ class Exhibit:
     failing: np.ndarray
     right: np.ndarray
     withheld: Sequence[str] = ()
+    bases: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
 
     @classmethod
-    def of(cls, found: Found, withheld: Sequence[str] = ()) -> Exhibit | None:
+    def of(
+        cls, found: Found, withheld: Sequence[str] = (), *, changes: bool = False
+    ) -> Exhibit | None:
         """Return what is shown of a finding; None where no row of it fails."""
         select, part = found.suspicion.select, found.part
         if select is None or not found.suspicion.judged:
@@ -63,7 +70,9 @@ class Exhibit:
         if not len(failing):
             return None
         others = random.permutation(np.flatnonzero(~fails))[:MOST_NEAR]
-        return cls(part, mask, failing, _nearest(part, failing, others), withheld)
+        near = _nearest(part, failing, others)
+        bases = random.permutation(part.n)[: MOST if changes else 0]
+        return cls(part, mask, failing, near, withheld, bases)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,22 +83,29 @@ class Exhibit:
     @property
     def text(self) -> str:
         """Everything that is shown, as JSON: what the columns hold, and the rows."""
-        return json.dumps(
-            {
-                "columns": [described(self.part.rows[name]) for name in self.columns],
-                "rows on which the model fails": self._rows(self.failing),
-                "like rows on which it does not": self._rows(self.right),
-            },
-            ensure_ascii=False,
-        )
+        shown: dict[str, Any] = {
+            "columns": [described(self.part.rows[name]) for name in self.columns],
+            "rows on which the model fails": self._answered(self.failing),
+            "like rows on which it does not": self._answered(self.right),
+        }
+        if len(self.bases):
+            shown["rows to change"] = [
+                {"(number)": number} | row for number, row in enumerate(self._rows(self.bases), 1)
+            ]
+        return json.dumps(shown, ensure_ascii=False)
 
     def _rows(self, places: np.ndarray) -> list[dict[str, Any]]:
         rows = self.part.rows[places].select(self.columns).to_dicts()
-        said = zip(self.part.truth[places], self.part.predictions[places], strict=True)
         return [
-            {name: _short(value) for name, value in row.items()}
-            | {"(truth)": _short(truth), "(model)": _short(answer)}
-            for row, (truth, answer) in zip(rows, said, strict=True)
+            {name: _short(value) for name, value in row.items()} | {"(truth)": _short(truth)}
+            for row, truth in zip(rows, self.part.truth[places], strict=True)
+        ]
+
+    def _answered(self, places: np.ndarray) -> list[dict[str, Any]]:
+        said = self.part.predictions[places]
+        return [
+            row | {"(model)": _short(answer)}
+            for row, answer in zip(self._rows(places), said, strict=True)
         ]
 
 

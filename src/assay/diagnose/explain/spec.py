@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from assay.diagnose.explain.pairs import Pair
 from assay.evidence import Evidence
 from assay.tables.predicate import Predicate
 
@@ -21,15 +22,18 @@ class Idea:
     words
         The hypothesis, in a sentence.
     predicate
-        What picks the rows that it says fail; None where what was written is no test.
+        What picks the rows that it says fail; None where what was written is no such test.
+    pairs
+        Rows with what it names and without, in place of a predicate.
     refused
         Why there is no test.
     """
 
     name: str
     words: str
-    predicate: Predicate | None
+    predicate: Predicate | None = None
     refused: str = ""
+    pairs: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,16 @@ class Hypothesis:
         The place among the diagnosis's findings, from 0.
     effect
         Loss of the rows that its predicate picks less that of the others, on the half of the
-        rows that the finding was confirmed on; None where it was not tested.
+        rows that the finding was confirmed on; of pairs, loss of made rows with what it names less
+        that of the same without. None where it was not tested.
     p_adjusted
         Benjamini-Hochberg over every hypothesis that was tested.
     covers
         Share of the finding's rows, on that half, that the predicate picks.
     dropped
         Why it was not kept; empty for one that was.
+    pairs
+        The made rows that it was tested on: what was changed, and what each cost.
     """
 
     finding: int
@@ -59,6 +66,14 @@ class Hypothesis:
     p_adjusted: float | None = None
     covers: float | None = None
     dropped: str = ""
+    pairs: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def test(self) -> str:
+        """What it was tested on, in words; empty where there is no test."""
+        if self.pairs:
+            return f"{len(self.pairs)} made rows, with what it names and without"
+        return "" if self.predicate is None else f"unseen rows where {self.predicate.words}"
 
     @property
     def kept(self) -> bool:
@@ -70,7 +85,8 @@ class Hypothesis:
         return {
             **{name: getattr(self, name) for name in _PLAIN},
             "kept": self.kept,
-            "test": None if self.predicate is None else self.predicate.words,
+            "test": self.test or None,
+            "pairs": [dict(each) for each in self.pairs],
             "predicate": None if self.predicate is None else self.predicate.as_dict(),
             "effect": None if self.effect is None else self.effect.as_dict(),
         }
@@ -83,6 +99,7 @@ class Hypothesis:
             **{name: values[name] for name in _PLAIN},
             predicate=None if predicate is None else Predicate.from_dict(predicate),
             effect=None if effect is None else Evidence.from_dict(effect),
+            pairs=tuple(values.get("pairs", ())),
         )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from assay.diagnose.excess import excess_loss
+from assay.diagnose.explain.pairs import Ask, contrasted
 from assay.diagnose.explain.spec import Hypothesis, Idea
 from assay.diagnose.harness import Found, adjusted
+from assay.errors import AssayError
 from assay.evidence import Evidence
 from assay.tables.predicate import Predicate
 
 NO_WORSE_BEFORE = "the rows that it picks fail no more than the others where it was looked for"
 TOO_FEW = "too few of the unseen rows tell"
+NO_MODEL = "the model is not at hand, so that made rows could be put to it"
 OTHER_ROWS = "it picks other rows than the finding's"
 
 
@@ -33,18 +37,22 @@ class _Tested:
     effect: Evidence | None = None
     covers: float | None = None
     dropped: str = ""
+    pairs: tuple[Mapping[str, Any], ...] = ()
 
 
-def tested(proposed: Sequence[Proposed], *, fdr: float, least: float) -> tuple[Hypothesis, ...]:
+def tested(
+    proposed: Sequence[Proposed], *, fdr: float, least: float, ask: Ask | None
+) -> tuple[Hypothesis, ...]:
     """Return each idea with what the unseen rows say of it.
 
     One is kept where the rows that its predicate picks cost more than the others by at least
     ``least``, with a p-value of at most ``fdr`` after adjusting over all that were tested, each
     way through the halves by itself; and where it picks the finding's rows more often than
     others, so that it is about this finding. What the discovery half already contradicts is not
-    tested.
+    tested. One with pairs is kept where made rows cost more with what it names than without, by
+    the same bounds, among the same tests; it takes ``ask``, the model itself.
     """
-    tries = [_try(each) for each in proposed]
+    tries = [_paired(each, ask) if each.idea.pairs else _try(each) for each in proposed]
     halves = {id(each.proposed.found.unseen) for each in tries if each.effect is not None}
     judged: dict[int, float] = {}
     for half in halves:
@@ -73,6 +81,22 @@ def _try(proposed: Proposed) -> _Tested:
     return _Tested(proposed, effect, covers, "" if covers > others else OTHER_ROWS)
 
 
+def _paired(proposed: Proposed, ask: Ask | None) -> _Tested:
+    pairs, part = proposed.idea.pairs, proposed.found.part
+    if ask is None:
+        return _Tested(proposed, dropped=NO_MODEL)
+    try:
+        effect, costs = contrasted(pairs, part, ask)
+    except AssayError as error:  # a row that the model cannot read costs no finding
+        return _Tested(proposed, dropped=f"the model could not be asked: {error.problem}")
+    told = tuple(
+        {"with": dict(pair.with_it), "without": dict(pair.without_it),
+         "loss with": float(one), "loss without": float(other)}
+        for pair, (one, other) in zip(pairs, costs, strict=True)
+    )  # fmt: skip
+    return _Tested(proposed, effect, pairs=told)
+
+
 def _effect(predicate: Predicate, found: Found, *, seen: bool) -> Evidence | None:
     part = found.part if seen else found.unseen
     mask = predicate.select(part.rows)
@@ -92,7 +116,8 @@ def _judged(tried: _Tested, p: float | None, fdr: float, least: float) -> Hypoth
     dropped, effect = tried.dropped, tried.effect
     if not dropped and effect is not None and p is not None:
         if p > fdr:
-            dropped = f"no worse than chance on the unseen rows: adjusted p = {p:.2g}"
+            rows = "made" if tried.pairs else "unseen"
+            dropped = f"no worse than chance on the {rows} rows: adjusted p = {p:.2g}"
         elif effect.estimate < least:
             dropped = f"the effect is below the smallest worth telling, {least:.4g}"
     idea = tried.proposed.idea
@@ -105,4 +130,5 @@ def _judged(tried: _Tested, p: float | None, fdr: float, least: float) -> Hypoth
         p_adjusted=None if p is None else float(np.float64(p)),
         covers=tried.covers,
         dropped=dropped,
+        pairs=tried.pairs,
     )

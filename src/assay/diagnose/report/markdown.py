@@ -73,9 +73,9 @@ def _why(diagnosis: Diagnosis, place: int) -> list[str]:
     explained = diagnosis.explained
     lines: list[str] = []
     for each in () if explained is None else explained.of(place):
-        if each.effect is not None and each.predicate is not None:
-            told = f"**{_plain(each.name)}.** {_plain(each.words)} Tested on unseen rows where "
-            told += f"{_plain(each.predicate.words)}: {_interval(each.effect)}, "
+        if each.effect is not None:
+            told = f"**{_plain(each.name)}.** {_plain(each.words)} Tested on "
+            told += f"{_plain(each.test)}: {_interval(each.effect)}, "
             lines += ["", told + f"adjusted p = {each.p_adjusted:.2g}."]
     return lines
 
