@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ def doubts(path: Path, method: str) -> list[float]:
 def main() -> None:
     import pandas as pd
 
+    warnings.simplefilter("ignore")  # each tool's own version of pandas warns of something else
     name, folder = sys.argv[1], Path(sys.argv[2])
     os.environ["GSK_DISABLE_ANALYTICS"] = "1"
     slices: dict[str, Callable[[Any], list[list[int]]]] = {

@@ -63,7 +63,9 @@ def _tell_strategies(found: Diagnosis) -> None:
     if not found.strategies:
         return
     out = console()
-    out.print("\nWhat to do first, by expected gain for its cost", style="bold")
+    out.print(
+        "\nWhat to try first, by expected gain for its cost; none of it is proven", style="bold"
+    )
     for each in found.strategies[:MOST_STRATEGIES]:
         gain = "gain not known" if each.gain is None else f"loss -{each.gain:.4f} expected"
         by = "--try runs it" if each.runs else "for people"

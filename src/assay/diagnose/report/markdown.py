@@ -8,6 +8,10 @@ from assay.diagnose.spec import Diagnosis, Finding
 from assay.diagnose.strategies.tried import Fixes
 from assay.evidence import Evidence
 
+UNPROVEN = (
+    "None of it is proven; `--try` does that. Only what removes a leak is to be done untried: no "
+    "trial on rows that hold the leak can prove it."
+)
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 
@@ -86,7 +90,9 @@ def _to_do(diagnosis: Diagnosis) -> list[str]:
         return []
     return [
         "",
-        "## What to do first",
+        "## What to try first",
+        "",
+        UNPROVEN,
         "",
         "| finding | what | expected fall of the loss | minutes | |",
         "|---|---|---|---|---|",
