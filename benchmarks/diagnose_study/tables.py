@@ -14,9 +14,18 @@ def page(document: dict[str, Any]) -> str:
 
 
 def _slices(ways: dict[str, Any]) -> Iterator[str]:
+    """Yield a table of the ways that were given all cases, and one of those given some."""
+    most = max(each["cases"] for each in ways.values())
+    yield from _recall({name: each for name, each in ways.items() if each["cases"] == most})
+    if some := {name: each for name, each in ways.items() if each["cases"] < most}:
+        yield ""
+        yield from _recall(some)
+
+
+def _recall(ways: dict[str, Any]) -> Iterator[str]:
     yield "| planted | " + " | ".join(ways) + " |"
     yield "|---|" + "---|" * len(ways)
-    for kind in ways["assay"]["slices"]:
+    for kind in next(iter(ways.values()))["slices"]:
         conditions, _, strength = kind.partition(" at ")
         name = f"{conditions} condition{'s' * (conditions != '1')}, {float(strength):.0%} fail"
         cells = [f"{each['slices'][kind]['recall']:.0%}" for each in ways.values()]
@@ -72,11 +81,11 @@ def _labels(ways: dict[str, Any]) -> Iterator[str]:
 
 
 def _fixes(faults: dict[str, Any]) -> Iterator[str]:
-    yield "| fault | recommended | cases | with a fix | mean gain | helped | clearly harmed |"
+    yield "| fault | acting on what is | cases | with a fix | mean gain | helped | clearly harmed |"
     yield "|---|---|---|---|---|---|---|"
-    for fault, ways in faults.items():
-        if fault == "tables":
-            continue
+    everything = faults["all"]
+    kinds = {name: each for name, each in faults.items() if name not in ("tables", "all")}
+    for fault, ways in (kinds | {"all": everything}).items():
         for way, each in ways.items():
             gain = "-" if each["mean_gain"] is None else f"{each['mean_gain']:+.3f}"
             helped, harmed = (_counted(each[name]) for name in ("helped", "clearly_harmed"))

@@ -86,6 +86,10 @@ def diagnose(
         str | None,
         typer.Option(help="Who says why, provider:model; unseen rows judge what it says."),
     ] = None,
+    embed: Annotated[
+        str | None,
+        typer.Option(help="Whose embeddings tell which texts mean alike, provider:model."),
+    ] = None,
     dry_run: DryRun = False,
     try_: Annotated[
         bool, typer.Option("--try", help="Try what could help, through the loop (a project).")
@@ -139,7 +143,7 @@ def diagnose(
 
         found = find(
             subject, **options, fdr=fdr, min_effect=min_effect, explain=explain, consent=consent,
-            step=step,
+            embed=embed, step=step,
         )  # fmt: skip
     if dry_run:
         show_forecast(Forecast(tuple(forecasts)), as_json=as_json)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assay.callable_module import make_callable
@@ -11,10 +10,9 @@ from assay.callable_module import make_callable
 if TYPE_CHECKING:
     from assay.diagnose.case import Case
     from assay.diagnose.explain.asking import Consent
-    from assay.diagnose.harness import Examination, Step
+    from assay.diagnose.harness import Step
     from assay.diagnose.planting import SelfCheck
     from assay.diagnose.spec import Detector, Diagnosis
-    from assay.project import Project
     from assay.task import Kind
 
 MOST_ROWS = 200_000
@@ -46,6 +44,7 @@ def diagnose(
     models: Any = None,
     explain: str | None = None,
     consent: Consent | None = None,
+    embed: str | None = None,
     step: Step | None = None,
 ) -> Diagnosis:
     """Find where a model fails, on one half of the rows, and confirm it on the other.
@@ -96,6 +95,9 @@ def diagnose(
         finding fail; they are tested on rows that it does not see.
     consent
         Told what asking it would take, before anything is sent; whether to ask.
+    embed
+        The model, ``provider:model``, whose sentence embeddings (of at most 20,000 texts) tell
+        which texts mean alike; by default a project's recipe's own, and of rows none.
     step
         Told what is being looked for, how many detectors are done, and of how many.
 
@@ -104,18 +106,15 @@ def diagnose(
     InputError
         When the rows, the true values or the predictions are not usable.
     """
+    from assay.diagnose.running import Wanted, of_case, of_project
     from assay.project import Project
 
-    options: dict[str, Any] = {
-        "detectors": detectors,
-        "fdr": fdr,
-        "min_effect": min_effect,
-        "most_rows": most_rows,
-        "step": step,
-    }
+    wanted = Wanted(
+        detectors, fdr, min_effect, most_rows, step, explain=explain, consent=consent, embed=embed
+    )
     if isinstance(subject, Project):
         named = {"protected": tuple(protected), "annotator": annotator}
-        return _of_project(subject, models, named, options, explain, consent)
+        return of_project(subject, wanted, models, named)
     from assay.diagnose.given import read_case
 
     case = read_case(
@@ -134,105 +133,17 @@ def diagnose(
         annotator=annotator,
         seed=seed,
     )
-    from assay.diagnose.pictures.measure import pictures
-    from assay.diagnose.strategies.ranking import strategies
-
-    if explain is None:
-        found = diagnose_case(case, **options)
-    else:
-        from assay.diagnose.explain.asking import check_model, without_project
-        from assay.diagnose.models import case_answers
-
-        with without_project(models) as gateway:
-            check_model(gateway, explain)
-            examination = _examined(case, **options)
-            found = _explained(examination, gateway, explain, consent, ask=case_answers(case))
-    return replace(found, strategies=strategies(found), pictures=pictures(case))
+    return of_case(case, wanted, models)
 
 
 def diagnose_case(case: Case, **options: Any) -> Diagnosis:
-    """Diagnose a case that was made already; the parameters are those of :func:`diagnose`."""
-    return _examined(case, **options).diagnosis
+    """Diagnose a case that was made already; the parameters are those of :func:`diagnose`.
 
+    Nothing is asked of a language model, and no plot is drawn.
+    """
+    from assay.diagnose.running import Wanted, examined_case
 
-def _examined(
-    case: Case,
-    *,
-    detectors: Sequence[Detector] | None = None,
-    fdr: float = 0.05,
-    min_effect: float | None = None,
-    most_rows: int = MOST_ROWS,
-    step: Step | None = None,
-) -> Examination:
-    from assay.diagnose.detectors import registered_detectors
-    from assay.diagnose.harness import examined
-    from assay.diagnose.losses import loss_words
-    from assay.diagnose.sampling import drawn
-    from assay.errors import InputError
-
-    if not 0 < fdr < 1:
-        raise InputError("fdr must be a share.", given=fdr, allowed="between 0 and 1")
-    read, sampling = drawn(case, most_rows)
-    return examined(
-        read,
-        registered_detectors() if detectors is None else detectors,
-        loss=loss_words(case.task, probabilities=case.probabilities is not None),
-        fdr=fdr,
-        min_effect=min_effect,
-        sampling=sampling,
-        step=step,
-    )
-
-
-def _explained(
-    examination: Examination,
-    gateway: Any,
-    model: str,
-    consent: Consent | None,
-    withheld: Sequence[str] = (),
-    ask: Any = None,
-) -> Diagnosis:
-    from assay.diagnose.explain.asking import explain
-
-    told = explain(examination, gateway, model, consent=consent, withheld=withheld, ask=ask)
-    return replace(examination.diagnosis, explained=told)
-
-
-def _of_project(
-    project: Project,
-    models: Any,
-    named: dict[str, Any],
-    options: dict[str, Any],
-    model: str | None,
-    consent: Consent | None,
-) -> Diagnosis:
-    from assay.diagnose.explain.asking import check_model
-    from assay.diagnose.pictures.measure import pictures
-    from assay.diagnose.projects import project_case, recipe_answers, recipe_embedding
-    from assay.diagnose.record import Record, save
-    from assay.diagnose.strategies.ranking import odds_by_kind, strategies
-    from assay.tables import require_column
-
-    search = project.search()
-    for name in named["protected"]:
-        require_column(search, name, "protected")
-    require_column(search, named["annotator"], "annotator")
-    beginning = {"recipe": project.recipe.hash, "seed": project.settings.seed}
-    record = Record.open(project.ledger(), beginning)
-    with project.gateway(run=record.id, models=models, capability="diagnose") as gateway:
-        if model is not None:
-            check_model(gateway, model)
-        case = replace(project_case(project, gateway), **named)
-        examination = _examined(case, **options)
-        found = examination.diagnosis
-        if model is not None:
-            withheld = project.settings.privacy.columns
-            ask = recipe_answers(project, gateway)
-            found = _explained(examination, gateway, model, consent, withheld, ask)
-        shown = pictures(case, embed=recipe_embedding(project, gateway))
-    odds = odds_by_kind(project.ledger())
-    ranked = strategies(found, project.task, odds=odds)
-    return save(project, record, replace(found, strategies=ranked, pictures=shown))
+    return examined_case(case, Wanted(**options)).diagnosis
 
 
 def plant(

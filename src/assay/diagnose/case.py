@@ -35,6 +35,8 @@ class Case:
         (n, k) in the order of ``task.class_names``; None where the model gives none.
     weights
         (n,) how much each row counts; None for all alike.
+    meaning
+        (n, d) sentence embeddings of the texts; None where they are not known.
     training
         The rows the model was fitted on, with their target; None where unknown.
     protected
@@ -54,6 +56,7 @@ class Case:
     losses: Floats
     probabilities: Floats | None = None
     weights: Floats | None = None
+    meaning: np.ndarray | None = None
     training: pl.DataFrame | None = None
     protected: tuple[str, ...] = ()
     annotator: str | None = None
@@ -112,6 +115,7 @@ class Case:
             losses=self.losses[positions],
             probabilities=some(self.probabilities),
             weights=some(self.weights),
+            meaning=some(self.meaning),
         )
 
     def head(self, most: int) -> Case:
