@@ -240,7 +240,7 @@ def proven(given: Parts, seed: int) -> Tried | None:
     if after.hash == given.recipe.hash:
         return None
     names = ", ".join(each.name for each in fixes if each.verdict == "proven")
-    return Tried(names, on_final(given, after, rows, seed))
+    return Tried(names or "kept, none proven by itself", on_final(given, after, rows, seed))
 
 
 def _recommended(results: Mapping[str, Tried | None]) -> Tried | None:

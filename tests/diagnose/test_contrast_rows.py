@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.slices import SliceDetector
-from assay.diagnose.explain.pairs import Pair, contrasted, usable
+from assay.diagnose.explain.pairs import Pair, changed, contrasted, usable
 from assay.diagnose.given import read_case
 from assay.diagnose.models import Answers
 from assay.diagnose.report import hidden, render_html, render_markdown
@@ -121,17 +122,20 @@ def test_rows_to_change_are_drawn_whatever_the_model_makes_of_them_and_only_wher
 
 
 def test_a_model_that_stops_on_a_made_row_costs_no_finding() -> None:
-    calls = []
-
     def stops(given: pl.DataFrame) -> np.ndarray:
-        calls.append(given.height)
         told = model(given)
         return told if given.height > 100 else told[:1]
 
-    found = explained(scripted(said("old people", NORTH, SOUTH)), model=stops)
-    assert found.findings
-    assert found.explained is not None
-    assert "could not be asked" in found.explained.dropped[0].dropped
+    def raises(given: pl.DataFrame) -> np.ndarray:
+        if given.height < 100:
+            raise KeyError("a value of its own")
+        return model(given)
+
+    for odd in (stops, raises):
+        found = explained(scripted(said("old people", NORTH, SOUTH)), model=odd)
+        assert found.findings
+        assert found.explained is not None
+        assert "could not be asked" in found.explained.dropped[0].dropped
 
 
 def test_pairs_that_are_no_rows_or_that_do_not_differ_are_left_out() -> None:
@@ -142,6 +146,10 @@ def test_pairs_that_are_no_rows_or_that_do_not_differ_are_left_out() -> None:
     for bad in ({"age": "old"}, {"age": [1]}, {"x": "1;drop"}):
         assert not Pair(9, bad, {"age": 30}).fits(part)
     assert not Pair(9, {}, {}).fits(part)
+    dated = rows().with_columns(day=pl.date(2024, 1, 1))
+    timed = read_case(dated, truth="y", predictions=model(dated))
+    days = changed(timed, [0, 1], [{"day": "2024-02-03"}, {}])["day"].to_list()
+    assert days == [date(2024, 2, 3), date(2024, 1, 1)]
 
 
 def test_a_model_that_the_hypothesis_is_wrong_about_keeps_it_no_oftener_than_allowed() -> None:

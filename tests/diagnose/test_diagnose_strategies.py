@@ -85,6 +85,8 @@ def test_a_word_that_the_model_takes_for_a_class_is_left_out_of_the_text() -> No
     task = infer_task(rows, "y", text="text").task
     assert edits(found, task, "AS602")["drop"].features[0].without == ("sequel",)
     assert {each.kind for each in strategies(found, task) if each.runs} == {"drop", "regularise"}
+    older = replace(found, findings=tuple(replace(each, about=()) for each in found.findings))
+    assert set(edits(older, task, "AS602")) == {"regularise"}
 
 
 def test_copies_that_contradict_each_other_are_given_one_label() -> None:

@@ -62,9 +62,20 @@ def changed(part: Case, places: Sequence[int], cells: Sequence[Cells]) -> pl.Dat
     rows = part.rows[list(places)]
     for name in {name for each in cells for name in each}:
         kind, old = rows.schema[name], rows[name].to_list()
-        new = [each.get(name, value) for each, value in zip(cells, old, strict=True)]
-        rows = rows.with_columns(pl.Series(name, new, strict=False).cast(kind, strict=True))
+        new = [
+            _cell(each[name], kind) if name in each else value
+            for each, value in zip(cells, old, strict=True)
+        ]
+        rows = rows.with_columns(pl.Series(name, new, kind))
     return rows
+
+
+def _cell(value: Any, kind: pl.DataType) -> Any:
+    """Return a value as its column holds it; raise where it is none of its type."""
+    told = pl.Series([value])
+    if isinstance(value, str) and kind.is_temporal():
+        told = told.str.to_datetime()
+    return told.cast(kind)[0]
 
 
 def contrasted(pairs: Sequence[Pair], part: Case, ask: Ask) -> tuple[Evidence, Floats]:

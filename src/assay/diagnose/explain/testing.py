@@ -87,8 +87,9 @@ def _paired(proposed: Proposed, ask: Ask | None) -> _Tested:
         return _Tested(proposed, dropped=NO_MODEL)
     try:
         effect, costs = contrasted(pairs, part, ask)
-    except AssayError as error:  # a row that the model cannot read costs no finding
-        return _Tested(proposed, dropped=f"the model could not be asked: {error.problem}")
+    except Exception as error:
+        why = error.problem if isinstance(error, AssayError) else type(error).__name__
+        return _Tested(proposed, dropped=f"the model could not be asked about made rows: {why}")
     told = tuple(
         {"with": dict(pair.with_it), "without": dict(pair.without_it),
          "loss with": float(one), "loss without": float(other)}

@@ -164,7 +164,7 @@ def _of_column(finding: Finding, task: Task) -> Iterator[Edit]:
 def _of_shortcut(finding: Finding, task: Task) -> Iterator[Edit]:
     """Yield the clue left out, a column or a word, and the model held back as a whole."""
     yield from _of_column(finding, task)
-    column, value, kind, _ = finding.about
+    column, value, kind = (*finding.about[:3], "", "", "")[:3]  # older diagnoses do not tell
     if kind == "word" and column == task.text:
         why = f"{finding.code}: {finding.title}"
         edit = partial(without_word, column=column, word=value)
