@@ -120,13 +120,13 @@ def tell_fixes(found: Fixes) -> None:
         out.print(Text(f"           {each.code}: {'; '.join(parts)}", style="dim"))
     for again in found.splits:
         out.print(Text(f"{again.by:>9}  {visible(again.words)}"))
-        told = f"{again.mixed.estimate:.3f} as it is split, {again.strict.estimate:.3f} by that"
-        told += f"; change {_effect(again.change)}, each model of as many rows"
+        told = f"{again.scores}; change {_effect(again.change)}, each model of as many rows"
         out.print(Text(f"           {again.code}: {told}", style="dim"))
     if found.confirmed is not None:
         out.print(Text(f"on the vault, all that was kept together: {_effect(found.confirmed)}"))
 
 
 def _effect(found: Evidence) -> str:
-    low, high = found.interval.low, found.interval.high
-    return f"{found.estimate:+.3f} [{low:+.3f}, {high:+.3f}]"
+    from assay.evidence.figures import effect_text
+
+    return effect_text(found)

@@ -175,9 +175,8 @@ def _told(table: pl.DataFrame, task: Task, predictions: Any, probabilities: Any)
             allowed="a column 'prediction' or columns 'probability:CLASS', predictions= or model=",
         )
     if predictions is None:
-        names = np.asarray(task.class_names, dtype=object)
         assert shares is not None  # noqa: S101
-        return Answers(names[shares.argmax(axis=1)], shares)
+        return Answers.of(shares, task)
     found = table[predictions] if isinstance(predictions, str) else _series(predictions)
     if found.len() != table.height:
         raise InputError(

@@ -30,18 +30,27 @@ Positions = Callable[[Case], np.ndarray]
 def by_words(part: Case) -> Positions | None:
     """Return positions by the main directions of the part's terms; None where it shares few."""
     from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    try:
-        terms = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=20_000)
-        counts = terms.fit_transform(part.texts)
-    except ValueError:  # no word is in three texts
+    told = counted_terms(part)
+    if told is None:
         return None
+    terms, counts = told
     dimensions = min(DIMENSIONS, counts.shape[1] - 1)
     if dimensions < 2:
         return None
     directions = TruncatedSVD(dimensions, random_state=_seed(part)).fit(counts)
     return lambda case: np.asarray(directions.transform(terms.transform(case.texts)))
+
+
+def counted_terms(part: Case) -> tuple[Any, Any] | None:
+    """Return a fitted vectorizer and the part's (n, terms) counts; None where it shares no word."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    try:
+        terms = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=20_000)
+        return terms, terms.fit_transform(part.texts)
+    except ValueError:  # no word is in three texts
+        return None
 
 
 def by_meaning(part: Case) -> Positions | None:

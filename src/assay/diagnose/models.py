@@ -26,6 +26,18 @@ class Answers:
     predictions: np.ndarray
     probabilities: Floats | None = None
 
+    @classmethod
+    def of(cls, said: np.ndarray, task: Task) -> Answers:
+        """Return (n,) predictions as they are, or of (n, k) probabilities the likeliest classes."""
+        if said.ndim == 1:
+            return cls(said)
+        names = np.asarray(task.class_names, dtype=object)
+        return cls(names[said.argmax(axis=1)], said)
+
+
+Ask = Callable[[pl.DataFrame], Answers]
+"""What a model says of rows."""
+
 
 def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
     """Return what a model says of rows.
@@ -62,9 +74,7 @@ def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
         shares = _probabilities(model, given, task)
         found = None if shares is not None else np.asarray(model.predict(given))
     if shares is not None:
-        checked = checked_shares(np.asarray(shares, np.float64), rows.height, task)
-        names = np.asarray(task.class_names, dtype=object)
-        return Answers(names[checked.argmax(axis=1)], checked)
+        return Answers.of(checked_shares(np.asarray(shares, np.float64), rows.height, task), task)
     if found is None or found.shape != (rows.height,):
         raise InputError(
             "The model must give one prediction a row.",
@@ -179,12 +189,13 @@ def _probabilities(model: Any, given: Any, task: Task) -> Any:
     return shares
 
 
-def case_answers(case: Case) -> Callable[[pl.DataFrame], Answers] | None:
+def case_answers(case: Case) -> Ask | None:
     """Return what the case's own model says of rows; None where it is not at hand."""
     if case.predict is None:
         return None
 
     def ask(rows: pl.DataFrame) -> Answers:
-        return Answers(case.asked(rows), None if case.state is None else case.state(rows))
+        shares = None if case.state is None else case.state(rows)
+        return Answers.of(case.asked(rows) if shares is None else shares, case.task)
 
     return ask

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
 from assay.diagnose.given import case_of
-from assay.diagnose.models import Answers
+from assay.diagnose.models import Answers, Ask
 from assay.diagnose.pictures.measure import Embed
 from assay.project import Project
-from assay.recipe import Embedding, Tools, fit_recipe, out_of_fold, splits
+from assay.recipe import Embedding, Recipe, Tools, fit_recipe, out_of_fold, splits
 from assay.recipe.estimators import new_estimator
 from assay.seeds import derive_seed
 from assay.task import Task
@@ -25,22 +23,22 @@ def project_case(project: Project, gateway: Any) -> Case:
     task, search = project.task, project.search()
     seed = derive_seed(project.settings.seed, "diagnose")
     found = splits(search, task, seed=seed, repeats=1)
-    judging = task if task.kind == "regression" else task.model_copy(update={"metric": "log_loss"})
     tools = Tools.of(project.ledger(), gateway)
     recipe = project.recipe
-    labels_only = not hasattr(new_estimator(recipe.estimator, 0), "predict_proba")
-    if labels_only and task.kind != "regression":
-        judging = task.model_copy(update={"metric": "accuracy"})
+    judging = task
+    if task.kind != "regression":
+        metric = "log_loss" if _states_probabilities(recipe, task) else "accuracy"
+        judging = task.model_copy(update={"metric": metric})
     (said,) = out_of_fold((recipe,), search, judging, found, tools=tools, seed=seed)
     rows, predicted = search[said.rows], said.predictions[0]
-    answers = _answers(predicted, task)
+    answers = Answers.of(predicted, task)
     truth = rows[task.target]
     if task.kind != "regression":
         truth = truth.cast(pl.String)
     return case_of(rows.drop(task.target), task, truth, answers, seed=seed)
 
 
-def recipe_answers(project: Project, gateway: Any) -> Callable[[pl.DataFrame], Answers]:
+def recipe_answers(project: Project, gateway: Any) -> Ask:
     """Return what the recipe, taught on all search rows, says of made rows; fitted when asked."""
     task, seed = project.task, derive_seed(project.settings.seed, "made rows")
 
@@ -50,19 +48,16 @@ def recipe_answers(project: Project, gateway: Any) -> Callable[[pl.DataFrame], A
         return fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
 
     def ask(rows: pl.DataFrame) -> Answers:
-        stated = task.kind != "regression" and hasattr(
-            new_estimator(project.recipe.estimator, 0), "predict_proba"
-        )
-        return _answers(fitted().predictions(rows, probabilities=stated), task)
+        stated = _states_probabilities(project.recipe, task)
+        return Answers.of(fitted().predictions(rows, probabilities=stated), task)
 
     return ask
 
 
-def _answers(predicted: np.ndarray, task: Task) -> Answers:
-    if predicted.ndim == 2:
-        names = np.asarray(task.class_names, dtype=object)
-        return Answers(names[predicted.argmax(axis=1)], predicted)
-    return Answers(predicted)
+def _states_probabilities(recipe: Recipe, task: Task) -> bool:
+    """Return whether the recipe's model gives probabilities of classes."""
+    estimator = new_estimator(recipe.estimator, 0)
+    return task.kind != "regression" and hasattr(estimator, "predict_proba")
 
 
 def recipe_embedding(project: Project, gateway: Any) -> Embed | None:

@@ -22,7 +22,7 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from assay.diagnose.explain.asking import Consent
-    from assay.diagnose.explain.pairs import Ask
+    from assay.diagnose.models import Ask
     from assay.llm import Gateway
     from assay.project import Project
 

@@ -44,6 +44,12 @@ def gain_text(fact: Evidence) -> str:
     return f"{estimate_text(fact)} ({fact.interval.level:.0%} interval {span(fact)})"
 
 
+def effect_text(fact: Evidence) -> str:
+    """Return the estimate and its interval with three decimals and their signs."""
+    low, high = fact.interval.low, fact.interval.high
+    return f"{fact.estimate:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
 def duration(seconds: float) -> str:
     """Return a time in the two largest units that it has."""
     if seconds < 59.5:

@@ -18,7 +18,7 @@ from assay.llm.forecast import Forecast
 from assay.llm.rehearsal import Rehearsal
 from assay.project import Project
 from assay.recipe import Embedding, ProposalSource, Recipe, Tools
-from assay.recipe.features import read_texts
+from assay.recipe.features import embedded, read_texts
 from assay.recipe.trial import prepare
 
 
@@ -64,7 +64,7 @@ def rehearse_prediction(
         prepare([recipe], project.search(), tools)
         for feature in dict.fromkeys([*recipe.all_features, *added]):
             if isinstance(feature, Embedding):
-                tools.vectors(feature.model, read_texts(rows, feature), feature.column)
+                embedded(rows, feature, tools)
     return Forecast(tuple(each for each in gateway.noted if each.rows))
 
 

@@ -93,8 +93,7 @@ class EmbeddingEncoder:
 
     def transform(self, rows: pl.DataFrame) -> Matrix:
         """Return the (n, d) matrix of ``rows``."""
-        told = read_texts(rows, self._feature)
-        return self._tools.vectors(self._feature.model, told, self._feature.column)
+        return embedded(rows, self._feature, self._tools)
 
 
 class TabularEncoder:
@@ -217,6 +216,11 @@ def read_texts(rows: pl.DataFrame, feature: Tfidf | Embedding) -> list[str]:
     words = "|".join(re.escape(each) for each in feature.without)
     left_out = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
     return [left_out.sub(" ", each) for each in told]
+
+
+def embedded(rows: pl.DataFrame, feature: Embedding, tools: Tools) -> Matrix:
+    """Return the (n, d) embeddings of a feature's texts, asked for or from the cache."""
+    return tools.vectors(feature.model, read_texts(rows, feature), feature.column)
 
 
 def require(rows: pl.DataFrame, columns: tuple[str, ...]) -> None:

@@ -171,7 +171,7 @@ def _agreed(rows: pl.DataFrame, task: Task, copies: Copies) -> pl.DataFrame:
         return rows
     target = pl.col(task.target)
     one = target.mean() if task.kind == "regression" else target.mode(maintain_order=True).first()
-    told = rows.with_columns(pl.struct(read_alike(task)).rank("dense").alias(SET))
+    told = rows.with_columns(read_alike(task).alias(SET))
     told = told.with_columns(one.over(SET).cast(rows.schema[task.target]).alias(task.target))
     if copies == "one":
         told = told.unique(SET, keep="first", maintain_order=True)

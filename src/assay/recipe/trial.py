@@ -13,7 +13,7 @@ from assay.engine import run_jobs
 from assay.errors import InputError
 from assay.evidence import Evidence, class_guards, compare, estimate
 from assay.recipe.build import fit_recipe
-from assay.recipe.features import read_texts
+from assay.recipe.features import embedded
 from assay.recipe.model import FittedModel, Model
 from assay.recipe.spec import Embedding, Recipe
 from assay.recipe.splits import FOLDS, REPEATS, Split, splits
@@ -149,7 +149,7 @@ def prepare(recipes: Sequence[Recipe], search: pl.DataFrame, tools: Tools) -> No
             pairs += [(feature, tools.table(artefact)) for feature in recipe.all_features]
         for feature, rows in pairs:
             if isinstance(feature, Embedding):
-                tools.vectors(feature.model, read_texts(rows, feature), feature.column)
+                embedded(rows, feature, tools)
 
 
 def _judge(fold: _Fold) -> list[np.ndarray]:

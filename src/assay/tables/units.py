@@ -44,12 +44,13 @@ def half_of(units: Numbers, seed: int) -> Mask:
     return first[place]
 
 
-def read_alike(task: Task) -> list[pl.Expr]:
-    """Return expressions of the inputs that are equal where rows read the same.
+def read_alike(task: Task) -> pl.Expr:
+    """Return the number of each row's set of rows that read the same.
 
     Texts are taken without what a reader does not see: case, marks and spaces.
     """
-    return [_folded(name) if name == task.text else pl.col(name) for name in task.inputs]
+    read = [_folded(name) if name == task.text else pl.col(name) for name in task.inputs]
+    return pl.struct(read).rank("dense")
 
 
 def _folded(name: str) -> pl.Expr:

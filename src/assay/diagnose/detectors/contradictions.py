@@ -99,9 +99,7 @@ def _outvoted(sets: pl.DataFrame) -> np.ndarray:
 def _sets(case: Case) -> pl.DataFrame:
     """Return for each row the number of its set of copies, and how many rows and labels it has."""
     truth = pl.Series(TRUE, case.truth.tolist(), dtype=pl.String)
-    numbered = case.rows.select(
-        pl.struct(read_alike(case.task)).rank("dense").alias(SET)
-    ).with_columns(truth)
+    numbered = case.rows.select(read_alike(case.task).alias(SET)).with_columns(truth)
     alike = numbered.with_columns(pl.len().over(SET, TRUE).alias("alike"))
     return alike.with_columns(
         pl.len().over(SET).alias("rows"),

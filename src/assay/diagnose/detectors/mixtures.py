@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.conjunctions import slice_scores
 from assay.diagnose.detectors.slices import REMEDIES
 from assay.diagnose.excess import excess_loss
-from assay.diagnose.mixture import Mixture, by_meaning, by_words
+from assay.diagnose.mixture import MOST_EMBEDDED, Mixture, by_meaning, by_words, counted_terms
 from assay.diagnose.spec import Search, Suspicion
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask
@@ -20,7 +21,7 @@ CODE = "AS102"
 FEWEST = 100
 SCORE = 2.0
 TERMS = 4
-NOT_KNOWN = "what texts mean is not known: --embed MODEL tells it, of up to 20,000"
+NOT_KNOWN = f"what texts mean is not known: --embed MODEL tells it, of up to {MOST_EMBEDDED:,}"
 SPACES = {"words": by_words, "meaning": by_meaning}
 
 
@@ -48,12 +49,16 @@ class MixtureDetector:
         found = {name: each for name, each in mixtures.items() if each is not None}
         if not found:
             return Search(0, what, skipped="the texts share too few words")
-        suspicions = tuple(
-            _suspicion(each, part, number)
+        failing = [
+            (each, number, places == number)
             for each in found.values()
             for places in [each.places(part)]
             for number in range(each.size)
             if _score(part, places == number) >= SCORE
+        ]
+        told = counted_terms(part) if failing else None
+        suspicions = tuple(
+            _suspicion(each, number, _words(told, mask)) for each, number, mask in failing
         )
         if "meaning" in found:
             what += " and over embeddings"
@@ -67,14 +72,13 @@ def _score(part: Case, mask: Mask) -> float:
     return float(slice_scores(mask.sum(), part.losses, part.losses[mask].sum()))
 
 
-def _suspicion(mixture: Mixture, part: Case, number: int) -> Suspicion:
+def _suspicion(mixture: Mixture, number: int, words: str) -> Suspicion:
     def select(case: Case) -> Mask:
         return np.asarray(mixture.places(case) == number)
 
     def confirm(held: Case) -> Evidence | None:
         return excess_loss(held, select(held), name=f"excess loss of texts with {words}")
 
-    words = ", ".join(_words(part, select(part)))
     return Suspicion(
         code=CODE,
         title=f"worse on texts with words such as {words}",
@@ -85,15 +89,11 @@ def _suspicion(mixture: Mixture, part: Case, number: int) -> Suspicion:
     )
 
 
-def _words(part: Case, mask: Mask) -> list[str]:
+def _words(told: tuple[Any, Any] | None, mask: Mask) -> str:
     """Return the terms that tell the rows from the others, the most telling first."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    try:
-        terms = TfidfVectorizer(sublinear_tf=True, min_df=3, max_features=20_000)
-        counts = terms.fit_transform(part.texts)
-    except ValueError:  # no word is in three texts
-        return ["(no word is in three of them)"]
+    if told is None:
+        return "(no word is in three of them)"
+    terms, counts = told
     gap = np.asarray(counts[mask].mean(axis=0) - counts[~mask].mean(axis=0)).ravel()
     names = terms.get_feature_names_out()
-    return [str(names[each]) for each in np.argsort(-gap, kind="stable")[:TERMS]]
+    return ", ".join(str(names[each]) for each in np.argsort(-gap, kind="stable")[:TERMS])

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from assay.diagnose.explain import contrast, writing
 from assay.diagnose.explain.exhibit import Exhibit
-from assay.diagnose.explain.pairs import Ask
 from assay.diagnose.explain.spec import Explained, Idea
 from assay.diagnose.explain.testing import Proposed, tested
 from assay.diagnose.harness import Examination
+from assay.diagnose.models import Ask
 from assay.errors import AssayError
 from assay.llm.registry import EMBEDDED
 

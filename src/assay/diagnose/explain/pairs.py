@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -12,7 +12,7 @@ import polars as pl
 
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.losses import losses_of
-from assay.diagnose.models import Answers
+from assay.diagnose.models import Ask
 from assay.evidence import Evidence, Interval
 from assay.evidence.clt import FEWEST_OF_TWO
 
@@ -21,8 +21,6 @@ MOST = 12
 LEVEL = 0.95
 METHOD = "exact test of turned signs (Fisher 1935) over pairs of made rows"
 
-Ask = Callable[[pl.DataFrame], Answers]
-"""What the model says of rows."""
 Cells = Mapping[str, Any]
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from assay.diagnose.excess import excess_loss
-from assay.diagnose.explain.pairs import Ask, contrasted
+from assay.diagnose.explain.pairs import contrasted
 from assay.diagnose.explain.spec import Hypothesis, Idea
 from assay.diagnose.harness import Found, adjusted
+from assay.diagnose.models import Ask
 from assay.errors import AssayError
 from assay.evidence import Evidence
 from assay.tables.predicate import Predicate

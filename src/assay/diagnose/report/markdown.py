@@ -7,6 +7,7 @@ import re
 from assay.diagnose.spec import Diagnosis, Finding
 from assay.diagnose.strategies.tried import Fixes
 from assay.evidence import Evidence
+from assay.evidence.figures import effect_text
 
 UNPROVEN = (
     "None of it is proven; `--try` does that. Only what removes a leak is to be done untried: no "
@@ -126,8 +127,7 @@ def _tried(tried: Fixes | None) -> list[str]:
           else ["", f"On the vault, all that was kept together: {_interval(vault)}."]),
         *(
             line for each in tried.splits
-            for line in ("", f"{each.code}: {_plain(each.words)} ({each.mixed.estimate:.3f} as it "
-                         f"is split, {each.strict.estimate:.3f} by that; change "
+            for line in ("", f"{each.code}: {_plain(each.words)} ({each.scores}; change "
                          f"{_interval(each.change)}).")
         ),
     ]  # fmt: skip
@@ -151,8 +151,7 @@ def _effect(finding: Finding) -> str:
 
 
 def _interval(fact: Evidence) -> str:
-    interval = fact.interval
-    return f"{fact.estimate:+.3f} \\[{interval.low:+.3f}, {interval.high:+.3f}\\]"
+    return _plain(effect_text(fact))
 
 
 def _plain(text: str) -> str:

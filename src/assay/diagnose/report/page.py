@@ -10,8 +10,7 @@ import polars as pl
 from assay.config import write_text
 from assay.diagnose.report import plots
 from assay.diagnose.spec import Diagnosis, Finding
-from assay.evidence import Evidence
-from assay.evidence.figures import Scale
+from assay.evidence.figures import Scale, effect_text
 from assay.experiment.report.plots import strip
 from assay.pages import template
 
@@ -39,7 +38,7 @@ def render_html(diagnosis: Diagnosis, *, name: str, rows: pl.DataFrame | None = 
         scale=Scale.over([each.effect for each in judged], 0.0) if judged else None,
         strip=strip,
         plots=plots,
-        effect=_effect,
+        effect=effect_text,
         worst=lambda finding: _worst(finding, rows),
     )
     return page
@@ -50,11 +49,6 @@ def write_html(
 ) -> None:
     """Write the page to ``path``, whole or not at all."""
     write_text(path, render_html(diagnosis, name=name, rows=rows))
-
-
-def _effect(fact: Evidence) -> str:
-    low, high = fact.interval.low, fact.interval.high
-    return f"{fact.estimate:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def _worst(finding: Finding, rows: pl.DataFrame | None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from assay.diagnose.spec import Diagnosis, Finding, Severity
+from assay.evidence.figures import effect_text
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "note"}
@@ -32,11 +33,9 @@ def as_sarif(diagnosis: Diagnosis, *, subject: str, version: str) -> dict[str, A
 
 
 def _result(finding: Finding, subject: str) -> dict[str, Any]:
-    effect = finding.effect
-    low, high = effect.interval.low, effect.interval.high
     told = (
-        f"{finding.title}: {finding.size:,} rows, effect {effect.estimate:+.3f} "
-        f"[{low:+.3f}, {high:+.3f}], adjusted p = {finding.p_adjusted:.2g}. {finding.cause}."
+        f"{finding.title}: {finding.size:,} rows, effect {effect_text(finding.effect)}, "
+        f"adjusted p = {finding.p_adjusted:.2g}. {finding.cause}."
     )
     return {
         "ruleId": finding.code,

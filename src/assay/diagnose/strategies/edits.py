@@ -122,12 +122,10 @@ def _of_class_slice(finding: Finding, task: Task) -> Iterator[Edit]:
 
 def _of_labels(finding: Finding, task: Task) -> Iterator[Edit]:
     why = f"{finding.code}: {finding.title}"
-    told: tuple[tuple[RemedyKind, Literal["relabel", "drop"], str], ...] = (
-        ("relabel", "relabel", "doubtful labels replaced by the likelier class"),
-        ("drop", "drop", "rows with doubtful labels left out"),
-    )
-    for kind, action, name in told:
-        yield kind, _proposal(name, why, partial(with_mended, action=action))
+    relabelled = partial(with_mended, action="relabel")
+    yield "relabel", _proposal("doubtful labels replaced by the likelier class", why, relabelled)
+    dropped = partial(with_mended, action="drop")
+    yield "drop", _proposal("rows with doubtful labels left out", why, dropped)
 
 
 def _for_people(finding: Finding, task: Task) -> Iterator[Edit]:
@@ -183,12 +181,10 @@ def _of_strength(finding: Finding, task: Task) -> Iterator[Edit]:
 
 def _of_copies(finding: Finding, task: Task) -> Iterator[Edit]:
     why = f"{finding.code}: {finding.title}"
-    told: tuple[tuple[RemedyKind, Literal["agreed", "one"], str], ...] = (
-        ("relabel", "agreed", "copies under their commonest label"),
-        ("deduplicate", "one", "one row of each set of copies"),
-    )
-    for kind, copies, name in told:
-        yield kind, _proposal(name, why, partial(with_copies, copies=copies))
+    agreed = partial(with_copies, copies="agreed")
+    yield "relabel", _proposal("copies under their commonest label", why, agreed)
+    one = partial(with_copies, copies="one")
+    yield "deduplicate", _proposal("one row of each set of copies", why, one)
 
 
 def _dropped(remedy: Remedy) -> str | None:

@@ -69,6 +69,11 @@ class SplitAgain:
         return self.change.interval.high < 0
 
     @property
+    def scores(self) -> str:
+        """Both scores, in a few words."""
+        return f"{self.mixed.estimate:.3f} as it is split, {self.strict.estimate:.3f} by that"
+
+    @property
     def words(self) -> str:
         """What it means, and what to do."""
         how = "on later rows" if self.by == "time" else "on groups that training did not hold"
