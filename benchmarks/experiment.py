@@ -147,12 +147,12 @@ def _default(which: DataSet, train: pl.DataFrame, test: pl.DataFrame) -> Outcome
 
 
 def _searched(
-    which: DataSet, train: pl.DataFrame, test: pl.DataFrame, seed: int, seconds: float, engine: str
+    which: DataSet, train: pl.DataFrame, test: pl.DataFrame, seed: int, seconds: float, sampler: str
 ) -> dict[str, Outcome]:
     with tempfile.TemporaryDirectory() as folder:
         project = Project.create(folder, train, target=which.target, metric=which.metric, seed=seed)
         began = time.perf_counter()
-        result = experiment(project, minutes=seconds / 60, engine=engine)
+        result = experiment(project, minutes=seconds / 60, sampler=sampler)
         took = time.perf_counter() - began
         chosen = result.chosen.recipe if result.chosen else baseline_recipe(project.task)
         what = result.chosen.name if result.chosen else "baseline"

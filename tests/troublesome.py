@@ -22,6 +22,12 @@ class Crashes(LogisticRegression):
         os.kill(os.getpid(), signal.SIGSEGV)
 
 
+class KillsItsParent(LogisticRegression):
+    def fit(self, rows: Any, targets: Any) -> Any:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(600)
+
+
 class PredictsNaN(LogisticRegression):
     def predict_proba(self, rows: Any) -> Any:
         return np.full((rows.shape[0], 2), np.nan)

@@ -20,7 +20,8 @@ from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import families_for, portfolio
 from assay.experiment.search.halving import is_cheap, promoted, stages
 from assay.experiment.search.jobs import Context
-from assay.experiment.search.pool import Limits, working
+from assay.experiment.search.pool import Limits
+from assay.experiment.search.processes import working
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
 from assay.recipe import Tools, baseline_recipe, fit_recipe, recipe_from_toml, recipe_to_toml

@@ -211,7 +211,8 @@ def test_mistakes_are_told_before_anything_is_searched(tmp_path: Path) -> None:
     made = project(tmp_path, 240, leak=pl.col("bought"))
     for wrong, message in (
         ({"minutes": 0}, "minutes must be above zero"),
-        ({"engine": "luck"}, "engine is not known"),
+        ({"engine": "steam"}, "engine is not known"),
+        ({"sampler": "luck"}, "sampler is not known"),
         ({"keep": ["colour"]}, "no such column to keep"),
         ({"families": ["words"]}, "no such family"),
         ({"estimators": [Estimator(path="nowhere.Model")]}, "cannot be imported"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,6 +44,7 @@ def experiment(
     ] = None,
     fit_seconds: Annotated[float | None, typer.Option(help="The longest one fit may take.")] = None,
     memory: Annotated[float | None, typer.Option(help="Most GiB that one fit may hold.")] = None,
+    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Whether the vault is looked at.")
     ] = True,
@@ -77,6 +79,7 @@ def experiment(
             workers=workers,
             fit_seconds=fit_seconds,
             memory_gib=memory,
+            engine=engine,
             confirm=confirm,
             simplest=simplest,
             on_event=watch,
@@ -100,10 +103,13 @@ def _estimators(project: Project, paths: list[str], command: str | None) -> list
 
 @contextmanager
 def _watching() -> Iterator[Listener]:
-    """Yield a listener that shows a search on standard error."""
+    """Yield a listener that shows a search on standard error.
+
+    Ray tells of a lost worker on standard output, where the result alone belongs.
+    """
     from assay.experiment import events
 
-    with progress_bar() as progress:
+    with redirect_stdout(sys.stderr), progress_bar() as progress:
         task = progress.add_task("looking at the rows", total=None)
 
         def watch(event: Event) -> None:

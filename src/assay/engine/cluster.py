@@ -31,6 +31,22 @@ def cluster_workers() -> int:
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
+def free_processors() -> int:
+    """Return how many processors of the cluster nobody uses now, at least one."""
+    with connected() as ray:
+        return max(1, int(ray.available_resources().get("CPU", 1)))
+
+
+def memory_per_processor() -> int | None:
+    """Return the bytes that Ray has for each processor, on the machine that has the least."""
+    with connected() as ray:
+        found = [each["Resources"] for each in ray.nodes() if each["Alive"]]
+    shares = [
+        each["memory"] / each["CPU"] for each in found if each.get("CPU") and "memory" in each
+    ]
+    return int(min(shares)) if shares else None
+
+
 def cluster_machines() -> int:
     """Return over how many machines the nodes of the cluster are spread."""
     with connected() as ray:

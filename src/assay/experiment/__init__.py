@@ -44,7 +44,8 @@ def experiment(
     workers: int | None = None,
     fit_seconds: float | None = None,
     memory_gib: float | None = None,
-    engine: str = "tpe",
+    engine: str = "local",
+    sampler: str = "tpe",
     confirm: bool = True,
     simplest: bool = True,
     models: Mapping[str, Any] | None = None,
@@ -77,12 +78,14 @@ def experiment(
     most
         Recipes to try at most.
     workers
-        Fits side by side; by default one for each core.
+        Fits side by side; by default one for each core, or each free processor of the cluster.
     fit_seconds
         The longest that one fit may take; by default 15 % of the time, and at least ten seconds.
     memory_gib
         What one fit's process may hold; by default its share of 70 % of what is free.
     engine
+        Where fits are done: ``local``, or ``ray`` for a cluster.
+    sampler
         ``tpe``, or ``random`` for a comparison.
     confirm
         Whether the vault is looked at; without, nothing is promised and nothing saved.
@@ -98,15 +101,15 @@ def experiment(
     InputError
         When an option is not usable, or every column gives the target away.
     MissingExtraError
-        Without the ``experiment`` extra.
+        Without the ``experiment`` extra, or the ``ray`` extra where the engine is that.
     """
-    from assay.engine import worker_count
     from assay.experiment.clock import Clock
     from assay.experiment.events import ignore
     from assay.experiment.order import Order
     from assay.experiment.record import Record
     from assay.experiment.run import Search
-    from assay.experiment.search.tuner import checked_engine
+    from assay.experiment.search.places import place_of
+    from assay.experiment.search.tuner import checked_sampler
     from assay.recipe import Tools
 
     tell = ignore if on_event is None else on_event
@@ -122,25 +125,28 @@ def experiment(
         workers=workers,
         fit_seconds=fit_seconds,
         memory_gib=memory_gib,
-        engine=checked_engine(engine),
+        engine=engine,
+        sampler=checked_sampler(sampler),
         confirm=confirm,
         simplest=simplest,
     )
     began = time.monotonic()
-    record = Record.open(
-        project.ledger(),
-        {
-            **order.beginning,
-            "baseline": project.recipe.hash,
-            "task": project.task.model_dump(mode="json"),
-            "seed": project.settings.seed,
-            "vault": project.vault().id,
-        },
-    )
-    with project.gateway(run=record.id, models=models, capability="experiment") as gateway:
-        tools = Tools.of(record.ledger, gateway)
-        clock = Clock(order, order.workers or worker_count(), began)
-        return Search(project, order, record, tools, tell, clock).run()
+    with place_of(order.engine, order.workers) as place:
+        record = Record.open(
+            project.ledger(),
+            {
+                **order.beginning,
+                "baseline": project.recipe.hash,
+                "task": project.task.model_dump(mode="json"),
+                "seed": project.settings.seed,
+                "vault": project.vault().id,
+            },
+        )
+        gateway = project.gateway(run=record.id, models=models, capability="experiment")
+        with gateway:
+            tools = Tools.of(record.ledger, gateway)
+            clock = Clock(order, place.workers, began, place.memory)
+            return Search(project, order, record, tools, tell, clock, place).run()
 
 
 make_callable(__name__)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from assay.experiment.order import Order
 from assay.experiment.search.entrant import Entrant
-from assay.experiment.search.memory import allowed_bytes
 from assay.experiment.search.pool import Limits
 from assay.recipe.splits import FOLDS, REPEATS
 
@@ -32,6 +31,8 @@ class Clock:
         Fits side by side.
     began
         When this session began, by the monotonic clock.
+    memory
+        Bytes that one of them may hold where the order does not say; None for no limit.
     before
         Seconds that earlier sessions of this search took.
     """
@@ -39,6 +40,7 @@ class Clock:
     order: Order
     workers: int
     began: float
+    memory: int | None = None
     before: float = 0.0
 
     @property
@@ -60,7 +62,7 @@ class Clock:
     def limits(self) -> Limits:
         """What one fit of the search may take."""
         given = self.order.memory_gib
-        memory = allowed_bytes(self.workers) if given is None else int(given * 2**30)
+        memory = self.memory if given is None else int(given * 2**30)
         return Limits(self._fit_limit, memory)
 
     @property

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.engine import check_engine
 from assay.errors import InputError
 from assay.experiment.plan.spec import Try
 from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import portfolio
 from assay.experiment.search.space import Family
-from assay.experiment.search.tuner import Engine
+from assay.experiment.search.tuner import Sampler
 from assay.recipe import Estimator, Feature, Raw, Recipe, Tabular, columns_of, new_estimator
 from assay.task import Task
 
@@ -34,19 +35,23 @@ class Order:
     workers: int | None = None
     fit_seconds: float | None = None
     memory_gib: float | None = None
-    engine: Engine = "tpe"
+    sampler: Sampler = "tpe"
+    engine: str = "local"
     confirm: bool = True
     simplest: bool = True
     tries: tuple[Try, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the figures.
+        """Check the figures and the engine.
 
         Raises
         ------
         InputError
-            When one is not above zero.
+            When a figure is not above zero, or the engine is not known.
+        MissingExtraError
+            When the engine is not installed.
         """
+        check_engine(self.engine)
         for name in ("minutes", "most", "workers", "fit_seconds", "memory_gib"):
             given = getattr(self, name)
             if given is not None and not given > 0:
@@ -61,7 +66,7 @@ class Order:
             "keep": list(self.keep),
             "minutes": self.minutes,
             "most": self.most,
-            "engine": self.engine,
+            "sampler": self.sampler,
             "tries": [each.model_dump(mode="json") for each in self.tries],
         }
 

@@ -23,7 +23,8 @@ from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import families_for, imports_for
 from assay.experiment.search.halving import stages
 from assay.experiment.search.jobs import Context
-from assay.experiment.search.pool import Pool, working
+from assay.experiment.search.places import Place
+from assay.experiment.search.pool import Pool
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
 from assay.experiment.standings import standings, told
@@ -45,6 +46,7 @@ class Search:
     tools: Tools
     tell: Listener
     clock: Clock
+    place: Place
     seen: Seen = field(init=False)
     best: Choice | None = None
     notes: list[str] = field(default_factory=list)
@@ -57,7 +59,7 @@ class Search:
         self.tracking = Tracking.open(self.project.path.name, self.record.id, self._note)
         trial = verdict = None
         ahead = imports_for(self.project.task)
-        with working(self.clock.workers, self.clock.limits, ahead) as pool:  # one starts at once
+        with self.place.working(self.place.workers, self.clock.limits, ahead) as pool:
             self.seen = look(self.project, self.order, self.tools)
             for each in self.seen.notes:
                 self.tell(Noted(each))
@@ -78,7 +80,7 @@ class Search:
 
     def _searched(self, pool: Pool, scorer: Scorer, seed: int) -> list[Entrant]:
         families = families_for(self.seen.circumstances, self.order.families)
-        tuner = Tuner(families, seed=seed, engine=self.order.engine)
+        tuner = Tuner(families, seed=seed, sampler=self.order.sampler)
         earlier, self.ids, self.clock.before = self.record.earlier()
         for each in earlier:
             score = each.score if np.isfinite(each.score) else None
@@ -92,7 +94,7 @@ class Search:
             seed=seed,
             seconds=max(self.clock.left, 0.0),
             tuner=tuner,
-            engine=self.order.engine,
+            sampler=self.order.sampler,
             planned=first_entrants(self.order, self.seen.baseline, families, self.project.task),
             ended=lambda entrant: self._tried(entrant, contest.entrants),
             most=self.order.most,

@@ -17,7 +17,8 @@ from assay.experiment.search.families import families_for, imports_for
 from assay.experiment.search.halving import stages
 from assay.experiment.search.jobs import Context
 from assay.experiment.search.memory import allowed_bytes
-from assay.experiment.search.pool import Limits, working
+from assay.experiment.search.pool import Limits
+from assay.experiment.search.processes import working
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
 from assay.recipe import Observation, Proposal, Recipe, Tools, recipe_to_toml, splits
@@ -102,7 +103,7 @@ class SearchSource:
                 seed=seed,
                 seconds=seconds,
                 tuner=Tuner(families, seed=seed),
-                engine="tpe",
+                sampler="tpe",
                 planned=deque([own, *default_entrants(families)]),
                 ended=lambda entrant: None,
                 most=self.most,

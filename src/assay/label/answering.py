@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from assay.errors import InputError
 from assay.label.copies import Original
 from assay.label.door import Door
 from assay.label.kinds import Fitted
@@ -22,22 +21,11 @@ from assay.llm import Gateway
 
 Ask = Callable[[Sequence[str]], Answers]
 
-ENGINES = ("local", "ray")
 COPIED = "same text as row"
 """Begins the remark on a row that copies another."""
 
 PORTION = 2000
 """Rows that a worker of a cluster answers at once."""
-
-
-def check_engine(engine: str) -> None:
-    """Refuse an engine that is not known, or not installed."""
-    if engine not in ENGINES:
-        raise InputError("The engine is not known.", given=engine, allowed=", ".join(ENGINES))
-    if engine == "ray":
-        from assay.engine.cluster import require_ray
-
-        require_ray()
 
 
 def ask_with(engine: str, fitted: Fitted, gateway: Gateway, door: Door | None) -> Ask:

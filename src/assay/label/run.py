@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from assay.label.answering import answer, ask_with, check_engine
+from assay.engine import check_engine
+from assay.label.answering import answer, ask_with
 from assay.label.cascade import Cascade, Goal, fit_cascade
 from assay.label.copies import Copies, Original
 from assay.label.door import Door

@@ -14,7 +14,7 @@ from assay.experiment.search.halving import is_cheap, promoted
 from assay.experiment.search.jobs import Job
 from assay.experiment.search.pool import Outcome, Pool
 from assay.experiment.search.scoring import Scorer
-from assay.experiment.search.tuner import Engine, Tuner
+from assay.experiment.search.tuner import Sampler, Tuner
 from assay.recipe import Split
 
 MOST_REPEATS = 40
@@ -49,7 +49,7 @@ class Contest:
     seed: int
     seconds: float
     tuner: Tuner
-    engine: Engine
+    sampler: Sampler
     planned: deque[Entrant]
     ended: Ended
     most: int | None = None
@@ -108,7 +108,7 @@ class Contest:
                 self._repeats = 0
                 level = family.complexity
                 return self._entered(
-                    Entrant(0, family.name, self.engine, recipe, values, level, handle)
+                    Entrant(0, family.name, self.sampler, recipe, values, level, handle)
                 )
             self._repeats += 1
             score = before.score if before.scores else None

@@ -1,4 +1,4 @@
-"""Optuna as the engine: what to try next, given what was tried.
+"""Optuna as the sampler: what to try next, given what was tried.
 
 The ledger is the record of what was tried; the study lives in memory and is told again from it.
 Optuna's own tables could not share the ledger's database: both keep their version in a table of
@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from assay.errors import InputError, MissingExtraError
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Whole
 
-Engine = Literal["tpe", "random"]
+Sampler = Literal["tpe", "random"]
 
 FAMILY = "family"
 LEADERS = 4
@@ -30,7 +30,7 @@ class Tuner:
         What can be proposed.
     seed
         Of the sampler.
-    engine
+    sampler
         ``tpe`` (Bergstra et al. 2011, multivariate) or ``random``.
 
     Raises
@@ -39,13 +39,15 @@ class Tuner:
         Without the ``experiment`` extra.
     """
 
-    def __init__(self, families: tuple[Family, ...], *, seed: int, engine: Engine = "tpe") -> None:
+    def __init__(
+        self, families: tuple[Family, ...], *, seed: int, sampler: Sampler = "tpe"
+    ) -> None:
         optuna = _optuna()
         self._families = {each.name: each for each in families}
-        self._study = optuna.create_study(direction="maximize", sampler=_sampler(seed, engine))
+        self._study = optuna.create_study(direction="maximize", sampler=_sampler(seed, sampler))
         self._asked: dict[str, Any] = {}
         self._best: dict[str, float] = {}
-        self._turn = 0 if engine == "tpe" else None
+        self._turn = 0 if sampler == "tpe" else None
 
     def ask(self) -> tuple[Family, dict[str, Any], str]:
         """Return a family, values to try, and the handle to tell the score under."""
@@ -101,12 +103,12 @@ class Tuner:
                 self._study.enqueue_trial({FAMILY: known[self._turn // 2 % len(known)]})
 
 
-def checked_engine(given: str) -> Engine:
-    """Return ``given`` when it is an engine; raise an InputError when not."""
-    for each in get_args(Engine):
+def checked_sampler(given: str) -> Sampler:
+    """Return ``given`` when it is a sampler; raise an InputError when not."""
+    for each in get_args(Sampler):
         if given == each:
             return each  # type: ignore[no-any-return]
-    raise InputError("engine is not known.", given=given, allowed=", ".join(get_args(Engine)))
+    raise InputError("sampler is not known.", given=given, allowed=", ".join(get_args(Sampler)))
 
 
 def _optuna() -> Any:
@@ -118,11 +120,11 @@ def _optuna() -> Any:
     return optuna
 
 
-def _sampler(seed: int, engine: Engine) -> Any:
+def _sampler(seed: int, sampler: Sampler) -> Any:
     import warnings
 
     optuna = _optuna()
-    if engine == "random":
+    if sampler == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # these options are marked experimental

@@ -1,0 +1,222 @@
+"""Processes of this machine that do jobs; one that breaks a limit is replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from assay.errors import AssayError
+from assay.experiment.search.jobs import Context, Job
+from assay.experiment.search.memory import resident_bytes
+from assay.experiment.search.pool import Limits, Outcome
+
+PULSE = 0.05
+"""Seconds between looks at the limits; memory grows by some hundred MiB in that time."""
+
+WORKER = "assay.experiment.search.worker"
+
+
+class ProcessPool:
+    """So many workers; use :func:`working`. One starts at once, the others with :meth:`open`.
+
+    A start is some seconds of imports. Until the context is there its maker is at work too, and
+    more processes than processors would only hold up the first fit.
+    """
+
+    def __init__(
+        self, folder: Path, workers: int, limits: Limits, ahead: Sequence[str] = ()
+    ) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._ahead = tuple(ahead)
+        self._count = workers
+        self._workers = [_Worker(folder, 0, self._ahead)]
+
+    def open(self, context: Context) -> None:
+        """Tell the workers what every job shares."""
+        context.write(self._folder)
+        others = range(1, self._count)
+        self._workers += [_Worker(self._folder, number, self._ahead) for number in others]
+        for each in self._workers:
+            each.open()
+
+    @property
+    def idle(self) -> int:
+        """How many jobs could begin now."""
+        return sum(each.job is None for each in self._workers)
+
+    @property
+    def busy(self) -> int:
+        """How many jobs are going on."""
+        return len(self._workers) - self.idle
+
+    def submit(self, job: Job, *, seconds: float | None = None) -> None:
+        """Begin a job; there must be an idle worker, ready ones first.
+
+        ``seconds`` is its limit in place of the pool's.
+        """
+        free = [each for each in self._workers if each.job is None]
+        limit = self._limits.seconds if seconds is None else seconds
+        min(free, key=lambda each: not each.ready).begin(job, limit)
+
+    def wait(self, seconds: float | None = None) -> list[Outcome]:
+        """Return the jobs that ended, as soon as one has or ``seconds`` are over."""
+        until = None if seconds is None else time.monotonic() + seconds
+        while self.busy and (until is None or time.monotonic() < until):
+            outcomes = [each for worker in self._heard() if (each := self._over(worker))]
+            outcomes += [each for worker in self._workers if (each := self._broken(worker))]
+            if outcomes:
+                return outcomes
+        return []
+
+    def close(self) -> None:
+        """Kill every worker."""
+        for each in self._workers:
+            each.kill()
+
+    def _heard(self) -> list[_Worker]:
+        with selectors.DefaultSelector() as selector:
+            for each in self._workers:
+                selector.register(each.answers, selectors.EVENT_READ, each)
+            return [key.data for key, _ in selector.select(PULSE)]
+
+    def _over(self, worker: _Worker) -> Outcome | None:
+        line = worker.process.stdout.readline() if worker.process.stdout else b""
+        if not line:
+            return self._replace(worker, f"the process died: {worker.last_words()}")
+        answer = json.loads(line)
+        if "ready" in answer:
+            worker.become_ready()
+            return None
+        job, worker.job = worker.job, None
+        assert job is not None  # noqa: S101 - only a busy worker answers
+        path = self._folder / job.name
+        if not answer["ok"]:
+            return Outcome(job, worker.elapsed(), None, answer["reason"])
+        predictions = np.load(path)
+        path.unlink()
+        return Outcome(job, answer["seconds"], predictions)
+
+    def _broken(self, worker: _Worker) -> Outcome | None:
+        if worker.job is None or not worker.ready:
+            return None
+        if worker.elapsed() > worker.limit:
+            return self._replace(worker, f"it took longer than {worker.limit:.3g} s")
+        memory = self._limits.memory
+        if memory is not None and (resident_bytes(worker.process.pid) or 0) > memory:
+            return self._replace(worker, f"it held more than {memory / 2**20:,.0f} MiB")
+        return None
+
+    def _replace(self, worker: _Worker, reason: str) -> Outcome | None:
+        """End a worker and start another; one that dies before it was ready will again."""
+        was_ready, job, elapsed = worker.ready, worker.job, worker.elapsed()
+        worker.kill()
+        if not was_ready:
+            raise AssayError("The search's worker processes cannot start.", given=reason)
+        worker.start()
+        worker.open()
+        return None if job is None else Outcome(job, elapsed, None, reason)
+
+
+class _Worker:
+    """One process and what it is doing."""
+
+    def __init__(self, folder: Path, number: int, ahead: tuple[str, ...]) -> None:
+        self._folder = folder
+        self._ahead = ahead
+        self._log = folder / f"worker-{number}.log"
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, in a session of its own so that what it starts dies with it."""
+        self.job: Job | None = None
+        self.ready = False
+        self.limit = 0.0
+        self._began = time.monotonic()
+        paths = [each or os.getcwd() for each in sys.path]
+        # Fits of one search run side by side; threads inside each would only wait on each other.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", WORKER, str(self._folder), *self._ahead],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+
+    def open(self) -> None:
+        """Say that the context is there."""
+        self._send("")
+
+    @property
+    def answers(self) -> int:
+        """What its answers are read from."""
+        assert self.process.stdout is not None  # noqa: S101 - it is a pipe
+        return self.process.stdout.fileno()
+
+    def become_ready(self) -> None:
+        """Count a job's time from now: starting is not the job's."""
+        self.ready, self._began = True, time.monotonic()
+
+    def begin(self, job: Job, limit: float) -> None:
+        """Send a job that may take so many seconds."""
+        self.job, self.limit, self._began = job, limit, time.monotonic()
+        self._send(job.line())
+
+    def _send(self, line: str) -> None:
+        with suppress(BrokenPipeError):  # it just died; its silence is noticed next
+            assert self.process.stdin is not None  # noqa: S101 - it is a pipe
+            self.process.stdin.write(f"{line}\n".encode())
+            self.process.stdin.flush()
+
+    def elapsed(self) -> float:
+        """Return the seconds since the job began."""
+        return time.monotonic() - self._began
+
+    def last_words(self) -> str:
+        """Return the last line that the process wrote, or the signal that ended it."""
+        with suppress(subprocess.TimeoutExpired):
+            code = self.process.wait(5)
+            if code < 0:
+                return signal.Signals(-code).name
+        lines = self._log.read_text(errors="replace").strip().splitlines()
+        return lines[-1][:200] if lines else f"exit code {self.process.returncode}"
+
+    def kill(self) -> None:
+        """End the process and all that it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+@contextmanager
+def working(workers: int, limits: Limits, ahead: Sequence[str] = ()) -> Iterator[ProcessPool]:
+    """Yield a pool; its workers are gone afterwards, and so is all that they wrote.
+
+    ``ahead`` names modules that the workers import before they are ready.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="assay-experiment-"))
+    pool = ProcessPool(folder, workers, limits, ahead)
+    try:
+        yield pool
+    finally:
+        pool.close()
+        shutil.rmtree(folder, ignore_errors=True)
