@@ -96,6 +96,36 @@ def test_balanced_accuracy_lets_a_class_give_what_it_has_beyond_the_lowest():
     assert [each.details["class"] for each in reversed_ if fails(each)] == ["rare"]
 
 
+def test_costs_say_how_much_of_one_class_is_worth_a_loss_of_the_other():
+    truth = np.array(["no"] * 300 + ["yes"] * 100)
+    before = truth.copy()
+    before[350:] = "no"
+    after = before.copy()
+    after[:60] = after[300:380] = "yes"  # 60 false alarms buy 30 hits
+
+    def guards(metric: str, first=before, second=after) -> dict[str, Evidence]:
+        found = class_guards(truth, first, second, metric=metric)
+        return {each.details["class"]: each for each in found}
+
+    assert fails(guards("accuracy")["no"])
+    traded = guards("cost_1_20")
+    assert traded["no"].details["allowed"] == pytest.approx(0.05 * 20 * 100 / 300)
+    assert traded["yes"].details["allowed"] == pytest.approx(0.05)
+    assert not any(map(fails, traded.values()))
+    assert fails(guards("cost_20_1")["no"]), "there a false alarm is what costs"
+    assert fails(guards("cost_1_20", after, before)["yes"])
+    assert guards("cost_1_1000")["no"].details["allowed"] == 1.0, "all of it, and no more"
+
+
+def test_an_insignificant_gain_with_a_significant_loss_says_both():
+    verdict = decide(gain(0.02, -0.01, 0.05, 0.1), guards=[guard(-0.2, 0.001)])
+    assert verdict.decision == "dropped"
+    assert verdict.reason.endswith(
+        "Chance could explain it, and the change in recall of 'spam' is -0.2000 "
+        "(p = 0.001, n = 80), a loss of more than 0.05."
+    )
+
+
 def test_guards_read_probabilities_at_the_threshold_of_the_costs():
     truth = np.array(["no"] * 200 + ["yes"] * 40)
     before = np.column_stack([np.full(240, 0.8), np.full(240, 0.2)])

@@ -11,6 +11,7 @@ from assay.evidence.clt import MIN_ROWS, Linear, pool
 from assay.evidence.inputs import Sample, read_sample
 from assay.evidence.numbers import Floats
 from assay.evidence.spec import Evidence, Interval
+from assay.task import Costs, costs_of
 
 TRADES = "balanced_accuracy"
 """The metric whose users trade the classes' recalls one for one."""
@@ -40,7 +41,8 @@ def class_guards(
     metric
         What the change is judged by. Balanced accuracy is the mean of the recalls, so who asks for
         it trades them one for one: there a class may give what it has beyond the lowest class, and
-        ``allowed`` counts from where that one stood before.
+        ``allowed`` counts from where that one stood before. Costs state a rate of exchange: of the
+        class whose mistakes cost less in all, ``allowed`` is as much as costs the same.
     threshold
         Probabilities (n, 2) are read as the second class from here on; None for the largest.
 
@@ -59,7 +61,7 @@ def class_guards(
         groups=groups,
     )
     members_of = [np.flatnonzero(sample.truth == code) for code in range(len(sample.classes))]
-    spare = _spare(sample, members_of) if metric == TRADES else [0.0] * len(members_of)
+    most = _allowed(allowed, metric, sample, members_of)
     results = []
     for code, name in enumerate(sample.classes):
         rows = members_of[code]
@@ -84,13 +86,36 @@ def class_guards(
                 p_value=losses.p_above(0.0),
                 details={
                     "class": name,
-                    "allowed": allowed + spare[code],
+                    "allowed": most[code],
                     "se": pooled.se,
                     "df": pooled.df,
                 },
             )
         )
     return tuple(results)
+
+
+def _allowed(
+    allowed: float, metric: str | None, sample: Sample, members_of: Sequence[Any]
+) -> list[float]:
+    """Return the loss of recall that is accepted of each class."""
+    costs = None if metric is None else costs_of(metric)
+    if costs is not None and len(members_of) == 2:
+        return _exchanged(allowed, costs, sample, members_of)
+    if metric == TRADES:
+        return [allowed + each for each in _spare(sample, members_of)]
+    return [allowed] * len(members_of)
+
+
+def _exchanged(
+    allowed: float, costs: Costs, sample: Sample, members_of: Sequence[Any]
+) -> list[float]:
+    """Return the losses of recall that cost as much as ``allowed`` of the dearer class does."""
+    prices = [
+        price * (len(rows) if sample.weights is None else float(sample.weights[rows].sum()))
+        for price, rows in zip((costs.false_alarm, costs.miss), members_of, strict=True)
+    ]
+    return [min(1.0, allowed * max(prices) / each) if each else allowed for each in prices]
 
 
 def _spare(sample: Sample, members_of: Sequence[Any]) -> list[float]:

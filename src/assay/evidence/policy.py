@@ -79,25 +79,28 @@ def _judge(
         if not failed:
             bar = f" and reaches the {min_effect:g} asked for" if min_effect > 0 else ""
             return "kept", f"{figures} The gain is significant {level}{bar}."
-        worst = min(failed, key=lambda each: each.estimate)
-        allowed = float(worst.details.get("allowed", allowed_loss))
-        return "dropped", (
-            f"{figures} But {worst.name} is {worst.estimate:+.4f} "
-            f"(p = {worst.p_value:.2g}, n = {worst.n}), a loss of more than {allowed:g}."
-        )
+        return "dropped", f"{figures} But {_lost(failed, allowed_loss)}"
     if significant:
         return "dropped", f"{figures} That is less than the {min_effect:g} asked for."
     if gain.estimate <= ROUNDING:
         return "dropped", f"{figures} There is no gain."
     if failed:
-        worst = min(failed, key=lambda each: each.estimate)
-        return "dropped", f"{figures} And {worst.name} is {worst.estimate:+.4f}."
+        return "dropped", f"{figures} Chance could explain it, and {_lost(failed, allowed_loss)}"
     if gain.interval.high > 0 and gain.interval.high >= min_effect:
         return "undecided", (
             f"{figures} Chance could explain it, and a gain worth having is not ruled out."
             f"{_more(gain, min_effect, alpha)}"
         )
     return "dropped", f"{figures} A gain of {min_effect:g} is ruled out."
+
+
+def _lost(failed: Sequence[Evidence], allowed_loss: float) -> str:
+    worst = min(failed, key=lambda each: each.estimate)
+    allowed = float(worst.details.get("allowed", allowed_loss))
+    return (
+        f"the {worst.name} is {worst.estimate:+.4f} (p = {worst.p_value:.2g}, n = {worst.n}), "
+        f"a loss of more than {allowed:.3g}."
+    )
 
 
 def _more(gain: Evidence, min_effect: float, alpha: float) -> str:
