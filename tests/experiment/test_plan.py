@@ -59,6 +59,8 @@ def test_rules_alone_give_a_full_plan(project: Project) -> None:
     assert {each.by for each in plan.lines} == {"rule"}
     assert plan.metric == "cost_1_20"
     assert plan.left_out == ("afterwards",)
+    about_it = {each.section for each in plan.lines if "afterwards" in each.what}
+    assert about_it == {"leakage"}, "what is left out is not prepared, nor made features of"
     assert plan.families == ("linear",), "an auditor is shown sums of effects"
     told = "\n".join(f"{each.what} {each.why}" for each in plan.lines)
     assert "0.048" in told

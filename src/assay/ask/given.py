@@ -11,6 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from assay.ask.spec import Need
+from assay.tables import column_kind
 
 if TYPE_CHECKING:
     from assay.project import Project
@@ -76,7 +77,9 @@ def rows_of(project: Project, *, without: Collection[str] = ()) -> Given:
         rows = rows.sample(MOST_ROWS, seed=project.settings.seed, shuffle=True)
     names = [name for name in task.inputs if name in rows.columns]
     inputs = rows.select(name for name in names if rows[name].null_count() < rows.height)
-    texts = inputs.select(cs.string() | cs.categorical() | cs.enum() | cs.boolean()).columns
+    words = inputs.select(cs.string() | cs.categorical() | cs.enum() | cs.boolean()).columns
+    kinds = {name: column_kind(inputs[name]) for name in words}
+    texts = [task.text] if task.text else [name for name in words if kinds[name] == "text"]
     times = [task.time] if task.time else inputs.select(cs.date() | cs.datetime()).columns
     return Given(
         rows=rows,
@@ -84,8 +87,8 @@ def rows_of(project: Project, *, without: Collection[str] = ()) -> Given:
         kind=task.kind,
         target=task.target,
         numeric=inputs.select(cs.numeric()).columns,
-        categorical=[name for name in texts if name != task.text],
-        text=task.text if task.text in rows.columns else None,
+        categorical=[name for name in words if kinds[name] in ("category", "many categories")],
+        text=next((name for name in texts if name in rows.columns), None),
         group=task.group if task.group in rows.columns else None,
         time=next((name for name in times if name in rows.columns), None),
     )

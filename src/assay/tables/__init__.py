@@ -6,6 +6,7 @@ from assay.tables.door import to_polars
 from assay.tables.fingerprint import fingerprint
 from assay.tables.fit import completed, fitted
 from assay.tables.infer import Inference, Note, infer_task, require_column
+from assay.tables.kinds import ColumnKind, column_kind
 from assay.tables.read import read_table
 from assay.tables.roles import (
     LABELLED_MINIMUM,
@@ -29,10 +30,12 @@ __all__ = [
     "ROW_ID",
     "VAULT_MINIMUM",
     "VAULT_SHARE",
+    "ColumnKind",
     "Inference",
     "Note",
     "Role",
     "assign_roles",
+    "column_kind",
     "completed",
     "copies_matter",
     "fingerprint",

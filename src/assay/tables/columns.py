@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from assay.errors import InputError
+from assay.tables.kinds import LEAST_WORDS, median_words
 from assay.tables.rows import ROW_ID
-
-LEAST_WORDS = 3
-"""A text column has at least this many words in its median row."""
 
 MOST_OTHERS = 2
 """With more feature columns than this beside the text, the table is read as a table."""
@@ -47,7 +45,7 @@ def sort_columns(
                 "The text column holds no text.", given=f"{text!r}: {table[text].dtype}"
             )
         return Columns(text, "you named it", (), _aside(table, free, text))
-    words = {name: _median_words(table[name]) for name in features}
+    words = {name: median_words(table[name]) for name in features}
     longest = max(words, key=words.__getitem__, default=None)
     if longest is None or words[longest] < LEAST_WORDS:
         return Columns(None, "", features, tuple(unused.items()))
@@ -74,7 +72,7 @@ def _useless(column: pl.Series) -> str | None:
         return f"it holds {column.dtype}, which no encoder reads"
     if distinct < column.len() or column.len() < 20:
         return None
-    if column.dtype == pl.String and _median_words(column) < LEAST_WORDS:
+    if column.dtype == pl.String and median_words(column) < LEAST_WORDS:
         return "it is different in every row: an identifier"
     if column.dtype.is_integer() and _counts_up(column):
         return "it numbers the rows"
@@ -84,10 +82,3 @@ def _useless(column: pl.Series) -> str | None:
 def _counts_up(column: pl.Series) -> bool:
     steps = column.sort().diff().drop_nulls()
     return bool((steps == 1).all())
-
-
-def _median_words(column: pl.Series) -> float:
-    if column.dtype != pl.String:
-        return 0.0
-    count = column.drop_nulls().str.split(" ").list.len().median()
-    return float(count) if isinstance(count, int | float) else 0.0

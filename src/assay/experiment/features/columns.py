@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 import polars.selectors as cs
 
+from assay.tables import ColumnKind, column_kind
 from assay.task import Task
 
-LONG_TEXT = 20
-"""Mean characters from which a column holds texts rather than categories."""
+CATEGORIES: tuple[ColumnKind, ...] = ("category", "many categories")
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Columns:
         """Return the columns of ``rows`` that a model of ``task`` may read."""
         inputs = rows.select(task.inputs).fill_nan(None)
         words = inputs.select(cs.string() | cs.categorical() | cs.enum()).columns
-        texts = [name for name in words if _is_text(inputs[name])]
+        kinds = {name: column_kind(inputs[name]) for name in words}
         return cls(
             numbers=_varied(inputs.select(cs.numeric())),
-            categories=tuple(name for name in words if name not in texts),
-            texts=tuple(texts),
+            categories=tuple(name for name in words if kinds[name] in CATEGORIES),
+            texts=tuple(name for name in words if kinds[name] == "text"),
             dates=tuple(inputs.select(cs.date() | cs.datetime()).columns),
             gappy=tuple(name for name in inputs.columns if inputs[name].null_count()),
         )
@@ -44,11 +44,6 @@ def most_distinct(rows: pl.DataFrame, names: Iterable[str], most: int) -> tuple[
     """Return the columns with the most distinct values, in table order."""
     ranked = sorted(names, key=lambda name: -rows[name].n_unique())[:most]
     return tuple(name for name in rows.columns if name in ranked)
-
-
-def _is_text(column: pl.Series) -> bool:
-    length = column.cast(pl.String).str.len_chars().mean()
-    return isinstance(length, float) and length >= LONG_TEXT
 
 
 def _varied(rows: pl.DataFrame) -> tuple[str, ...]:

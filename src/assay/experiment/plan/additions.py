@@ -121,7 +121,7 @@ def _valid(given: str, dimension: Dimension) -> tuple[Any, str | None]:
 def _instructions(ground: Ground) -> str:
     families = "\n".join(f"- {each.name}: {', '.join(each.space)}" for each in ground.families)
     columns = "\n".join(
-        f"- {each.name}: {each.role}, {each.distinct} values, {each.empty:.0%} empty"
+        f"- {each.name}: {each.kind}, {each.distinct} values, {each.empty:.0%} empty"
         for each in ground.columns
     )
     return (

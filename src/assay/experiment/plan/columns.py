@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
-Role = Literal["number", "category", "many categories", "date", "text"]
+from assay.tables import ColumnKind, column_kind
 
-MANY = 30
-WORDY = 4
 REPEATED = (1.5, 200.0)
 """A column that names units repeats each value so often, on average."""
 
-_DATE = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:.*)?$")
 _NAMES_UNITS = re.compile(r"(^|_| )(id|key|no|number|code)$|^id", re.IGNORECASE)
 
 
@@ -36,14 +33,14 @@ class ColumnSeen:
     """
 
     name: str
-    role: Role
+    kind: ColumnKind
     empty: float
     distinct: int
     skewed: bool
     names_units: bool
 
 
-def columns_seen(rows: pl.DataFrame, names: tuple[str, ...]) -> tuple[ColumnSeen, ...]:
+def columns_seen(rows: pl.DataFrame, names: Sequence[str]) -> tuple[ColumnSeen, ...]:
     """Return what each column is like."""
     return tuple(_seen(rows[name]) for name in names)
 
@@ -54,7 +51,7 @@ def _seen(column: pl.Series) -> ColumnSeen:
     mean = len(known) / max(distinct, 1)
     return ColumnSeen(
         name=column.name,
-        role=_role(known, distinct),
+        kind=column_kind(column),
         empty=round(column.null_count() / max(len(column), 1), 4),
         distinct=distinct,
         skewed=_skewed(known),
@@ -63,21 +60,6 @@ def _seen(column: pl.Series) -> ColumnSeen:
         and REPEATED[0] <= mean <= REPEATED[1]
         and distinct >= 10,
     )
-
-
-def _role(known: pl.Series, distinct: int) -> Role:
-    if known.dtype.is_temporal():
-        return "date"
-    if known.dtype.is_numeric():
-        return "number"
-    texts = known.cast(pl.String)
-    sample = texts.head(50).to_list()
-    if sample and all(_DATE.match(each) for each in sample):
-        return "date"
-    words = texts.str.split(" ").list.len().median()
-    if isinstance(words, float) and words >= WORDY and distinct > len(known) // 2:
-        return "text"
-    return "many categories" if distinct > MANY else "category"
 
 
 def _skewed(known: pl.Series) -> bool:

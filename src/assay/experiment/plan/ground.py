@@ -16,7 +16,13 @@ from assay.task import Task
 
 @dataclass(frozen=True)
 class Ground:
-    """What the rules go by."""
+    """What the rules go by.
+
+    Attributes
+    ----------
+    columns
+        Those that a model may read: without what gives the target away.
+    """
 
     project: Project
     rows: pl.DataFrame

@@ -28,9 +28,8 @@ def plan_by_rules(project: Project, question: str) -> tuple[ExperimentPlan, Grou
     judged = task if costs is None else project.judged_by(costs.metric).task
     embed_model = project.settings.models.embed
     seen = Circumstances.of(judged, rows, without=left_out, embed_model=embed_model)
-    ground = Ground(
-        project, rows, wishes, columns_seen(rows, task.inputs), found, _families(wishes, seen)
-    )
+    read = columns_seen(rows, [name for name in task.inputs if name not in left_out])
+    ground = Ground(project, rows, wishes, read, found, _families(wishes, seen))
     chosen, why = _metric(ground)
     plan = ExperimentPlan(
         question=question,

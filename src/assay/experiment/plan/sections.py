@@ -92,7 +92,7 @@ def _leakage(ground: Ground) -> Iterator[Line]:
         yield _line("leakage", f"leave out {leak.column!r}", leak.why)
     if not ground.leaks:
         yield _line("leakage", "no column alone gives the target away", "each was tried")
-    dates = [each.name for each in ground.columns if each.role == "date"]
+    dates = [each.name for each in ground.columns if each.kind == "date"]
     if ground.wishes.ahead and ground.task.time is None:
         next_step = f"make the project anew with --time {dates[0]}" if dates else "name a time"
         yield _line(
@@ -133,17 +133,18 @@ def _baselines(ground: Ground) -> Iterator[Line]:
 
 
 def _preprocessing(ground: Ground) -> Iterator[Line]:
+    pieces = "pieces of words, reduced (skrub's StringEncoder)"
     how = {
         "number": "as they are; scaled or ranked for what measures distances",
         "category": "one column each; codes for trees",
-        "many categories": "pieces of words, reduced (skrub's StringEncoder)",
+        "many categories": pieces,
         "date": "year, month, day, weekday and the time that passed",
-        "text": "words, letters or embeddings",
+        "text": "words, letters or embeddings" if ground.task.text else pieces,
     }
-    for role, done in how.items():
-        names = [each.name for each in ground.columns if each.role == role]
+    for kind, done in how.items():
+        names = [each.name for each in ground.columns if each.kind == kind]
         if names:
-            yield _line("preprocessing", f"{role}: {_listed(names)}", done)
+            yield _line("preprocessing", f"{kind}: {_listed(names)}", done)
     empty = [each.name for each in ground.columns if each.empty > 0]
     if empty:
         why = "left to trees; else the mean, with and without a column that says so"
@@ -154,11 +155,11 @@ def _features(ground: Ground) -> Iterator[Line]:
     skewed = [each.name for each in ground.columns if each.skewed]
     if skewed:
         yield _line("features", f"logarithms of {_listed(skewed)}", "they span many magnitudes")
-    numbers = [each.name for each in ground.columns if each.role == "number"]
+    numbers = [each.name for each in ground.columns if each.kind == "number"]
     if len(numbers) >= 2:
         pair = f"ratios and differences, as {numbers[0]!r} to {numbers[1]!r}"
         yield _line("features", pair, "trees and lines find neither by themselves")
-    dates = [each.name for each in ground.columns if each.role == "date"]
+    dates = [each.name for each in ground.columns if each.kind == "date"]
     if len(dates) >= 2:
         yield _line("features", f"time between {_listed(dates)}", "ages and durations decide often")
     if not (skewed or len(numbers) >= 2 or len(dates) >= 2):
