@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,10 +14,17 @@ import pytest
 
 from assay import Project
 from assay.errors import InputError
+from assay.experiment import experiment
 from assay.experiment.order import Order, first_entrants
 from assay.experiment.plan import make_plan, plan_to_toml, read_plan, write_plan
-from assay.experiment.plan.additions import SuggestedRisk, SuggestedTry, Suggestions
 from assay.experiment.plan.page import render_page
+from assay.experiment.plan.suggestions import (
+    SuggestedFeature,
+    SuggestedLate,
+    SuggestedRisk,
+    SuggestedTry,
+    Suggestions,
+)
 from assay.experiment.plan.wishes import wishes_in
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for
@@ -116,6 +124,19 @@ def test_what_a_model_adds_is_taken_where_it_is_valid(project: Project) -> None:
         risks=[
             SuggestedRisk(column="since", risk="drifts"),
             SuggestedRisk(column="colour", risk="unfair"),
+            SuggestedRisk(column="age", risk=" "),
+        ],
+        features=[
+            SuggestedFeature(operation="ratio", columns=["age", "size"], why="frequent for an age"),
+            SuggestedFeature(operation="ratio", columns=["age"]),
+            SuggestedFeature(operation="ratio", columns=["age", "since"]),
+            SuggestedFeature(operation="ratio", columns=["age", "age"]),
+            SuggestedFeature(operation="ratio", columns=["age", "afterwards"]),
+            SuggestedFeature(operation="fourier", columns=["age"]),
+        ],
+        known_late=[
+            SuggestedLate(column="size", why="counted at the end of the year"),
+            SuggestedLate(column="colour", why="painted later"),
         ],
     )
     prompts: list[Prompt] = []
@@ -130,11 +151,20 @@ def test_what_a_model_adds_is_taken_where_it_is_valid(project: Project) -> None:
     assert [(each.family, each.values["C"], each.by) for each in plan.tries] == [
         ("linear", 0.02, name)
     ]
-    assert len(plan.dropped) == 6
+    assert len(plan.dropped) == 13
     reasons = " ".join(each.reason for each in plan.dropped)
-    for part in ("not from", "no such parameter", "no such family", "not one of", "not a whole"):
+    for part in (
+        *("not from", "no such parameter", "no such family", "not one of", "not a whole"),
+        *("needs 2 columns", "since holds date, not number", "one column twice", "it is left out"),
+        *("no such operation", "no such column", "it says nothing"),
+    ):
         assert part in reasons
-    assert [each.what for each in plan.lines if each.by == name] == ["since: drifts"]
+    added = {each.section: each.what for each in plan.lines if each.by == name}
+    assert added["features"] == "ratio of age, size"
+    assert added["risks"] == "since: drifts"
+    assert re.search(
+        r"is 'size' known when .* it explains \d+\.\d% of the target", added["leakage"]
+    )
     rows: Sequence[Any] = project.search()["customer_id"].to_list()
     assert not any(f"{each}\n" in prompts[0].instructions for each in rows)
     task, order = project.task, Order(tries=plan.tries)
@@ -142,6 +172,18 @@ def test_what_a_model_adds_is_taken_where_it_is_valid(project: Project) -> None:
     entrants = first_entrants(order, project.recipe, families, task)
     assert [each.origin for each in entrants][:3] == ["recipe", "plan", "portfolio"]
     assert entrants[1].recipe.estimator.parameters["C"] == 0.02
+
+
+def test_columns_that_a_plan_leaves_out_are_read_by_no_recipe(project: Project) -> None:
+    plan = make_plan(project, "predict buyers")
+    plan = plan.model_copy(update={"left_out": (*plan.left_out, "age", "since")})
+    result = experiment(
+        project, plan=plan, families=["linear"], most=2, workers=1, confirm=False, keep=["since"]
+    )
+    assert set(result.left_out) == {"afterwards", "age"}
+    assert any("age left out, as you asked" in each for each in result.notes)
+    read = {name for each in result.baseline.features for name in each.columns}
+    assert read == {"size", "town", "customer_id", "since"}
 
 
 def test_the_command_writes_the_plan_and_its_page(project: Project) -> None:

@@ -214,6 +214,9 @@ def test_mistakes_are_told_before_anything_is_searched(tmp_path: Path) -> None:
         ({"engine": "steam"}, "engine is not known"),
         ({"sampler": "luck"}, "sampler is not known"),
         ({"keep": ["colour"]}, "no such column to keep"),
+        ({"leave_out": ["colour"]}, "no such column to leave out"),
+        ({"leave_out": ["age"], "keep": ["age"]}, "both kept and left out"),
+        ({"leave_out": ["size", "age", "town"]}, "nothing to search"),
         ({"families": ["words"]}, "no such family"),
         ({"estimators": [Estimator(path="nowhere.Model")]}, "cannot be imported"),
     ):

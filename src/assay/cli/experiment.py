@@ -38,6 +38,9 @@ def experiment(
     keep: Annotated[
         list[str] | None, typer.Option(help="A column that gives nothing away; may be repeated.")
     ] = None,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(help="A column that no recipe reads; may be repeated.")
+    ] = None,
     most: Annotated[int | None, typer.Option(help="At most so many recipes.")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Fits side by side; one for each core by default.")
@@ -75,6 +78,7 @@ def experiment(
             families=family or (),
             estimators=_estimators(project, estimator or [], command),
             keep=keep or (),
+            leave_out=leave_out or (),
             most=most,
             workers=workers,
             fit_seconds=fit_seconds,

@@ -40,6 +40,7 @@ def experiment(
     families: Sequence[str] = (),
     estimators: Sequence[Estimator] = (),
     keep: Sequence[str] = (),
+    leave_out: Sequence[str] = (),
     most: int | None = None,
     workers: int | None = None,
     fit_seconds: float | None = None,
@@ -66,15 +67,17 @@ def experiment(
     minutes
         For all of it; judging the choice is part of it. By default the plan's, else ten.
     plan
-        From :func:`assay.experiment.plan.make_plan`: its minutes, families and tries hold where
-        nothing else is given. Where it states costs, the search, the gate and the vault judge by
-        them, and once a recipe is confirmed so does the project.
+        From :func:`assay.experiment.plan.make_plan`: its minutes, families, tries and columns
+        left out hold where nothing else is given. Where it states costs, the search, the gate and
+        the vault judge by them, and once a recipe is confirmed so does the project.
     families
         Names of families to search in; by default all that suit the task.
     estimators
         Your own, tried first: any import path with ``fit`` and ``predict``.
     keep
         Columns that may stay although they seem to give the target away.
+    leave_out
+        Columns that no recipe may read, beside those that give the target away.
     most
         Recipes to try at most.
     workers
@@ -99,7 +102,7 @@ def experiment(
     Raises
     ------
     InputError
-        When an option is not usable, or every column gives the target away.
+        When an option is not usable, or every column gives the target away or is left out.
     MissingExtraError
         Without the ``experiment`` extra, or the ``ray`` extra where the engine is that.
     """
@@ -121,6 +124,7 @@ def experiment(
         tries=() if plan is None else plan.tries,
         estimators=tuple(estimators),
         keep=tuple(keep),
+        leave_out=_left_out(plan, keep, leave_out),
         most=most,
         workers=workers,
         fit_seconds=fit_seconds,
@@ -147,6 +151,13 @@ def experiment(
             tools = Tools.of(record.ledger, gateway)
             clock = Clock(order, place.workers, began, place.memory)
             return Search(project, order, record, tools, tell, clock, place).run()
+
+
+def _left_out(
+    plan: ExperimentPlan | None, keep: Sequence[str], leave_out: Sequence[str]
+) -> tuple[str, ...]:
+    planned = () if plan is None else plan.left_out
+    return (*leave_out, *(each for each in planned if each not in (*keep, *leave_out)))
 
 
 make_callable(__name__)

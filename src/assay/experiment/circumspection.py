@@ -16,6 +16,7 @@ from assay.recipe import Recipe, Tools
 from assay.recipe.features import texts
 from assay.recipe.trial import prepare
 from assay.seeds import derive_seed
+from assay.task import Task
 
 MOST_ROWS = 50_000
 """A search reads so many rows at most; what it finds is built on all of them."""
@@ -59,25 +60,24 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
     Raises
     ------
     InputError
-        When a column to keep is none of the task's, or nothing is left to predict from.
+        When a column to keep or to leave out is none of the task's, or nothing is left to predict
+        from.
     """
     task, search = project.task, project.search()
-    unknown = [each for each in order.keep if each not in task.features]
-    if unknown:
-        raise InputError(
-            "There is no such column to keep.",
-            given=unknown[0],
-            allowed=", ".join(task.features[:20]),
-        )
+    _require_features(task, order)
     seed, notes = project.settings.seed, []
     found = leaks(search, task, seed=seed)
-    left_out = tuple(each.column for each in found if each.column not in order.keep)
+    leaking = [each.column for each in found if each.column not in order.keep]
+    left_out = tuple(dict.fromkeys([*leaking, *order.leave_out]))
     for leak in found:
         fate = "left out" if leak.column in left_out else "kept, as you asked"
         notes.append(f"{leak.why}; it is {fate}")
+    asked = [each for each in order.leave_out if each not in leaking]
+    if asked:
+        notes.append(f"{', '.join(asked)} left out, as you asked")
     if left_out and set(left_out) >= set(task.inputs):
         raise InputError(
-            "Every column gives the target away, so there is nothing to search.",
+            "Every column gives the target away or is left out, so there is nothing to search.",
             given=", ".join(left_out),
             next_step="name those that are known before the outcome with --keep",
         )
@@ -96,6 +96,20 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
         circumstances=circumstances,
         notes=notes,
     )
+
+
+def _require_features(task: Task, order: Order) -> None:
+    for what, names in (("keep", order.keep), ("leave out", order.leave_out)):
+        unknown = [each for each in names if each not in task.features]
+        if unknown:
+            raise InputError(
+                f"There is no such column to {what}.",
+                given=unknown[0],
+                allowed=", ".join(task.features[:20]) or "none: the task reads a text",
+            )
+    both = set(order.keep) & set(order.leave_out)
+    if both:
+        raise InputError("A column cannot be both kept and left out.", given=min(both))
 
 
 def _sample(search: pl.DataFrame, project: Project, notes: list[str]) -> pl.DataFrame:

@@ -59,15 +59,24 @@ def leaks(
     """
     if rows.height < LEAST_ROWS:
         return ()
-    some = rows.sample(min(rows.height, MOST_ROWS), seed=derive_seed(seed, "leaks"))
-    target = some[task.target]
-    if task.kind == "regression":
-        truth = target.cast(pl.Float64).to_numpy()
-    else:
-        truth = target.rank("dense").to_numpy().astype(int)
+    some, truth = _some(rows, task, seed)
     found = [Leak(name, _explained(some[name], truth, task)) for name in task.features]
     found = [each for each in found if each.explained >= least or named_alike(each, task)]
     return tuple(sorted(found, key=lambda each: -each.explained))
+
+
+def explained_alone(rows: pl.DataFrame, task: Task, column: str, *, seed: int = 0) -> float:
+    """Return what one column alone explains of the target, as :class:`Leak` counts it."""
+    some, truth = _some(rows, task, seed)
+    return _explained(some[column], truth, task)
+
+
+def _some(rows: pl.DataFrame, task: Task, seed: int) -> tuple[pl.DataFrame, np.ndarray]:
+    some = rows.sample(min(rows.height, MOST_ROWS), seed=derive_seed(seed, "leaks"))
+    target = some[task.target]
+    if task.kind == "regression":
+        return some, target.cast(pl.Float64).to_numpy()
+    return some, target.rank("dense").to_numpy().astype(int)
 
 
 def named_alike(leak: Leak, task: Task) -> bool:

@@ -31,6 +31,7 @@ class Order:
     families: tuple[str, ...] = ()
     estimators: tuple[Estimator, ...] = ()
     keep: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
     most: int | None = None
     workers: int | None = None
     fit_seconds: float | None = None
@@ -64,6 +65,7 @@ class Order:
             "families": list(self.families),
             "estimators": [each.plain() for each in self.estimators],
             "keep": list(self.keep),
+            "leave_out": list(self.leave_out),
             "minutes": self.minutes,
             "most": self.most,
             "sampler": self.sampler,

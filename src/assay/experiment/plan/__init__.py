@@ -41,8 +41,9 @@ def make_plan(
     model
         A language model that adds to the plan. It sees the question, and of the columns their
         names, kinds and counts on the search rows, never a row. What it suggests is taken where
-        the column, the family and the parameter exist and the value is in range; else it is
-        listed under ``dropped`` with the reason.
+        the column, the family and the parameter exist, the value is in range, and the operation
+        of a feature fits what its columns hold; else it is listed under ``dropped`` with the
+        reason.
     models
         Language models by name, in place of the ones the gateway would load.
 

@@ -15,6 +15,9 @@ from assay.project import Project
 
 EXPLAINABLE = 1
 FAST = 3
+MOST_COMPLEX = 9
+SLOW = ("neighbours",)
+"""Simple to fit, slow to ask."""
 
 
 def plan_by_rules(project: Project, question: str) -> tuple[ExperimentPlan, Ground]:
@@ -29,25 +32,24 @@ def plan_by_rules(project: Project, question: str) -> tuple[ExperimentPlan, Grou
     embed_model = project.settings.models.embed
     seen = Circumstances.of(judged, rows, without=left_out, embed_model=embed_model)
     read = columns_seen(rows, [name for name in task.inputs if name not in left_out])
-    ground = Ground(project, rows, wishes, read, found, _families(wishes, seen))
+    families = tuple(each for each in families_for(seen) if _is_wished(each, wishes))
+    ground = Ground(project, rows, wishes, read, found, families)
     chosen, why = _metric(ground)
     plan = ExperimentPlan(
         question=question,
         metric=chosen,
         costs=costs,
         minutes=wishes.minutes or MINUTES,
-        families=tuple(each.name for each in ground.families),
+        families=tuple(each.name for each in families),
         left_out=left_out,
         lines=tuple(lines_of(ground, chosen, why)),
     )
     return plan, ground
 
 
-def _families(wishes: Wishes, seen: Circumstances) -> tuple[Family, ...]:
-    most = EXPLAINABLE if wishes.explain else FAST if wishes.fast else 9
-    slow = ("neighbours",) if wishes.fast else ()
-    found = families_for(seen)
-    return tuple(each for each in found if each.complexity <= most and each.name not in slow)
+def _is_wished(family: Family, wishes: Wishes) -> bool:
+    most = EXPLAINABLE if wishes.explain else FAST if wishes.fast else MOST_COMPLEX
+    return family.complexity <= most and not (wishes.fast and family.name in SLOW)
 
 
 def _metric(ground: Ground) -> tuple[str, str]:

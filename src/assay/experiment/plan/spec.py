@@ -76,7 +76,7 @@ class ExperimentPlan(_Part):
     families
         Families to search in.
     left_out
-        Columns that give the target away.
+        Columns that give the target away. An experiment leaves out these, and what it finds itself.
     """
 
     format: Literal[1] = FORMAT

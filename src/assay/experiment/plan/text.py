@@ -13,8 +13,9 @@ from assay.recipe import toml_item
 from assay.recipe.text import checked
 
 HEADER = (
-    "The plan of an experiment. `assay experiment --plan plan.toml` follows minutes, families and",
-    "tries; edit them freely. Every line says who wrote it: a rule, or a model by name.",
+    "The plan of an experiment. `assay experiment --plan plan.toml` follows minutes, families,",
+    "tries, costs and left_out; edit them freely. Every line says who wrote it: a rule, or a model",
+    "by name.",
 )
 
 
