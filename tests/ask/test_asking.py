@@ -17,6 +17,7 @@ from assay.ask.shelf import nearest, recipe_book
 from assay.ask.spec import Snippet
 from assay.ask.trying import fault_of, try_snippet
 from assay.cli.app import app
+from assay.cli.ask import _show
 from assay.errors import InputError
 from assay.llm import Prompt, ScriptedModel
 from assay.llm.caches import Cache
@@ -93,6 +94,12 @@ def test_an_answer_is_plain_values() -> None:
     assert told["ok"] is True
     assert [each["name"] for each in told["libraries"]] == ["numpy"]
     assert told["libraries"][0]["warnings"]
+
+
+def test_code_is_printed_as_it_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    code = f"count = sum({list(range(40))})\nother = [count]\n"
+    _show(Answer("How many?", Snippet("Count", code, "it counts", "assert count", "here"), None))
+    assert code in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("question", ["", "  ", "x" * 2001])

@@ -12,7 +12,7 @@ from assay.cli.output import AsJson, ProjectPath, console, emit_json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from assay.ask import Answer, Library, Trial
+    from assay.ask import Answer, Library, Snippet, Trial
     from assay.project import Project
 
 NOT_MET = 1
@@ -45,7 +45,7 @@ def ask(
     elif code:
         typer.echo("" if answer.snippet is None else _printable(answer.snippet.code), nl=False)
     else:
-        console().print(_told(answer))
+        _show(answer)
     if not answer.ok:
         raise typer.Exit(NOT_MET)
 
@@ -63,29 +63,37 @@ def _project(path: Path) -> Project | None:
         return None
 
 
-def _told(answer: Answer) -> RenderableType:
-    from rich.console import Group
+def _show(answer: Answer) -> None:
+    """Print an answer; of its code each line as one, so that it can be copied."""
     from rich.syntax import Syntax
     from rich.text import Text
 
     from assay.label.shown import visible
 
-    if answer.snippet is None:
-        nothing = Text("Nothing in the book is near this question.", "bold yellow")
-        return Group(nothing, *_others(answer, first=1))
     snippet = answer.snippet
-    parts: list[RenderableType] = [
-        Text(visible(snippet.title), "bold"),
-        Text(f"from {snippet.origin}", "dim"),
-        Syntax(_printable(snippet.code), "python", background_color="default", word_wrap=True),
-        Text(f"Promise: {visible(snippet.promise)}."),
-    ]
+    if snippet is None:
+        nothing = Text("Nothing in the book is near this question.", "bold yellow")
+        console().print(nothing, *_others(answer, first=1), sep="\n")
+        return
+    console().print(Text(visible(snippet.title), "bold"))
+    console().print(Text(f"from {snippet.origin}", "dim"))
+    coloured = Syntax("", "python", background_color="default").highlight(_printable(snippet.code))
+    console().print(coloured, soft_wrap=True)
+    console().print(*_about(answer, snippet), sep="\n")
+
+
+def _about(answer: Answer, snippet: Snippet) -> list[RenderableType]:
+    from rich.text import Text
+
+    from assay.label.shown import visible
+
+    parts: list[RenderableType] = [Text(f"Promise: {visible(snippet.promise)}.")]
     if answer.trial is not None:
         parts.append(_fared(answer.trial, answer.attempts))
         if answer.trial.weakness:
             parts.append(Text(answer.trial.weakness, "yellow"))
     parts += [_library(each) for each in answer.libraries]
-    return Group(*parts, *_others(answer, first=2))
+    return [*parts, *_others(answer, first=2)]
 
 
 def _fared(trial: Trial, attempts: int) -> RenderableType:

@@ -95,15 +95,17 @@ class _Additions:
 
     def _take_try(self, given: SuggestedTry) -> None:
         families = {each.name: each for each in self.ground.families}
+        what = f"{given.family}: {given.parameter} = {given.value}"
         family = families.get(given.family)
         if family is None:
-            value, reason = None, f"no such family; there are {', '.join(families)}"
-        elif given.parameter not in family.space:
-            value, reason = None, f"no such parameter; there are {', '.join(family.space)}"
-        else:
-            value, reason = _valid(given.value, family.space[given.parameter])
-        if family is None or reason is not None:
-            self.drop(f"{given.family}: {given.parameter} = {given.value}", reason or "")
+            self.drop(what, f"no such family; there are {', '.join(families)}")
+            return
+        if given.parameter not in family.space:
+            self.drop(what, f"no such parameter; there are {', '.join(family.space)}")
+            return
+        value, reason = _valid(given.value, family.space[given.parameter])
+        if reason is not None:
+            self.drop(what, reason)
             return
         values = {**family.defaults[0], given.parameter: value}
         self._extend("tries", Try(family=given.family, values=values, why=given.why, by=self.model))
