@@ -73,6 +73,32 @@ def test_a_column_written_after_the_outcome_is_told() -> None:
     assert [each.title for each in found.findings] == ["column 'status' gives the target away"]
 
 
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_date_that_only_one_class_has_is_told(as_text: bool) -> None:
+    """Hardly a date of one half is seen in the other; what tells is whether there is one."""
+    rows, shares = answers(800)
+    days = pl.Series(np.random.default_rng(1).integers(19_000, 20_000, 800)).cast(pl.Int32)
+    ended = pl.when(rows["y"] == "yes").then(days.cast(pl.Date))
+    leaking = rows.with_columns(ended=ended.cast(pl.String) if as_text else ended)
+    found = diagnose(leaking, truth="y", probabilities=shares, detectors=[LeakageDetector()])
+    assert [each.title for each in found.findings] == ["column 'ended' gives the target away"]
+    assert found.findings[0].effect.estimate == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.5])
+def test_the_target_of_a_regression_in_another_unit_is_told(noise: float) -> None:
+    random = np.random.default_rng(2)
+    price = np.exp(random.normal(size=600))
+    euros = 0.86 * price * np.exp(random.normal(size=600) * noise)
+    rows = pl.DataFrame({"size": random.normal(size=600), "other": euros, "price": price})
+    found = diagnose(rows, truth="price", predictions=np.ones(600), detectors=[LeakageDetector()])
+    titles = [each.title for each in found.findings]
+    assert titles == (["column 'other' gives the target away"] if noise < 0.1 else [])
+    if titles:
+        effect = found.findings[0].effect
+        assert 0.09 < effect.interval.low < effect.estimate < effect.interval.high <= 0.1
+
+
 def test_a_copy_with_mistakes_is_told_and_one_good_measurement_among_others_is_not() -> None:
     rows, shares = answers(800)
     random = np.random.default_rng(1)

@@ -14,7 +14,7 @@ from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence, Interval
 from assay.evidence.proportions import share_interval
-from assay.experiment.leaks import NEARLY_ALL, leaks, named_alike
+from assay.experiment.leaks import LEAST_ROWS, NEARLY_ALL, leaks, named_alike
 from assay.tables.predicate import Mask
 
 CODE = "AS401"
@@ -33,7 +33,8 @@ class LeakageDetector:
 
     A column that tells nearly the whole target is one that gives it away. A column that tells most
     of it may be a copy with mistakes or a good measurement: it is told where all other columns
-    together, given to a forest, err more than three times as often.
+    together, given to a forest, err more than three times as often. Of a regression the squared
+    rank correlation is what a column tells, and only nearly the whole is told.
     """
 
     name: str = "leakage"
@@ -45,13 +46,13 @@ class LeakageDetector:
         """Return the columns of the discovery part that nearly determine the target."""
         what = "each column alone against the target"
         features = tuple(name for name in part.task.features if name in part.rows.columns)
-        if part.task.kind == "regression":
-            return Search(0, what, skipped="of a regression assay experiment looks for leaks")
         if not features:
             return Search(0, what, skipped="there is no column beside the text")
         task = part.task.model_copy(update={"features": features})
-        truth = pl.Series(task.target, part.truth.tolist(), dtype=pl.String)
-        found = leaks(part.rows.with_columns(truth), task, seed=part.seed, least=MOST)
+        values = task.kind == "regression"
+        truth = pl.Series(task.target, part.truth.tolist(), pl.Float64 if values else pl.String)
+        least = NEARLY_ALL if values else MOST
+        found = leaks(part.rows.with_columns(truth), task, seed=part.seed, least=least)
         strong = {each.column for each in found}
         suspicions = []
         for each in found:
@@ -66,6 +67,8 @@ def _suspicion(part: Case, column: str, rest: tuple[str, ...]) -> Suspicion:
     """Return the suspicion of a column; ``rest`` are the others that must tell far less, if any."""
 
     def confirm(unseen: Case) -> Evidence | None:
+        if unseen.task.kind == "regression":
+            return _by_rank(unseen, column)
         right = _by_column(part, unseen, column) == unseen.truth
         alone = _alone(unseen, right)
         return _ahead(part, unseen, right, rest, alone) if rest else alone
@@ -102,6 +105,33 @@ def _alone(unseen: Case, right: Mask) -> Evidence:
     )
 
 
+def _by_rank(unseen: Case, column: str) -> Evidence | None:
+    """Return the squared rank correlation with the target on unseen rows, by Fisher's z.
+
+    Its standard error is that of Fieller, Hartley and Pearson (1957).
+    """
+    from scipy import stats
+
+    values = _numbers(unseen.rows[column], unseen.rows[column])
+    known = values[:, 1] == 0
+    n = int(known.sum())
+    if n < LEAST_ROWS:
+        return None
+    found = abs(float(stats.spearmanr(values[known, 0], unseen.truth[known]).statistic))
+    if np.isnan(found):
+        return None
+    z, error = np.arctanh(min(found, 1 - 1e-12)), np.sqrt(1.06 / (n - 3))
+    sides = np.tanh(np.maximum([z - 1.96 * error, z + 1.96 * error], 0.0)) ** 2
+    return Evidence(
+        name=f"squared rank correlation of the column alone, above {LEAST_RIGHT:.2f}",
+        estimate=found**2 - LEAST_RIGHT,
+        interval=Interval(float(sides[0]) - LEAST_RIGHT, float(sides[1]) - LEAST_RIGHT),
+        n=n,
+        method="Spearman's rank correlation by Fisher's z, on rows where the column is filled in",
+        p_value=float(stats.norm.sf((z - np.arctanh(np.sqrt(LEAST_RIGHT))) / error)),
+    )
+
+
 def _ahead(
     part: Case, unseen: Case, right: Mask, rest: tuple[str, ...], alone: Evidence
 ) -> Evidence:
@@ -134,11 +164,20 @@ def _by_columns(part: Case, unseen: Case, columns: tuple[str, ...]) -> np.ndarra
 
 
 def _numbers(column: pl.Series, known: pl.Series) -> np.ndarray:
-    """Return (n, 2): the value as a number, words by their rank among known ones, and gaps."""
+    """Return (n, 2): the value as a number, and whether the cell is empty.
+
+    Anything but a number is its place among the known values; one that is not among them lies
+    between its neighbours.
+    """
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        values = column.cast(pl.Float64).to_numpy()
-    else:
-        words = {each: float(at) for at, each in enumerate(known.unique().sort().to_list())}
-        values = np.array([words.get(each, np.nan) for each in column.to_list()])
-    gaps = ~np.isfinite(values)
-    return np.column_stack([np.where(gaps, 0.0, values), gaps])
+        values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        gaps = ~np.isfinite(values)
+        return np.column_stack([np.where(gaps, 0.0, values), gaps])
+    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+        column, known = column.cast(pl.String), known.cast(pl.String)
+    order = known.drop_nulls().unique().sort()
+    filled = column.drop_nulls()
+    values = np.zeros(column.len())
+    after, before = (order.search_sorted(filled, side=side) for side in ("right", "left"))
+    values[column.is_not_null().to_numpy()] = (after.to_numpy() + before.to_numpy() - 1) / 2.0
+    return np.column_stack([values, column.is_null().to_numpy()])
