@@ -82,6 +82,7 @@ def test_a_date_that_only_one_class_has_is_told(as_text: bool) -> None:
     leaking = rows.with_columns(ended=ended.cast(pl.String) if as_text else ended)
     found = diagnose(leaking, truth="y", probabilities=shares, detectors=[LeakageDetector()])
     assert [each.title for each in found.findings] == ["column 'ended' gives the target away"]
+    assert found.findings[0].severity == "high", "no figure can be relied on with a leak"
     assert found.findings[0].effect.estimate == pytest.approx(0.1)
 
 

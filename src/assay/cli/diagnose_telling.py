@@ -69,8 +69,10 @@ def _tell_strategies(found: Diagnosis) -> None:
     for each in found.strategies[:MOST_STRATEGIES]:
         gain = "gain not known" if each.gain is None else f"loss -{each.gain:.4f} expected"
         by = "--try runs it" if each.runs else "for people"
-        line = f"  {each.code} {each.kind}: {visible(each.words)} "
-        out.print(Text(f"{line}({gain}, {told_minutes(each.minutes)}; {by})"))
+        out.print(Text(f"  {each.kind}: {visible(each.words)}"))
+        about = f"{each.code} {visible(found.findings[each.finding].title)}"
+        line = f"    {about}; {gain}, {told_minutes(each.minutes)}; {by}"
+        out.print(Text(line, style="dim"))
 
 
 def told_minutes(minutes: float) -> str:

@@ -18,6 +18,7 @@ from assay.diagnose.spec import (
     Search,
     Severity,
     Suspicion,
+    leaks,
 )
 from assay.errors import MissingExtraError
 from assay.evidence import Evidence, benjamini_hochberg
@@ -230,7 +231,7 @@ def _finding(
     return Finding(
         code=suspicion.code,
         title=suspicion.title,
-        severity=_severity(share),
+        severity="high" if leaks(suspicion.code) else _severity(share),
         detector=tested.detector,
         cause=suspicion.cause,
         effect=tested.fact,

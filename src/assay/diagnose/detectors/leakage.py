@@ -179,5 +179,6 @@ def _numbers(column: pl.Series, known: pl.Series) -> np.ndarray:
     filled = column.drop_nulls()
     values = np.zeros(column.len())
     after, before = (order.search_sorted(filled, side=side) for side in ("right", "left"))
-    values[column.is_not_null().to_numpy()] = (after.to_numpy() + before.to_numpy() - 1) / 2.0
+    places = after.cast(pl.Float64).to_numpy() + before.cast(pl.Float64).to_numpy()
+    values[column.is_not_null().to_numpy()] = (places - 1) / 2
     return np.column_stack([values, column.is_null().to_numpy()])

@@ -98,7 +98,8 @@ def _to_do(diagnosis: Diagnosis) -> list[str]:
         "| finding | what | expected fall of the loss | minutes | |",
         "|---|---|---|---|---|",
         *(
-            f"| {each.code} | {each.kind}: {_plain(each.words)} "
+            f"| {each.code} {_plain(diagnosis.findings[each.finding].title)} "
+            f"| {each.kind}: {_plain(each.words)} "
             f"| {'' if each.gain is None else f'{each.gain:.4f}'} | {each.minutes:,.0f} "
             f"| {'runs with --try' if each.runs else ''} |"
             for each in diagnosis.strategies

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from assay.diagnose.spec import Diagnosis, Finding
+from assay.diagnose.spec import Diagnosis, Finding, leaks
 from assay.diagnose.strategies.spec import RemedyKind, Strategy
 from assay.ledger import Ledger
 from assay.task import Task
 
-LEAKS = "AS4"
-"""What the codes of leaks begin with."""
 FIXES = "fixes"
 """Event of the ledger that says what came of fixes that were tried."""
 
@@ -94,7 +92,7 @@ def strategies(
 
 
 def _order(each: Strategy) -> tuple[bool, bool, float]:
-    return not each.code.startswith(LEAKS), each.gain is None, -each.per_minute
+    return not leaks(each.code), each.gain is None, -each.per_minute
 
 
 def _of(
