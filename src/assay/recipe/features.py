@@ -186,7 +186,7 @@ def _vectorizer(feature: Tabular) -> Any:
     except ImportError as error:
         raise MissingExtraError("The encoder of tabular columns (skrub)", "tabular") from error
     if feature.categories == "one_hot":
-        return TableVectorizer()
+        return TableVectorizer(high_cardinality=StringEncoder(random_state=0))
     from sklearn.preprocessing import OrdinalEncoder
 
     codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.float32)

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 import polars as pl
 
 from assay.recipe.trial import LABEL_METRICS
+from assay.tables import column_kind
 from assay.task import Task
 
 IMBALANCED = 0.2
@@ -29,6 +30,8 @@ class Circumstances:
         Share of the rarest class; 1 for a regression.
     embed_model
         Sentence embeddings that are at hand; None where there are none.
+    texts
+        Those of ``columns`` that hold texts.
     """
 
     task: Task
@@ -36,6 +39,7 @@ class Circumstances:
     rows: int
     rarest: float
     embed_model: str | None = None
+    texts: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -52,7 +56,8 @@ class Circumstances:
         if task.kind != "regression":
             counts = rows[task.target].value_counts()["count"]
             rarest = int(counts.min()) / rows.height  # type: ignore[arg-type]
-        return cls(task, columns, rows.height, rarest, embed_model)
+        texts = tuple(name for name in columns if column_kind(rows[name]) == "text")
+        return cls(task, columns, rows.height, rarest, embed_model, texts)
 
     @property
     def regression(self) -> bool:

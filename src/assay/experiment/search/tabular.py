@@ -11,6 +11,7 @@ from assay.experiment.search.making import (
     shared_space,
     with_defaults,
 )
+from assay.experiment.search.mixed import mixed_families
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
 from assay.recipe import Recipe
 
@@ -26,7 +27,8 @@ FEW_ROWS = 5_000
 def tabular_families(seen: Circumstances) -> tuple[Family, ...]:
     """Return the families that suit a table, the most promising defaults first."""
     # A project begins with a line, so the search begins with what a line is not.
-    families = [*boosted_families(seen), _trees(seen, "extra_trees"), _linear(seen)]
+    families = [*boosted_families(seen), *mixed_families(seen)]
+    families += [_trees(seen, "extra_trees"), _linear(seen)]
     families += [_trees(seen, "forest"), _network(seen)]
     if seen.rows <= MOST_ROWS_OF_NEIGHBOURS:
         families.append(_neighbours(seen))

@@ -1,0 +1,89 @@
+"""Families for tables with texts in them: the words beside the columns."""
+
+from __future__ import annotations
+
+from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.making import shared_space, with_defaults
+from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
+from assay.recipe import Estimator, Feature, Recipe, Tabular, Tfidf
+
+FEW_TERMS = 200
+"""Boosted trees read a dense matrix, so the vocabulary of each text is kept small."""
+
+
+def mixed_families(seen: Circumstances) -> tuple[Family, ...]:
+    """Return the families that read texts word by word; none where no column holds texts."""
+    return (_linear(seen), _boosted(seen)) if seen.texts else ()
+
+
+def _linear(seen: Circumstances) -> Family:
+    if seen.regression:
+        path, strength, default = "sklearn.linear_model.Ridge", "alpha", 1.0
+    else:
+        path, strength, default = "sklearn.linear_model.LogisticRegression", "C", 10.0
+    space: dict[str, Dimension] = {
+        strength: Real(1e-3, 1e2, log=True),
+        "numbers": Choice(("plain", "quantile")),
+        "missing": Choice(("mean", "flagged")),
+        "max_ngram": Whole(1, 2),
+        **shared_space(seen),
+    }
+
+    def build(values: Values) -> Recipe:
+        columns = Tabular(
+            columns=_others(seen), numbers=values["numbers"], missing=values["missing"]
+        )
+        parameters = {strength: values[strength]}
+        if not seen.regression:
+            parameters |= {"max_iter": 500, "class_weight": values.get("class_weight")}
+        words = _words(seen, max_ngram=values["max_ngram"])
+        return _recipe(columns, words, Estimator(path=path, parameters=parameters), values)
+
+    plain = {strength: default, "numbers": "plain", "missing": "flagged", "max_ngram": 1}
+    why = "columns and what is said add up"
+    return Family("columns_and_words", why, 2, space, with_defaults(space, plain), build)
+
+
+def _boosted(seen: Circumstances) -> Family:
+    kind = "Regressor" if seen.regression else "Classifier"
+    space: dict[str, Dimension] = {
+        "learning_rate": Real(0.03, 0.3, log=True),
+        "max_iter": Whole(30, 300, log=True),
+        "max_leaf_nodes": Whole(4, 32, log=True),
+        "max_features": Real(0.2, 1.0),
+        **shared_space(seen),
+    }
+    default = {"learning_rate": 0.1, "max_iter": 100, "max_leaf_nodes": 8, "max_features": 0.5}
+
+    def build(values: Values) -> Recipe:
+        columns = Tabular(columns=_others(seen), scale=False, categories="ordinal", missing="kept")
+        parameters = {name: values[name] for name in default}
+        if "class_weight" in values:
+            parameters["class_weight"] = values["class_weight"]
+        path = f"sklearn.ensemble.HistGradientBoosting{kind}"
+        words = _words(seen, max_terms=FEW_TERMS)
+        return _recipe(columns, words, Estimator(path=path, parameters=parameters), values)
+
+    why = "some words matter only beside what the columns say"
+    return Family("boosted_columns_and_words", why, 4, space, with_defaults(space, default), build)
+
+
+def _others(seen: Circumstances) -> tuple[str, ...]:
+    return tuple(name for name in seen.columns if name not in seen.texts)
+
+
+def _words(seen: Circumstances, *, max_ngram: int = 1, max_terms: int = 20_000) -> list[Tfidf]:
+    return [
+        Tfidf(column=name, max_ngram=max_ngram, max_terms=max_terms, min_rows=2, sublinear=True)
+        for name in seen.texts
+    ]
+
+
+def _recipe(columns: Tabular, words: list[Tfidf], estimator: Estimator, values: Values) -> Recipe:
+    features: tuple[Feature, ...] = (columns, *words) if columns.columns else tuple(words)
+    return Recipe(
+        features=features,
+        estimator=estimator,
+        rarity=round(values.get("rarity", 0.0), 3),
+        log_target=values.get("log_target", False),
+    )
