@@ -24,10 +24,12 @@ ORDERS = 2
 FITTING = ORDERS * (50 + gold_rows().height)
 """Requests before the first worker starts; the 50 rows are not asked again later."""
 ONCE = ORDERS * (ROWS + gold_rows().height)
+PATIENCE = 600
+"""Seconds: Ray takes tens of them to start, more on busy cores."""
 IN_FLIGHT = 2 * 64
 """Requests on the wire, and answers that came within the last commit, of all workers."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def labelling(
 
 
 def finished(driver: subprocess.Popen[str]) -> None:
-    told, errors = driver.communicate(timeout=200)
+    told, errors = driver.communicate(timeout=PATIENCE)
     assert driver.returncode == 0, errors
     assert "finished" in told
 
@@ -95,7 +97,9 @@ def test_workers_killed_midway_cost_nothing_but_time(
     kills = 3
     with labelling(tmp_path / "ray", server, "ray") as driver:
         for number in range(kills):
-            until(lambda done=FITTING + 300 * (number + 1): server.answered > done)
+            until(
+                lambda done=FITTING + 300 * (number + 1): server.answered > done, seconds=PATIENCE
+            )
             os.kill(workers_of(driver)[0], signal.SIGKILL)
         finished(driver)
     assert (tmp_path / "ray" / "out.csv").read_bytes() == expected
@@ -108,15 +112,13 @@ def test_a_driver_killed_midway_goes_on_when_it_is_started_again(
     expected = labelled_here(tmp_path / "local", server)
     server.texts.clear()
     server.answered, server.delay = 0, 0.2
-    kills = 2
-    for number in range(kills):
-        with labelling(tmp_path / "ray", server, "ray") as driver:
-            until(lambda done=FITTING + 400 * (number + 1): server.answered > done)
-            assert workers_of(driver)
-            driver.kill()
-            driver.communicate()
-        assert not (tmp_path / "ray" / "out.csv").exists()
+    with labelling(tmp_path / "ray", server, "ray") as driver:
+        until(lambda: server.answered > FITTING + 600, seconds=PATIENCE)
+        assert workers_of(driver)
+        driver.kill()
+        driver.communicate()
+    assert not (tmp_path / "ray" / "out.csv").exists()
     with labelling(tmp_path / "ray", server, "ray") as driver:
         finished(driver)
     assert (tmp_path / "ray" / "out.csv").read_bytes() == expected
-    assert ONCE <= sum(server.texts.values()) <= ONCE + kills * IN_FLIGHT
+    assert ONCE <= sum(server.texts.values()) <= ONCE + IN_FLIGHT
