@@ -7,8 +7,10 @@ redraws of 100 gold rows from the rows to label, as a user draws them, with the 
 (``--draws``) and, as each of these tunes six encoders, on fewer with the fine-tuned one
 (``--tuned-draws``); ``--split-draws`` draws gold from the set's other split, where nothing is
 promised. All other gold comes from 600 rows of that split. Answers are kept in the user's cache
-folder, so that a second run only measures. ``--out`` keeps the figures, set by set and size by
-size, beside those that the file holds; ``label_table.py`` makes the document's tables of them.
+folder, so that a second run only measures. ``--out`` keeps the figures of every seed and the
+counts of the redraws: what the file holds is not measured again, unless with ``--again``. So
+``--seeds 3`` after ``--seeds 1`` measures two, and ``--draws 200`` after ``--draws 50`` draws 150.
+``label_table.py`` makes the document's tables of it.
 ``--setfit PYTHON`` and ``--crowdkit PYTHON`` name interpreters that have these packages: SetFit
 learns from 100 gold rows with the same encoder.
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from assay.label.single.fit import fit_label_free, weighed
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt
 from label_dawid_skene import dawid_skene
+from label_kept import Kept
 from label_peers import crowdkit, setfit
 from label_redraws import PRECISIONS, Redraws, accepts, redraws
 from label_sets import POOL, TextSet, gold_of, load
@@ -79,8 +82,9 @@ def logistic(data: TextSet, rows: pl.DataFrame, gold: pl.DataFrame, gateway: Gat
     return [str(each) for each in model.predict(asked)]
 
 
-def one_seed(data: TextSet, gateway: Gateway, seed: int, given: argparse.Namespace
-             ) -> Iterator[dict[str, Any]]:  # fmt: skip
+def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
+             given: argparse.Namespace) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Yield what is measured of one draw of the rows, with each size of gold."""
     count = given.rows
     rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
     pool = gold_of(data).sample(POOL, shuffle=True, seed=seed)
@@ -92,7 +96,7 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, given: argparse.Namespa
     base, said = fit_label_free(everything, task, gateway, settings)
     unlabelled = Unlabelled(everything, said)
     fitting = time.monotonic() - began
-    for size in given.gold:
+    for size in sizes:
         gold = pool.head(size) if size else None
         began = time.monotonic()
         known = read_gold(gold, task, kind, asked)
@@ -125,40 +129,36 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, given: argparse.Namespa
         yield found
 
 
-def spread(values: list[float]) -> dict[str, float | None]:
-    """Return the mean over seeds and the half-width of its 95 % t interval, None of one seed."""
-    from scipy.stats import t
-
-    n = len(values)
-    half = None if n < 2 else float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5)
-    return {"mean": float(np.mean(values)), "half_width": half, "n": n}
+def wanted(size: int, given: argparse.Namespace) -> list[str]:
+    """Return the peers that a gold size is measured with."""
+    if size == SETFIT_GOLD and given.setfit:
+        return ["setfit"]
+    return ["crowdkit"] if size == 0 and given.crowdkit else []
 
 
-def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for size in sorted({each["gold"] for each in found}):
-        some = [each for each in found if each["gold"] == size]
-        told: dict[str, Any] = {}
-        for who in ("ours", "logistic", "plain", "dawid_skene", "setfit", "crowdkit"):
-            for metric in ("accuracy", "macro_f1"):
-                values = [each[who][metric] for each in some if who in each]
-                if values:
-                    told[f"{who} {metric}"] = spread(values)
-        for precision in PRECISIONS:
-            name = f"at_{precision:.2f}"
-            values = [each[name]["coverage"] for each in some if name in each]
-            if values:
-                told[f"coverage {name}"] = spread(values)
-        out[str(size)] = told
-    return out
+def measure(data: TextSet, gateway: Gateway, kept: Kept, given: argparse.Namespace) -> None:
+    """Measure what is not kept of one set."""
+    name = f"{data.name}, {given.student}"
+    for seed in range(given.seeds):
+        sizes = [
+            size for size in given.gold
+            if given.again or kept.lacking(name, size, seed, wanted(size, given))
+        ]  # fmt: skip
+        for each in one_seed(data, gateway, seed, sizes, given) if sizes else ():
+            kept.add(name, seed, each)
+            print(data.name, seed, json.dumps(each), flush=True)
+    for way, how in (
+        ("guarantee", Redraws(given.draws)),
+        ("guarantee tuned", Redraws(given.tuned_draws, tuned=True)),
+        ("guarantee split", Redraws(given.split_draws, split=True)),
+    ):
+        student = f"{data.name}, {STUDENTS[0 if how.tuned else 1]}"
+        held = {} if given.again else kept.redrawn(student, way)
+        for counts in redraws(data, gateway, how, given.rows, held):
+            kept.add_redraws(student, way, counts)
 
 
-def keep(report: dict[str, Any], path: Path | None) -> None:
-    if path is not None:
-        path.write_text(json.dumps(report, indent=1, sort_keys=True) + "\n")
-
-
-def main() -> None:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--sets", nargs="*", default=SETS)
@@ -170,41 +170,30 @@ def main() -> None:
     parser.add_argument("--tuned-draws", type=int, default=0)
     parser.add_argument("--split-draws", type=int, default=0)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--again", action="store_true", help="measure what --out holds, too")
     parser.add_argument("--setfit", help="an interpreter that has SetFit")
     parser.add_argument("--setfit-steps", type=int, default=-1, help="its most steps; -1: all")
     parser.add_argument("--crowdkit", help="an interpreter that has crowd-kit")
     given = parser.parse_args()
     if given.quick:
         given.sets, given.seeds, given.rows, given.draws = ("sst2",), 1, 200, 20
-    report: dict[str, Any] = {"rows": given.rows, "sets": {}}
-    if given.out is not None and given.out.exists():
-        report["sets"] = json.loads(given.out.read_text())["sets"]
+    return given
+
+
+def main() -> None:
+    given = arguments()
+    kept = Kept(given.out, given.rows)
     folder = cache_dir() / "benchmarks"
     folder.mkdir(exist_ok=True)
+    skipped = {}
     for name in given.sets:
         data = load(name)
         if data is None:
-            report["sets"][name] = "skipped: it is not in ASSAY_DATA"
+            skipped[name] = "it is not in ASSAY_DATA"
             continue
         with Ledger.open(folder / f"label-{name}.sqlite") as ledger, Gateway(ledger) as gateway:
-            found = []
-            for seed in range(given.seeds):
-                for each in one_seed(data, gateway, seed, given):
-                    found.append(each)
-                    print(name, seed, json.dumps(each), flush=True)
-            kept = report["sets"].setdefault(f"{name}, {given.student}", {})
-            kept.update(summary(found))
-            keep(report, given.out)  # before the redraws, which take the longest
-            for key, how in (
-                ("guarantee", Redraws(given.draws)),
-                ("guarantee tuned", Redraws(given.tuned_draws, tuned=True)),
-                ("guarantee split", Redraws(given.split_draws, split=True)),
-            ):
-                if how.draws:
-                    kept[key] = redraws(data, gateway, how, given.rows)
-            print(name, json.dumps(kept), flush=True)
-            keep(report, given.out)
-    print(json.dumps(report))
+            measure(data, gateway, kept, given)
+    print(json.dumps({**kept.summaries(), "skipped": skipped}))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from assay.label.single.fit import fit_label_free, weighed
 from assay.ledger import Ledger
 from assay.llm import Gateway
 from common import arguments, print_result
-from label import spread
+from label_kept import spread
 from label_sets import POOL, TextSet, gold_of, load
 
 DRAWN, PICKED = 40, 80

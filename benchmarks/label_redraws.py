@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ class Redraws:
     Attributes
     ----------
     draws
-        How often.
+        How often in all.
     tuned
         With the fine-tuned student.
     split
@@ -54,8 +55,40 @@ class Redraws:
     split: bool = False
 
 
-def redraws(data: TextSet, gateway: Gateway, how: Redraws, count: int) -> dict[str, Any]:
-    """Return how often the accepted rows are less precise than guaranteed, over gold draws."""
+def redraws(
+    data: TextSet, gateway: Gateway, how: Redraws, count: int, held: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Yield how often the accepted rows are less precise than guaranteed, after each redraw.
+
+    Parameters
+    ----------
+    count
+        Most rows to label.
+    held
+        The counts of the redraws so far, by precision: these go on from there. Each redraw has a
+        seed of its own, its number.
+    """
+    counts = {
+        f"{each:.2f}": dict(held.get(f"{each:.2f}", {"draws": 0, "reached": 0, "failed": 0}))
+        for each in PRECISIONS
+    }
+    begun = min(each["draws"] for each in counts.values())
+    if begun >= how.draws:
+        return
+    redrawn = _redrawing(data, gateway, how, count)
+    for number in range(begun, how.draws):
+        for precision, (reached, failed) in redrawn(number).items():
+            each = counts[f"{precision:.2f}"]
+            each["draws"] += 1
+            each["reached"] += reached
+            each["failed"] += failed
+        yield counts
+
+
+def _redrawing(
+    data: TextSet, gateway: Gateway, how: Redraws, count: int
+) -> Callable[[int], dict[float, tuple[bool, bool]]]:
+    """Return what draws gold once: by precision, whether rows were accepted and broke it."""
     settings = LabelSettings(neighbours=0, examples=0)
     asked = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=0)
     pool = gold_of(data)
@@ -65,9 +98,9 @@ def redraws(data: TextSet, gateway: Gateway, how: Redraws, count: int) -> dict[s
     votes = base.votes(everything.texts, gateway)
     truth = pl.concat([asked, pool])[task.target].to_numpy()[: len(everything.texts)]
     first = asked.height if how.split else 0
-    failed, reached = dict.fromkeys(PRECISIONS, 0), dict.fromkeys(PRECISIONS, 0)
-    random = np.random.default_rng(0)
-    for _ in range(how.draws):
+
+    def redrawn(number: int) -> dict[float, tuple[bool, bool]]:
+        random = np.random.default_rng([0, number])
         drawn = first + random.choice(len(truth) - first, REDRAWN, replace=False)
         judged = np.setdiff1d(np.arange(asked.height), drawn)
         table = pl.DataFrame({"text": [everything.texts[row] for row in drawn],
@@ -83,11 +116,11 @@ def redraws(data: TextSet, gateway: Gateway, how: Redraws, count: int) -> dict[s
         shares = softmax(fitted.temperature * total(shown, fitted.weights))
         said_of = np.array(task.class_names)[shares.argmax(axis=1)]
         right = said_of == truth[judged]
+        found = {}
         for precision in PRECISIONS:
             accepted = accepts(fitted, shares.max(axis=1), precision)
-            reached[precision] += bool(accepted.any())
-            failed[precision] += bool(accepted.any() and right[accepted].mean() < precision)
-    return {
-        f"{each:.2f}": {"draws": how.draws, "reached": reached[each], "failed": failed[each]}
-        for each in PRECISIONS
-    }
+            reached = bool(accepted.any())
+            found[precision] = reached, reached and bool(right[accepted].mean() < precision)
+        return found
+
+    return redrawn

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from label_kept import redrawn, summaries
+
 FOLDER = Path(__file__).parents[1] / "docs" / "labelling"
 WHO = {
     "ours accuracy": "Assay",
@@ -43,10 +45,10 @@ def draw(results: dict[str, Any]) -> str:
         f"| set | student | seeds | gold | {' | '.join(WHO.values())} |",
         "|" + "---|" * (len(WHO) + 4),
     ]
-    for name, found in sorted(results["sets"].items()):
-        for gold in sorted((each for each in found if each.isdigit()), key=int):
-            cells = [told(found[gold].get(each)) for each in WHO]
-            seeds = found[gold]["ours accuracy"]["n"]
+    for name, found in summaries(results).items():
+        for gold, summary in found.items():
+            cells = [told(summary.get(each)) for each in WHO]
+            seeds = summary["ours accuracy"]["n"]
             lines.append(
                 f"| {' | '.join(name.split(', '))} | {seeds} | {gold} | {' | '.join(cells)} |"
             )
@@ -61,7 +63,7 @@ def draw(results: dict[str, Any]) -> str:
     ]
     for name, found in sorted(results["sets"].items()):
         for key, how in REDRAWS.items():
-            for precision, each in sorted(found.get(key, {}).items()):
+            for precision, each in sorted(redrawn(found, key).items()):
                 counts = f"{each['draws']} | {each['reached']} | {each['failed']}"
                 of = name.split(", ")[0]
                 lines.append(f"| {of} | {how} | {precision} | {counts} |")

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Return once it is true; fail when it is not within a minute."""
-    deadline = time.monotonic() + 60
+def until(true: Callable[[], bool], *, seconds: float = 60) -> None:
+    """Return once it is true; fail when it is not within so many seconds."""
+    deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.002)

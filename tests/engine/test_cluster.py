@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,52 @@ if __name__ == "__main__":
     assert len({process for _, process in done}) <= 2, "the pool is kept"
     print("fine")
 """
+
+LOST = """
+import os, signal, sys
+from contextlib import contextmanager
+from pathlib import Path
+from assay.engine import cluster
+from assay.errors import AssayError
+
+folder = Path(sys.argv[1])
+
+@contextmanager
+def worker():
+    def work(item):
+        begun = folder / str(item)
+        if item == 3 and not begun.exists() or item == "always":
+            with begun.open("a") as file:
+                file.write("x")
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item * 2
+    yield work
+
+if __name__ == "__main__":
+    import ray
+    ray.init(num_cpus=2, object_store_memory=10**8, include_dashboard=False, log_to_driver=False)
+    done = list(cluster.run_on_cluster(worker, range(12), workers=2))
+    assert done == [2 * number for number in range(12)]
+    assert (folder / "3").exists()
+    cluster.RETRIES = 1
+    try:
+        list(cluster.run_on_cluster(worker, ["fine", "always"], workers=2))
+    except AssayError as error:
+        assert "lost again and again" in str(error) and "2 tries" in error.given
+    else:
+        raise AssertionError("nothing was raised")
+    assert len((folder / "always").read_text()) == 2
+    print("fine")
+"""
+
+
+@pytest.mark.slow
+def test_a_lost_worker_is_made_anew_and_one_that_is_always_lost_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    done = subprocess.run(
+        [sys.executable, "-c", LOST, str(tmp_path)], capture_output=True, text=True, timeout=200
+    )
+    assert "fine" in done.stdout, done.stderr
 
 
 @pytest.mark.slow

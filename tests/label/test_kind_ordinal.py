@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,8 +12,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from assay.errors import InputError
+from assay.label.learning import Votes, learn
 from assay.label.ordinal import measured
 from assay.label.ordinal.kind import Levels
+from assay.label.ordinal.votes import above
+from assay.label.single import fitted as single
+from assay.label.single.scores import even, mean_said, softmax, spread
+from assay.label.spec import Gold, LabelSettings
 from assay.label.task import LabelTask
 from assay.llm import Prompt
 from assay.task import ClassDescription
@@ -97,3 +103,67 @@ def test_the_median_is_the_level_at_which_half_is_passed() -> None:
     labels, probability = Levels(NAMES).decide(np.array([[0.9, 0.7, 0.4, 0.1], [0.2, 0.1, 0, 0]]))
     assert labels == ["fair", "awful"]
     np.testing.assert_allclose(probability, [0.3, 0.8])
+
+
+WORLDS = {
+    "even": ([0.2] * 5, 0.6, 1.0),
+    "skewed": ([0.08, 0.05, 0.1, 0.27, 0.5], 0.6, 1.0),
+    "middling": ([0.05, 0.2, 0.5, 0.2, 0.05], 0.8, 1.2),
+    "one annotator guesses": ([0.2] * 5, 0.6, 50.0),
+}
+"""Share of each level, and by how many levels each of two annotators is off."""
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_forty_checked_rows_beat_the_votes_and_say_how_sure_to_be(name: str) -> None:
+    runs = np.array([forty_checked(name, seed) for seed in range(6)])
+    accuracy, mode, median, off, mode_off, median_off, sure = runs.mean(axis=0)
+    assert accuracy > max(mode, median)
+    assert off < min(mode_off, median_off)
+    assert sure == pytest.approx(accuracy, abs=0.06)
+
+
+def forty_checked(name: str, seed: int) -> tuple[float, ...]:
+    """Learn from 40 checked rows, and label 600 others by the votes of two annotators.
+
+    Returns
+    -------
+    accuracies
+        Of the answers, of the votes' likeliest level, and of their median.
+    levels_off
+        Of the same three, on average.
+    sure
+        How sure the answers claim to be, on average.
+    """
+    random = np.random.default_rng([seed, 4])
+    shares, *noises = WORLDS[name]
+    level = random.choice(5, 640, p=shares)
+    vectors = np.outer(level - 2, random.normal(size=8)) + random.normal(scale=6, size=(640, 8))
+    scores = np.stack([said_of(level, noise, random) for noise in noises])
+    votes = above(single.Votes(("one", "other"), scores, vectors, (1.0, 1.0)))
+    gold = Gold(
+        pl.DataFrame({"row_id": [str(row) for row in range(40)]}),
+        [str(row) for row in range(40)],
+        [NAMES[each] for each in level[:40]],
+    )
+    first, others = (
+        Votes(votes.each[rows], votes.vectors[rows], {}) for rows in (slice(40), slice(40, None))
+    )
+    shape = Levels(NAMES)
+    learned = learn(shape, others, first, gold, LabelSettings(), shape.equally_frequent)
+    answers = learned.answers(others, {})
+    found = np.array([NAMES.index(label) for label in answers.labels])
+    voted = softmax(scores.sum(axis=0))[40:]
+    said = [found, voted.argmax(axis=1), (voted.cumsum(axis=1) < 0.5).sum(axis=1)]
+    right = [float((each == level[40:]).mean()) for each in said]
+    off = [float(np.abs(each - level[40:]).mean()) for each in said]
+    return *right, *off, float(answers.probability.mean())
+
+
+def said_of(level: Any, noise: float, random: np.random.Generator) -> Any:
+    """Return (n, 5) scores around the level, as annotators give them: what is said anyway off."""
+    seen = level + random.normal(scale=noise, size=len(level))
+    seen = np.where(noise > 10, random.uniform(-0.5, 4.5, len(level)), seen)
+    raw = np.log(softmax(-((seen[:, None] - np.arange(5)) ** 2)))
+    scores = even(raw - mean_said(raw))
+    return scores / spread(scores)

@@ -18,6 +18,11 @@ Result = TypeVar("Result")
 Work = Callable[[Item], Result]
 MakeWorker = Callable[[], AbstractContextManager[Work[Item, Result]]]
 
+RETRIES = 9
+"""How often an item is begun again after its worker was lost. A lost worker can cost the items
+that wait for it two tries; without a bound, one that ends every worker would be tried for ever.
+"""
+
 
 def require_ray() -> None:
     """Raise a `MissingExtraError` where Ray is not installed."""
@@ -60,7 +65,7 @@ def run_on_cluster(
     """Yield the result of each item, in order, from a pool of actors.
 
     ``RAY_ADDRESS`` names a running cluster; without it one is started on this machine, and
-    stopped at the end.
+    stopped at the end. An actor that is lost is made anew, and its items are begun again.
 
     Parameters
     ----------
@@ -75,9 +80,9 @@ def run_on_cluster(
     MissingExtraError
         When Ray is not installed.
     AssayError
-        What an item's work raised.
+        What an item's work raised, or that its worker was lost again and again.
     """
-    with connected():
+    with connected(), _lost_told():
         import ray.data as ray_data
 
         context = ray_data.DataContext.get_current().copy()
@@ -92,12 +97,29 @@ def run_on_cluster(
                 batch_size=1,
                 num_cpus=1,
                 compute=ray_data.ActorPoolStrategy(size=workers),
+                max_task_retries=RETRIES,
             )
             for row in done.iter_rows():
                 result = pickle.loads(row["result"])  # noqa: S301 - written by our own actor
                 if isinstance(result, AssayError):
                     raise result
                 yield result
+
+
+@contextmanager
+def _lost_told() -> Iterator[None]:
+    """Say in plain words that workers were lost once too often."""
+    from ray.exceptions import RayActorError
+
+    try:
+        yield
+    except RayActorError as error:
+        raise AssayError(
+            "The workers on the Ray cluster were lost again and again, at the same piece of work.",
+            given=f"{1 + RETRIES} tries, the last ended by {type(error).__name__}",
+            next_step="see in Ray's logs what ended them (often too little memory), then give the "
+            "same command again: what is recorded is not done twice",
+        ) from error
 
 
 class _Actor:

@@ -150,13 +150,14 @@ def accept_by_class(
     *,
     precision: float = 0.95,
     confidence: float = 0.95,
+    weights: Any = None,
 ) -> dict[str, Acceptance]:
     """Find a threshold for each predicted class; all of them hold together.
 
     The doubt is shared out evenly over the classes (Bonferroni). A class without checked rows
-    has no entry.
+    has no entry. Parameters are those of :func:`accept_threshold`, and (n,) predicted classes.
     """
-    values, right, _ = read(scores, correct, precision, confidence, None)
+    values, right, weight = read(scores, correct, precision, confidence, weights)
     answers = Labels(as_array(predicted, "predicted"), "predicted")
     if len(answers.positions) != len(values):
         raise InputError("scores and predicted must have the same number of rows.")
@@ -167,6 +168,8 @@ def accept_by_class(
             right[answers.positions == code],
             precision=precision,
             confidence=1 - doubt,
+            weights=None if weight is None else weight[answers.positions == code],
+            max_weight=None if weight is None else float(weight.max()),
         )
         for code, name in enumerate(answers.names)
     }

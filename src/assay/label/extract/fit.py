@@ -122,13 +122,23 @@ def _fitted(
 
 
 def _parted(gold: Gold, settings: LabelSettings) -> tuple[Gold, Gold]:
-    """Return a few gold rows to show, and the others; equal texts stay together."""
+    """Return a few gold rows to show, and the others; equal texts stay together.
+
+    Rows that were picked, not drawn, are shown first: they measure nothing anyway.
+    """
     random = np.random.default_rng(derive_seed(settings.seed, "extraction examples"))
     short = sorted({text for text in gold.texts if len(text) <= LONGEST_EXAMPLE})
-    shown = set(random.choice(short, min(SHOWN, len(short)), replace=False).tolist())
+    mixed = random.choice(short, len(short), replace=False).tolist()
+    drawn = _drawn_texts(gold)
+    shown = set(sorted(mixed, key=drawn.__contains__)[:SHOWN])
     parts = [[row for row, text in enumerate(gold.texts) if (text in shown) == wanted]
              for wanted in (True, False)]  # fmt: skip
     return _only(gold, parts[0]), _only(gold, parts[1])
+
+
+def _drawn_texts(gold: Gold) -> set[str]:
+    weights = np.ones(len(gold)) if gold.weights is None else gold.weights
+    return {text for text, weight in zip(gold.texts, weights, strict=True) if weight > 0}
 
 
 def _only(gold: Gold, rows: list[int]) -> Gold:

@@ -15,12 +15,16 @@ from assay.label.result import LabelResult
 def measured(result: LabelResult, *, level: float = 0.95) -> dict[str, Evidence]:
     """Return each field's share of gold rows in which it is right.
 
+    Rows that were picked for a review do not count; one that a reviewer called wrong, without a
+    better answer, counts against all its fields.
+
     Raises
     ------
     InputError
         When the task is of another kind, or there is no gold.
     """
-    checked, schema = result.checked, result.task.fields
+    checked = None if result.checked is None else result.checked.measured
+    schema = result.task.fields
     if result.task.kind != "extract" or checked is None or schema is None:
         raise InputError("These figures need an extraction with gold.", given=result.task.kind)
     facts = {}

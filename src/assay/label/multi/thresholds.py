@@ -40,7 +40,8 @@ def accept_by_class(
     Parameters
     ----------
     result
-        Of a multi-label task with gold.
+        Of a multi-label task with gold. Rows that were picked for a review do not count, and
+        one that a reviewer called wrong, without a better answer, counts against all its classes.
     precision
         Share of the rows given a class that must truly have it, for every class.
     confidence
@@ -51,18 +52,20 @@ def accept_by_class(
     InputError
         When the task is of another kind, or there is no gold.
     """
-    if result.task.kind != "multi" or result.checked is None:
+    checked = None if result.checked is None else result.checked.measured
+    if result.task.kind != "multi" or checked is None:
         raise InputError(
             "Thresholds by class need a multi-label task with gold.", given=result.task.kind
         )
     names = result.task.class_names
-    chances = result.checked.votes[CHANCES]
+    chances = checked.votes[CHANCES]
     rows, columns = np.nonzero(np.nan_to_num(chances) > 0.5)
     acceptances: dict[str, Acceptance] = {}
     if len(rows):
-        right = [names[j] in result.checked.truth[i] for i, j in zip(rows, columns, strict=True)]
+        right = [names[j] in (checked.truth[i] or ()) for i, j in zip(rows, columns, strict=True)]
         proposed = [names[j] for j in columns]
-        acceptances = evidence_by_class(chances[rows, columns], right, proposed,
+        weights = None if checked.weights is None else checked.weights[rows]
+        acceptances = evidence_by_class(chances[rows, columns], right, proposed, weights=weights,
                                         precision=precision, confidence=confidence)  # fmt: skip
     return ClassThresholds(acceptances, _table(result, acceptances))
 

@@ -18,17 +18,20 @@ LEAST_FOR_KAPPA = 20
 def measured(result: LabelResult, *, level: float = 0.95) -> dict[str, Evidence]:
     """Return accuracy, ``within_one``, ``mae`` (in levels) and quadratic ``kappa`` on gold.
 
-    Rows without an answer are left out; fewer than 20 leave out kappa.
+    Rows without an answer, or whose right answer is not known, are left out, and so are those
+    that were picked for a review; fewer than 20 leave out kappa.
 
     Raises
     ------
     InputError
         When the task is of another kind, or there is no gold.
     """
-    if result.task.kind != "ordinal" or result.checked is None:
+    checked = None if result.checked is None else result.checked.measured
+    if result.task.kind != "ordinal" or checked is None:
         raise InputError("These figures need an ordinal task with gold.", given=result.task.kind)
-    names, checked = result.task.class_names, result.checked
-    held = np.array([label is not None for label in checked.labels], dtype=np.bool_)
+    names = result.task.class_names
+    pairs = zip(checked.labels, checked.truth, strict=True)
+    held = np.array([None not in pair for pair in pairs], dtype=np.bool_)
     if not held.any():
         raise InputError("No gold row has an answer.")
     truth, found = (

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from assay.label.extract.agreeing import same as same_value
+from assay.label.extract.fit import FIELDS
+from assay.label.learning import CHANCES
 from assay.label.result import LabelResult
 from assay.label.review.record import Batch, Decision, latest
 from assay.label.spec import Checked
@@ -93,9 +96,24 @@ def updated(result: LabelResult, reviewed: Reviewed) -> LabelResult:
              for each, label, real in zip(measured, labels, truth, strict=True)]
         ),
         weights=np.array([reviewed.weights[each] for each in measured]),
+        votes=_parts(result, rows, truth),
     )  # fmt: skip
     checked = _joined(result.checked, fresh)
     return replace(result, checked=checked, given={**result.given, **known})
+
+
+def _parts(result: LabelResult, rows: list[int], truth: list[Any]) -> dict[str, Any]:
+    """Return what a kind measures beside whole answers: each class's chance, each right field."""
+    if result.task.kind == "extract":
+        names = (result.task.fields or {})["properties"]
+        right = [
+            [real is not None and same_value(result.answers.labels[row][name], real.get(name))
+             for name in names]
+            for row, real in zip(rows, truth, strict=True)
+        ]  # fmt: skip
+        return {FIELDS: np.array(right, dtype=np.float64)}
+    chances = result.answers.votes.get(CHANCES)
+    return {} if chances is None else {CHANCES: chances[rows]}
 
 
 def same(one: Any, other: Any, task: LabelTask) -> bool:
@@ -103,8 +121,6 @@ def same(one: Any, other: Any, task: LabelTask) -> bool:
     if task.kind == "multi":
         return sorted(one or ()) == sorted(other or ())
     if task.kind == "extract" and isinstance(one, dict) and isinstance(other, dict):
-        from assay.label.extract.agreeing import same as same_value
-
         names = (task.fields or {}).get("properties", {})
         return all(same_value(one.get(name), other.get(name)) for name in names)
     return as_texts([one]) == as_texts([other])
@@ -146,4 +162,9 @@ def _joined(old: Checked | None, new: Checked) -> Checked:
         probability=np.concatenate([old.probability, new.probability]),
         correct=np.concatenate([old.correct, new.correct]),
         weights=np.concatenate(both),
+        votes={
+            name: np.concatenate([each, new.votes[name]])
+            for name, each in old.votes.items()
+            if name in new.votes
+        },
     )

@@ -60,6 +60,7 @@ def learned(
         (m,) how much each row counts, or None.
     """
     from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
 
     annotators, rows, classes = votes.shape
     basis = None
@@ -86,7 +87,8 @@ def learned(
         return float(value), np.concatenate(slopes)
 
     start = np.concatenate([np.ones(annotators), np.zeros(classes + size * classes)])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
+    with threadpool_limits(1, user_api="blas"):  # threads wait longer for each other than they work
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
     weights = _parted(found.x, annotators, classes, size)
     return weights if basis is None else replace(weights, vectors=basis @ weights.vectors)
 

@@ -1,0 +1,128 @@
+"""The figures of ``label.py`` on disk, seed by seed, so that those of several sessions add up.
+
+A set and student hold ``seeds`` (by gold size, then seed, what was measured), ``redraws`` (counts
+by way of drawing) and maybe summaries of an older file, which kept no seeds: by gold size, and the
+counts beside them. An old summary stands until as many seeds are there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WHO = ("ours", "logistic", "plain", "dawid_skene", "setfit", "crowdkit")
+METRICS = ("accuracy", "macro_f1")
+COVERAGES = ("at_0.90", "at_0.95")
+Figures = dict[str, Any]
+
+
+class Kept:
+    """A file of figures, written after each one; without a path they are in memory alone.
+
+    Parameters
+    ----------
+    rows
+        Most rows of a set; figures of other numbers of rows do not add up with these.
+    """
+
+    def __init__(self, path: Path | None, rows: int) -> None:
+        self._path = path
+        self.report: Figures = {"rows": rows, "sets": {}}
+        if path is not None and path.exists():
+            self.report = json.loads(path.read_text())
+        if self.report["rows"] != rows:
+            raise SystemExit(
+                f"--out {path} holds figures of {self.report['rows']} rows a set, not of --rows "
+                f"{rows}: name another file, or the same number of rows"
+            )
+
+    def lacking(self, name: str, size: int, seed: int, wanted: Sequence[str] = ()) -> bool:
+        """Return whether a seed is not measured, or without one of the wanted ways to label."""
+        found = self._set(name)["seeds"].get(str(size), {}).get(str(seed))
+        return found is None or any(each not in found for each in wanted)
+
+    def add(self, name: str, seed: int, found: Figures) -> None:
+        """Keep what was measured with one seed and gold size, in place of what was there."""
+        sizes = self._set(name)["seeds"]
+        sizes.setdefault(str(found["gold"]), {})[str(seed)] = found
+        self._write()
+
+    def redrawn(self, name: str, way: str) -> Figures:
+        """Return the counts of the redraws so far, by precision; empty before the first."""
+        return redrawn(self._set(name), way)
+
+    def add_redraws(self, name: str, way: str, counts: Figures) -> None:
+        """Keep the counts of all redraws of one way."""
+        found = self._set(name)
+        found["redraws"][way] = counts
+        found.pop(way, None)  # the older file's counts are among them
+        self._write()
+
+    def summaries(self) -> Figures:
+        """Return the report with the summaries in place of the seeds."""
+        return {"rows": self.report["rows"], "sets": summaries(self.report)}
+
+    def _set(self, name: str) -> Figures:
+        found: Figures = self.report["sets"].setdefault(name, {})
+        found.setdefault("seeds", {})
+        found.setdefault("redraws", {})
+        return found
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        aside = self._path.with_name(self._path.name + ".partial")
+        aside.write_text(json.dumps(self.report, indent=1, sort_keys=True) + "\n")
+        aside.replace(self._path)
+
+
+def summaries(report: Mapping[str, Any]) -> dict[str, dict[str, Figures]]:
+    """Return by set and gold size the means over seeds, with half-widths."""
+    return {name: summary_of(found) for name, found in sorted(report["sets"].items())}
+
+
+def summary_of(found: Mapping[str, Any]) -> dict[str, Figures]:
+    """Return the summary of each gold size of a set, smallest first."""
+    older = {size: each for size, each in found.items() if size.isdigit()}
+    fresh = {size: _summary(list(each.values())) for size, each in found.get("seeds", {}).items()}
+    told = {}
+    for size in sorted({*older, *fresh}, key=int):
+        new, old = fresh.get(size, {}), older.get(size, {})
+        told[size] = new if _seeds(new) >= _seeds(old) else old
+    return told
+
+
+def redrawn(found: Mapping[str, Any], way: str) -> Figures:
+    """Return the counts of one way of drawing, an older file's too."""
+    return dict(found.get("redraws", {}).get(way) or found.get(way, {}))
+
+
+def spread(values: list[float]) -> dict[str, float | None]:
+    """Return the mean over seeds and the half-width of its 95 % t interval, None of one seed."""
+    from scipy.stats import t
+
+    n = len(values)
+    half = None if n < 2 else float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / n**0.5)
+    return {"mean": float(np.mean(values)), "half_width": half, "n": n}
+
+
+def _summary(some: list[Figures]) -> Figures:
+    told: Figures = {}
+    for who in WHO:
+        for metric in METRICS:
+            values = [each[who][metric] for each in some if who in each]
+            if values:
+                told[f"{who} {metric}"] = spread(values)
+    for name in COVERAGES:
+        values = [each[name]["coverage"] for each in some if name in each]
+        if values:
+            told[f"coverage {name}"] = spread(values)
+    return told
+
+
+def _seeds(summary: Mapping[str, Any]) -> int:
+    return int(summary["ours accuracy"]["n"]) if summary else 0
