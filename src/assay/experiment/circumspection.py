@@ -11,6 +11,7 @@ from assay.experiment.embedding import embedder
 from assay.experiment.leaks import Leak, leaks
 from assay.experiment.order import Order, without_columns
 from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.prior_fitted import missing_weights
 from assay.project import Project
 from assay.recipe import Recipe, Tools
 from assay.recipe.trial import prepare
@@ -77,6 +78,7 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
     circumstances = Circumstances.of(
         task, rows, without=left_out, embed_model=embedder(project, rows, order, tools, notes)
     )
+    notes += missing_weights(circumstances)
     return Seen(
         rows=rows,
         sampled=rows.height if rows.height < search.height else None,
