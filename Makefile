@@ -7,7 +7,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-BENCHMARKS := $(filter-out benchmarks/common.py benchmarks/label_sets.py,$(wildcard benchmarks/*.py))
+# Parts of other benchmarks, and scripts that another package's environment runs.
+PARTS := common label_sets experiment_sets experiment_contestants experiment_results \
+	experiment_autogluon experiment_flaml
+BENCHMARKS := $(filter-out $(PARTS:%=benchmarks/%.py),$(wildcard benchmarks/*.py))
 
 .PHONY: demo test check format lint types layers fast bench clean
 

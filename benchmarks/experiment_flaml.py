@@ -1,6 +1,6 @@
 """FLAML on one split, run by its own environment's Python: FOLDER TARGET METRIC SECONDS SEED.
 
-Reads ``train.parquet`` and ``test.parquet`` with pandas; writes ``flaml.json``.
+Reads ``train.parquet`` and ``test.parquet`` with pandas; writes ``answer.json``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         classes = [str(each) for each in automl.classes_]
         answer = {"classes": classes, "values": automl.predict_proba(inputs).tolist()}
     answer |= {"claimed": claimed, "what": automl.best_estimator}
-    (Path(folder) / "flaml.json").write_text(json.dumps(answer))
+    (Path(folder) / "answer.json").write_text(json.dumps(answer))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,6 @@ from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import families_for, portfolio
 from assay.experiment.search.halving import is_cheap, promoted, stages
-from assay.experiment.search.jobs import Context
-from assay.experiment.search.pool import Limits
-from assay.experiment.search.processes import working
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
 from assay.recipe import Tools, baseline_recipe, fit_recipe, recipe_from_toml, recipe_to_toml
@@ -157,13 +154,6 @@ def test_texts_in_many_classes_start_with_a_margin_on_the_recipes_own_words() ->
             assert first.recipe.features == recipe.features
             assert second.recipe == recipe
             assert is_cheap(second, stages(9_000, 5), 1.0, 1)
-
-
-def test_one_worker_starts_before_there_is_work_and_the_others_with_it() -> None:
-    with working(2, Limits(60.0)) as pool:
-        assert pool.idle == 1
-        pool.open(Context(shop(30), TASK, TOOLS, 2, 1))
-        assert pool.idle == 2
 
 
 def test_every_family_of_boosted_trees_has_a_lean_default_for_weak_signals() -> None:

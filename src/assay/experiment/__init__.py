@@ -106,6 +106,7 @@ def experiment(
     MissingExtraError
         Without the ``experiment`` extra, or the ``ray`` extra where the engine is that.
     """
+    began = time.monotonic()  # what is imported next is waited for too
     from assay.experiment.clock import Clock
     from assay.experiment.events import ignore
     from assay.experiment.order import Order
@@ -134,7 +135,6 @@ def experiment(
         confirm=confirm,
         simplest=simplest,
     )
-    began = time.monotonic()
     with place_of(order.engine, order.workers) as place:
         record = Record.open(
             project.ledger(),

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from assay.errors import AssayError, InputError
+from assay.errors import InputError
+from assay.experiment.embedding import embedder
 from assay.experiment.leaks import Leak, leaks
 from assay.experiment.order import Order, without_columns
 from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.prior_fitted import missing_weights
 from assay.project import Project
 from assay.recipe import Recipe, Tools
-from assay.recipe.features import texts
 from assay.recipe.trial import prepare
 from assay.seeds import derive_seed
 from assay.task import Task
 
 MOST_ROWS = 50_000
 """A search reads so many rows at most; what it finds is built on all of them."""
-
-TASTED = 48
-"""Texts that are embedded to see how long all would take."""
-
-SHARE_OF_EMBEDDING = 0.25
-"""Embedding may take so much of the time."""
-
-LEAST_MINUTES = 2
-"""In less time loading the model and tasting would cost more than it brings."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +76,9 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
     baseline = without_columns(project.recipe, left_out)
     prepare([baseline], rows, tools)
     circumstances = Circumstances.of(
-        task, rows, without=left_out, embed_model=_embedder(project, rows, order, tools, notes)
+        task, rows, without=left_out, embed_model=embedder(project, rows, order, tools, notes)
     )
+    notes += missing_weights(circumstances)
     return Seen(
         rows=rows,
         sampled=rows.height if rows.height < search.height else None,
@@ -128,31 +120,3 @@ def _sample(search: pl.DataFrame, project: Project, notes: list[str]) -> pl.Data
         "is built on all of them"
     )
     return rows
-
-
-def _embedder(
-    project: Project, rows: pl.DataFrame, order: Order, tools: Tools, notes: list[str]
-) -> str | None:
-    """Embed every text and return the model, or None where that fails or takes too long."""
-    column, model = project.task.text, project.settings.models.embed
-    if column is None:
-        return None
-    words = texts(rows, column)
-    if order.minutes < LEAST_MINUTES:
-        notes.append(f"embeddings are left out of a search of less than {LEAST_MINUTES} minutes")
-        return None
-    try:
-        tools.vectors(model, words[:2], column)  # loads the model
-        began = time.monotonic()
-        tools.vectors(model, words[:TASTED], column)
-        expected = (time.monotonic() - began) / TASTED * len(words)
-        if expected > SHARE_OF_EMBEDDING * 60 * order.minutes:
-            notes.append(
-                f"embeddings are left out: {len(words):,} texts would take about {expected:.0f} s"
-            )
-            return None
-        tools.vectors(model, words, column)
-    except AssayError as error:
-        notes.append(f"embeddings are left out: {error}")
-        return None
-    return model

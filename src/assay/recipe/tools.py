@@ -54,11 +54,15 @@ class Tools:
 
     def vectors(self, model: str, texts: Sequence[str], column: str) -> np.ndarray:
         """Return an (n, d) float32 array for a column's texts; only new texts are embedded."""
-        new = [text for text in dict.fromkeys(texts) if (model, text) not in self._vectors]
+        new = self.not_embedded(model, texts)
         if new:
             made = self.embed(model, new, columns=(column,))
             self._vectors.update(zip([(model, text) for text in new], made, strict=True))
         return np.stack([self._vectors[model, text] for text in texts])
+
+    def not_embedded(self, model: str, texts: Sequence[str]) -> list[str]:
+        """Return the different texts that a model has not embedded here yet, in their order."""
+        return [text for text in dict.fromkeys(texts) if (model, text) not in self._vectors]
 
     def table(self, artefact: str) -> pl.DataFrame:
         """Return the artefact's table, read once."""

@@ -9,7 +9,6 @@ from assay.experiment.search.circumstances import Circumstances, installed
 from assay.experiment.search.making import for_trees, recipe_of, shared_space, with_defaults
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
 from assay.recipe import Recipe
-from assay.recipe.stopping import stopped
 
 WHY = "thresholds and interactions, in any mixture of columns"
 
@@ -46,6 +45,8 @@ def _family(
         recipe = recipe_of(for_trees(seen), f"{path}{kind}", own, fixed)
         if not values.get("stopped"):
             return recipe
+        from assay.recipe.stopping import stopped
+
         return recipe.model_copy(update={"estimator": stopped(recipe.estimator, most=MOST_ROUNDS)})
 
     return Family(name, WHY, 3, space, with_defaults(space, *defaults), build)

@@ -52,7 +52,10 @@ class Pool(Protocol):
 
     @property
     def idle(self) -> int:
-        """How many jobs could begin now."""
+        """How many jobs could begin now.
+
+        Where none is going on and every worker still starts, this waits for one.
+        """
 
     @property
     def busy(self) -> int:
@@ -62,4 +65,7 @@ class Pool(Protocol):
         """Begin a job; ``seconds`` is its limit in place of the pool's."""
 
     def wait(self, seconds: float | None = None) -> list[Outcome]:
-        """Return the jobs that ended, as soon as one has or ``seconds`` are over."""
+        """Return the jobs that ended, as soon as one has or ``seconds`` are over.
+
+        Nothing may be returned early, where a worker has started and can be given a job.
+        """

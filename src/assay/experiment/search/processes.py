@@ -54,32 +54,48 @@ class ProcessPool:
 
     @property
     def idle(self) -> int:
-        """How many jobs could begin now."""
-        return sum(each.job is None for each in self._workers)
+        """How many jobs could begin now.
+
+        Where none is going on and every worker still starts, this waits for one.
+        """
+        while not self.busy and not self._free():
+            self._look()
+        return len(self._free())
 
     @property
     def busy(self) -> int:
         """How many jobs are going on."""
-        return len(self._workers) - self.idle
+        return sum(each.job is not None for each in self._workers)
 
     def submit(self, job: Job, *, seconds: float | None = None) -> None:
-        """Begin a job; there must be an idle worker, ready ones first.
+        """Begin a job; there must be a worker without one.
 
         ``seconds`` is its limit in place of the pool's.
         """
-        free = [each for each in self._workers if each.job is None]
+        waiting = [each for each in self._workers if each.job is None]
         limit = self._limits.seconds if seconds is None else seconds
-        min(free, key=lambda each: not each.ready).begin(job, limit)
+        (self._free() or waiting)[0].begin(job, limit)
 
     def wait(self, seconds: float | None = None) -> list[Outcome]:
-        """Return the jobs that ended, as soon as one has or ``seconds`` are over."""
+        """Return the jobs that ended, as soon as one has or ``seconds`` are over.
+
+        Nothing is returned early where a worker has started: it can be given a job.
+        """
         until = None if seconds is None else time.monotonic() + seconds
         while self.busy and (until is None or time.monotonic() < until):
-            outcomes = [each for worker in self._heard() if (each := self._over(worker))]
-            outcomes += [each for worker in self._workers if (each := self._broken(worker))]
-            if outcomes:
+            free = len(self._free())
+            outcomes = self._look()
+            if outcomes or len(self._free()) > free:
                 return outcomes
         return []
+
+    def _free(self) -> list[_Worker]:
+        return [each for each in self._workers if each.job is None and each.ready]
+
+    def _look(self) -> list[Outcome]:
+        """Hear what the workers say within a pulse, and end what breaks a limit."""
+        outcomes = [each for worker in self._heard() if (each := self._over(worker))]
+        return outcomes + [each for worker in self._workers if (each := self._broken(worker))]
 
     def close(self) -> None:
         """Kill every worker."""

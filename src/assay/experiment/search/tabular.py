@@ -12,6 +12,7 @@ from assay.experiment.search.making import (
     with_defaults,
 )
 from assay.experiment.search.mixed import mixed_families
+from assay.experiment.search.prior_fitted import prior_fitted_families
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
 from assay.recipe import Recipe
 
@@ -28,7 +29,7 @@ def tabular_families(seen: Circumstances) -> tuple[Family, ...]:
     """Return the families that suit a table, the most promising defaults first."""
     # A project begins with a line, so the search begins with what a line is not.
     families = [*boosted_families(seen), *mixed_families(seen)]
-    families += [_trees(seen, "extra_trees"), _linear(seen)]
+    families += [_trees(seen, "extra_trees"), _linear(seen), *prior_fitted_families(seen)]
     families += [_trees(seen, "forest"), _network(seen)]
     if seen.rows <= MOST_ROWS_OF_NEIGHBOURS:
         families.append(_neighbours(seen))

@@ -12,6 +12,9 @@ from assay.recipe import Embedding, Estimator, Feature, Recipe, Tfidf
 FEW_TERMS = 400
 """Boosted trees read a dense matrix, so the vocabulary is kept small."""
 
+EMBEDDED = ("embeddings", "words_and_embeddings", "boosted_embeddings")
+"""The families that embed texts."""
+
 
 def text_families(seen: Circumstances) -> tuple[Family, ...]:
     """Return the families that suit a text task, the most promising defaults first."""
@@ -30,16 +33,12 @@ def text_families(seen: Circumstances) -> tuple[Family, ...]:
         families.insert(0, _margins(seen, column))
     if seen.embed_model is not None:
         embedding = Embedding(column=column, model=seen.embed_model)
+        alone, beside_words, boosted = EMBEDDED
         families[1:1] = [
-            _linear(seen, "embeddings", lambda values: (embedding,), {}),
-            _linear(
-                seen,
-                "words_and_embeddings",
-                lambda values: (_words(column, values), embedding),
-                _WORDS,
-            ),
+            _linear(seen, alone, lambda values: (embedding,), {}),
+            _linear(seen, beside_words, lambda values: (_words(column, values), embedding), _WORDS),
         ]
-        families.append(_boosted(seen, "boosted_embeddings", embedding))
+        families.append(_boosted(seen, boosted, embedding))
     boosted_words = Tfidf(column=column, max_terms=FEW_TERMS, min_rows=2, sublinear=True)
     return (*families, _boosted(seen, "boosted_words", boosted_words))
 

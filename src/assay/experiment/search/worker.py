@@ -12,9 +12,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +20,7 @@ import numpy as np
 
 from assay.engine import die_with
 from assay.errors import AssayError, shorten
+from assay.experiment.search.ahead import import_ahead
 from assay.experiment.search.jobs import Bench, Context, Job
 
 
@@ -31,19 +30,12 @@ def main() -> None:
     die_with(os.getppid())
     warnings.simplefilter("ignore")
     folder = Path(sys.argv[1])
-    _import_ahead(sys.argv[2:])
+    import_ahead(sys.argv[2:])
     sys.stdin.readline()  # the context is written
     bench = Bench(Context.read(folder))
     _answer(answers, {"ready": True})
     for line in sys.stdin:
         _answer(answers, _done(bench, Job.from_line(line), folder))
-
-
-def _import_ahead(modules: Sequence[str]) -> None:
-    """Import what most recipes need, so that no fit's time holds it."""
-    for each in modules:
-        with suppress(ImportError):
-            import_module(each)
 
 
 def _own_answers() -> TextIO:

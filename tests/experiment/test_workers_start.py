@@ -1,0 +1,104 @@
+"""What a worker imports before there is work: skrub without plots, which are there when used."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from assay.experiment.search.jobs import Context, Job
+from assay.experiment.search.pool import Limits
+from assay.experiment.search.processes import working
+from assay.recipe import Tools, baseline_recipe
+from assay.task import ClassDescription, Task
+from troublesome import shop
+
+CLASSES = (ClassDescription(name="no"), ClassDescription(name="yes"))
+
+
+def told(code: str) -> list[str]:
+    """Return the lines that a fresh interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_a_worker_imports_skrub_without_plots_and_they_are_there_when_used() -> None:
+    code = """
+import sys
+from assay.experiment.search.ahead import import_ahead
+import_ahead(("there_is_no_such_module", "skrub"))
+print("skrub" in sys.modules, [each for each in sys.modules if each.startswith("matplotlib")])
+import polars, skrub
+page = skrub.TableReport(polars.DataFrame({"size": [1.0, 2.0, 4.0] * 9}), verbose=0).html()
+from matplotlib import pyplot
+print("<svg" in page, skrub._reporting._plotting.plt.plot is pyplot.plot)
+"""
+    assert told(code) == ["True []", "True True"]
+
+
+def test_what_draws_while_it_is_imported_gets_the_real_module() -> None:
+    code = """
+from assay.experiment.search.ahead import plots_postponed
+with plots_postponed():
+    from matplotlib import pyplot
+    figures = pyplot.get_fignums()
+    from matplotlib import colors
+print(figures, colors.to_hex("red"))
+"""
+    assert told(code) == ["[] #ff0000"]
+
+
+def test_what_asks_for_more_than_plots_fails_and_is_imported_afterwards() -> None:
+    code = """
+from assay.experiment.search.ahead import plots_postponed
+with plots_postponed():
+    try:
+        from matplotlib import colors
+    except ImportError:
+        print("not yet")
+from matplotlib import colors
+print(colors.to_hex("red"))
+"""
+    assert told(code) == ["not yet", "#ff0000"]
+
+
+def test_the_main_process_starts_the_first_worker_before_it_imports_what_fits_need() -> None:
+    code = """
+import sys
+import assay.experiment.run
+print([each for each in ("sklearn", "pandas", "scipy.stats", "skrub") if each in sys.modules])
+"""
+    assert told(code) == ["[]"]
+
+
+def no_tools(*_: object, **__: object) -> None:
+    raise AssertionError
+
+
+def test_jobs_go_to_workers_that_have_started_and_wait_for_none_that_still_starts() -> None:
+    rows = shop(60)
+    task = Task(
+        kind="binary",
+        modality="tabular",
+        target="bought",
+        features=("size", "age"),
+        classes=CLASSES,
+    )
+    recipe = baseline_recipe(task)
+    tools = Tools(read_table=no_tools, embed=no_tools)  # type: ignore[arg-type]
+    with working(2, Limits(60.0)) as pool:
+        pool.open(Context(rows, task, tools, 3, 1))
+        late = pool._workers[1].process.pid
+        os.kill(late, signal.SIGSTOP)
+        assert pool.idle == 1
+        for fold in range(3):
+            assert pool.idle == 1
+            pool.submit(Job(recipe, 0, 0, fold))
+            (outcome,) = pool.wait(60.0)
+            assert outcome.predictions is not None
+        os.kill(late, signal.SIGCONT)
+        pool.submit(Job(recipe, 1))
+        while pool.idle < 1:
+            pool.wait(1.0)
+        assert pool.busy <= 1
