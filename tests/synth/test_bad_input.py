@@ -98,6 +98,18 @@ def test_a_writer_that_returns_its_examples_is_stopped_early(tmp_path: Path) -> 
     assert "what it was shown: 0 of its last 16" in str(written.stopped)
 
 
+def test_a_writer_is_shown_both_ends_of_a_text_of_100_kb(tmp_path: Path) -> None:
+    rows = newsroom(30, seed=0).with_columns(text=pl.col("text") + " grain" * 17_000 + " end")
+    order = Order(NEWS, rows, "farm", 4, 0)
+    scripted = ScriptedModel(generate=lambda _: {"c0": "wheat"})
+    models = {"scripted:model": scripted}
+    with Ledger.open(tmp_path / "ledger") as ledger, Gateway(ledger, models=models) as gateway:
+        write_rows(order, method="write", model="scripted:model", gateway=gateway)
+    for prompt in scripted.asked:
+        assert len(prompt.text) < 5_000
+        assert prompt.text.count("grain end") == 3
+
+
 def test_a_writer_of_new_rows_is_not_stopped(tmp_path: Path) -> None:
     numbers = iter(range(1000))
     written = written_by(lambda _: {"c0": f"wheat number {next(numbers)}"}, tmp_path)
