@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import methodcaller
 from typing import Any
 
 import polars as pl
 
 from assay.recipe import Made, Recipe, Tabular, Tools, baseline_recipe, fit_recipe, splits
-from assay.recipe.trial import OutOfFold, out_of_fold
+from assay.recipe.trial import LABEL_METRICS, OutOfFold, out_of_fold
+from assay.synth.candidates import made_candidates
 from assay.synth.judging import Candidate, Court, Judged, Step, best
-from assay.synth.result import dose_name
+from assay.synth.lacking import DOSES
+from assay.synth.methods import AUTO, chosen_methods
 from assay.synth.scarcity import up_to_balance
-from assay.synth.source import DOSES
 from assay.synth.unmade import MOVED, WEIGHTS, remedies
 from assay.task import Task
 from synth_sets import RareSet
 
 METRICS = ("average_precision", "balanced_accuracy")
+"""By default; ``macro_f1`` may be asked for too."""
 REPEATS = 2
 MAKER = "assay.synth.tabular.made_rows"
-CURATED = "assay.synth.curation.curated_rows"
-METHODS = ("smote", "forest", "copula")
 MODELS = ("linear", "trees")
 OURS = "ours"
 RISEN = "kept where the mean rose"
@@ -50,21 +49,11 @@ def by_hand(given: RareSet, recipe: Recipe) -> dict[str, Recipe]:
     }
 
 
-def proposals(
-    task: Task, train: pl.DataFrame, recipe: Recipe, rare: str, path: str, methods: Sequence[str]
-) -> list[Candidate]:
+def proposals(task: Task, train: pl.DataFrame, recipe: Recipe, rare: str) -> list[Candidate]:
     """Return what the product's gate is given: sifted rows up to balance, and the remedies."""
-    sifted = [
-        Candidate(
-            f"curated {method}",
-            dose,
-            f"rule:{method}",
-            methodcaller("with_made", made(rare, path, method, dose)),
-        )
-        for method in methods
-        for dose in up_to_balance(DOSES, train, task, rare)
-    ]
-    return [*sifted, *remedies(recipe, task)]
+    methods = chosen_methods(AUTO, task, rare)
+    doses = up_to_balance(DOSES, train, task, rare)
+    return [*made_candidates(methods, doses, class_name=rare), *remedies(recipe, task)]
 
 
 def made(rare: str, path: str, method: str, dose: float) -> Made:
@@ -93,21 +82,21 @@ class SharedCourt(Court):
         return tuple(self.known[each.hash] for each in recipes)
 
 
-def run(given: RareSet, model: str, seed: int) -> dict[str, Any]:
+def run(given: RareSet, model: str, seed: int, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
     """Return every remedy's figures on the test rows, and what was chosen by each metric."""
     recipe = plain(given.task, model)
-    known: dict[str, OutOfFold] = {}
+    shares: dict[str, OutOfFold] = {}
+    labels: dict[str, OutOfFold] = {}
     test = {
         name: on_test(given, each, seed)
         for name, each in {"nothing": recipe, **by_hand(given, recipe)}.items()
     }
     chosen: dict[str, dict[str, Any]] = {}
-    for metric in METRICS:
+    for metric in metrics:
         task = given.task.model_copy(update={"metric": metric})
+        known = labels if metric in LABEL_METRICS else shares
         court = SharedCourt(given.train, task, no_tools(), seed, repeats=REPEATS, known=known)
-        judged = court.judge(
-            recipe, proposals(task, given.train, recipe, given.rare, CURATED, METHODS)
-        )
+        judged = court.judge(recipe, proposals(task, given.train, recipe, given.rare))
         chosen[metric] = {
             rule: None if each is None else _told(given, each, seed)
             for rule, each in ((OURS, best(judged)), (RISEN, risen(judged)))
@@ -124,14 +113,16 @@ def run(given: RareSet, model: str, seed: int) -> dict[str, Any]:
 
 def on_test(given: RareSet, recipe: Recipe, seed: int) -> dict[str, float]:
     """Return the recipe's figures on the test rows, taught on all rows to learn from."""
-    from sklearn.metrics import average_precision_score, balanced_accuracy_score
+    from sklearn.metrics import average_precision_score, balanced_accuracy_score, f1_score
 
     model = fit_recipe(recipe, given.train, given.task, tools=no_tools(), seed=seed)
     shares = model.predict_proba(given.test)
     truth = (given.test[given.task.target] == given.rare).to_numpy()
+    told = shares.argmax(axis=1) == 1
     return {
         "average_precision": float(average_precision_score(truth, shares[:, 1])),
-        "balanced_accuracy": float(balanced_accuracy_score(truth, shares.argmax(axis=1) == 1)),
+        "balanced_accuracy": float(balanced_accuracy_score(truth, told)),
+        "macro_f1": float(f1_score(truth, told, average="macro")),
     }
 
 
@@ -158,8 +149,10 @@ def _screened(judged: Judged) -> dict[str, Any]:
 
 def told_name(judged: Judged) -> str:
     """Return what was proposed, and on top of what."""
-    name = dose_name(judged.candidate.method, judged.candidate.dose)
-    return name if judged.over is None else f"{name} on top of {judged.over.method}"
+    name = judged.candidate.name
+    if judged.over is None:
+        return name
+    return f"{name} {'on top' if judged.candidate.dose else 'in place'} of {judged.over.method}"
 
 
 def _twins(recipe: Recipe) -> Iterator[Recipe]:

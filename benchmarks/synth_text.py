@@ -47,8 +47,7 @@ SETS = ("r8", "r52", "agnews")
 RARE_ROWS = 12
 CLASS_ROWS = {"r8": 60, "r52": 40, "agnews": 20}
 MOST_TEST = 3000
-RAW, SIFTED = "assay.synth.text.made_texts", "assay.synth.text.curated_texts"
-METHODS = ("edit", "recombine")
+RAW = "assay.synth.text.made_texts"
 
 
 def jobs(quick: bool) -> Iterator[tuple[str, int]]:
@@ -116,7 +115,7 @@ def run(name: str, seed: int) -> dict[str, Any] | None:
         "ungated recombine": base.with_made(made(rare, RAW, "recombine", balance)),
     }
     court = Court(train, task, no_tools(), seed, repeats=REPEATS)
-    judged = court.judge(base, proposals(task, train, base, rare, SIFTED, METHODS))
+    judged = court.judge(base, proposals(task, train, base, rare))
     chosen = {OURS: best(judged), RISEN: risen(judged)}
     recipes = {**ways, **{rule: base if j is None else j.recipe for rule, j in chosen.items()}}
     return {

@@ -219,6 +219,13 @@ def test_a_source_or_proposal_that_fails_is_passed_over_with_its_reason(project:
 
 
 @pytest.mark.slow
+def test_what_a_second_source_proposes_again_is_tried_once(project: Project) -> None:
+    sources = (Source(first=duplicates), Source(again=duplicates))
+    result = run(project, *sources)
+    assert [each.name for each in result.attempts] == ["first"]
+    assert result.skipped == ()
+
+
 def test_the_budget_of_minutes_ends_the_screening(project: Project) -> None:
     source = Source(topics=embedding(HELPFUL.name))
     result = run(project, source, budget=Budget(minutes=1e-9))

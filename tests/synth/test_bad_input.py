@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from assay.synth.release import require_file_name
 from assay.synth.report import headline
 from assay.synth.scarcity import require_enough, scope
 from assay.synth.spec import Order
-from assay.synth.written import Written, write_rows
+from assay.synth.written import Written, WrittenMethod, write_rows
 from assay.tables.predicate_text import predicate_from_words
 from newsroom import TASK as NEWS
 from newsroom import newsroom
@@ -76,13 +77,15 @@ def test_a_name_that_rows_cannot_be_written_under_is_refused_before_any_are_made
         require_file_name(tmp_path / name)
 
 
-def written_by(answer: Callable[[Any], Any], folder: Path) -> Written:
+def written_by(
+    answer: Callable[[Any], Any], folder: Path, method: WrittenMethod = "write"
+) -> Written:
     rows = newsroom(120, seed=0, words=30).filter(pl.col("topic") == "farm")
     long = rows.with_columns(text=pl.col("text") + " grain" * 400)
     order = Order(NEWS, long, "farm", 100, 0)
     models = {"scripted:model": ScriptedModel(generate=answer)}
     with Ledger.open(folder / "ledger") as ledger, Gateway(ledger, models=models) as gateway:
-        return write_rows(order, method="write", model="scripted:model", gateway=gateway)
+        return write_rows(order, method=method, model="scripted:model", gateway=gateway)
 
 
 def first_example(prompt: Any) -> Any:
@@ -95,10 +98,32 @@ def test_a_writer_that_returns_its_examples_is_stopped_early(tmp_path: Path) -> 
     assert "what it was shown: 0 of its last 16" in str(written.stopped)
 
 
+def test_a_writer_is_shown_both_ends_of_a_text_of_100_kb(tmp_path: Path) -> None:
+    rows = newsroom(30, seed=0).with_columns(text=pl.col("text") + " grain" * 17_000 + " end")
+    order = Order(NEWS, rows, "farm", 4, 0)
+    scripted = ScriptedModel(generate=lambda _: {"c0": "wheat"})
+    models = {"scripted:model": scripted}
+    with Ledger.open(tmp_path / "ledger") as ledger, Gateway(ledger, models=models) as gateway:
+        write_rows(order, method="write", model="scripted:model", gateway=gateway)
+    for prompt in scripted.asked:
+        assert len(prompt.text) < 5_000
+        assert prompt.text.count("grain end") == 3
+
+
 def test_a_writer_of_new_rows_is_not_stopped(tmp_path: Path) -> None:
     numbers = iter(range(1000))
     written = written_by(lambda _: {"c0": f"wheat number {next(numbers)}"}, tmp_path)
     assert (written.asked, written.stopped) == (100, None)
+
+
+def test_more_paraphrases_than_rows_are_asked_for_in_other_words(tmp_path: Path) -> None:
+    def answer(prompt: Any) -> dict[str, str]:
+        return {"c0": f"wheat {hashlib.sha256(prompt.text.encode()).hexdigest()}"}
+
+    written = written_by(answer, tmp_path, "paraphrase")
+    assert (written.asked, written.stopped) == (100, None)
+    assert written.rows["text"].n_unique() == 100
+    assert written.rows["made_from"].n_unique() < 50
 
 
 def test_a_writer_that_refuses_every_row_is_stopped_early(tmp_path: Path) -> None:

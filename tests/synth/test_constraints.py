@@ -191,3 +191,19 @@ def test_constraints_that_agree_pass():
     require_consistent([Between(column="a", low=1, high=5), OneOf(column="a", values=(1, 9))])
     with pytest.raises(InputError, match="allows no value"):
         require_consistent([Between(column="a", low=3, high=2)])
+
+
+@pytest.mark.parametrize("total", [(None, 15), (200, None)])
+def test_a_sum_that_the_ranges_rule_out_names_them_all(
+    total: tuple[int | None, int | None],
+) -> None:
+    one, two = (Between(column=name, low=10, high=90) for name in ("net", "tax"))
+    gross = Between(column="gross", low=total[0], high=total[1])
+    added = SumOf(parts=("net", "tax"), total="gross")
+    with pytest.raises(InputError, match="contradict each other") as error:
+        require_consistent((one, two, gross, added))
+    assert all(str(each) in str(error.value) for each in (one, two, gross, added))
+    require_consistent((one, two, Between(column="gross", low=20, high=180), added))
+    require_consistent((one, two, added))
+    tenth, fifth = (Between(column=n, low=v, high=v) for n, v in (("net", 0.1), ("tax", 0.2)))
+    require_consistent((tenth, fifth, Between(column="gross", low=0.3, high=0.3), added))

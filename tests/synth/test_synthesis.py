@@ -38,14 +38,16 @@ def test_every_dose_is_judged_on_real_rows_and_the_result_returns_from_json(
 ) -> None:
     before = project.recipe
     result = synthesize(project, for_class="farm", doses=(1,), confirm=False)
-    assert [each.name for each in result.doses] == ["edit x1", "class weights", "threshold moved"]
+    assert [each.name for each in result.doses] == [
+        "edit x1", "recombine x1", "class weights", "threshold moved",
+    ]  # fmt: skip
     assert result.doses[0].verdict.main.n == project.search().height
     assert project.vault().looks_left == 1
     assert project.recipe == before, "what the vault has not confirmed changes nothing"
     assert (result.chosen is None) == (result.advice is not None)
     assert SynthesisResult.from_json(result.to_json()) == result
     assert recorded_synthesis(project.ledger()) == result
-    unmade = replace(result, chosen=result.doses[1])
+    unmade = replace(result, chosen=result.doses[2])
     assert headline(unmade) == (
         "'farm' needs no made rows: class weights does more, by the screen alone."
     )
@@ -181,6 +183,8 @@ def test_the_source_proposes_doses_of_rare_classes_alone(project: Project) -> No
     assert [each.name for each in found] == [
         "made rows of farm: edit x1",
         "made rows of farm: edit x4",
+        "made rows of farm: recombine x1",
+        "made rows of farm: recombine x4",
     ]
-    first, second = (each.apply(seen.recipe) for each in found)
+    first, second = (each.apply(seen.recipe) for each in found[:2])
     assert found[1].apply(first) == second, "a dose takes the place of another"

@@ -34,7 +34,7 @@ def test_a_table_is_tried_by_class_and_a_regression_as_a_whole(tmp_path: Path) -
     project = Project.create(
         tmp_path / "p", table(360, 60), target="class", kind="binary", metric="auc"
     )
-    assert chosen_methods("auto", project.task, "rare") == ("smote", "forest")
+    assert chosen_methods("auto", project.task, "rare") == ("smote", "forest", "copula")
     result = synthesize(project, method="smote", doses=(1,), confirm=False)
     assert result.class_name == "rare"
     assert all(each.verdict.main.n == project.search().height for each in result.doses)

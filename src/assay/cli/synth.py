@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def synth(
     path: ProjectPath = Path(),
-    for_class: Annotated[str | None, typer.Option(help="The class; the rarest by default.")] = None,
+    for_class: Annotated[
+        str | None, typer.Option(help="The class; by default what is lacking.")
+    ] = None,
     where: Annotated[
         str | None,
         typer.Option(help="Only a slice, as in 'age > 40'; of every class unless one is named."),
@@ -144,7 +146,7 @@ def _tell_constraints(project: Project, *, as_json: bool) -> None:
     from assay.synth.curation.curated import mined
 
     path = project.path / FILE
-    found = stated_constraints(project.path)
+    found = stated_constraints(project.path, project.task.inputs)
     if found is None:
         found = mined(project.search(), project.task)
         write_constraints(found, path)

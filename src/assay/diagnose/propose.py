@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from assay.diagnose.record import newest
@@ -12,6 +12,7 @@ from assay.diagnose.strategies.edits import edits_of
 from assay.diagnose.strategies.ranking import odds_by_kind, strategies
 from assay.diagnose.strategies.spec import RemedyKind
 from assay.recipe import Observation, Proposal
+from assay.synth.constraints import Constraint, read_stated
 from assay.task import Task
 
 MOST = 3
@@ -41,24 +42,34 @@ class FindingSource:
         diagnosis = newest(observation.ledger)
         if diagnosis is not None:
             odds = odds_by_kind(observation.ledger)
-            for each in remedied(diagnosis, observation.task, odds=odds):
+            stated = read_stated(observation.constraints)
+            for each in remedied(diagnosis, observation.task, odds=odds, constraints=stated):
                 yield each.proposal
 
 
 def remedied(
-    diagnosis: Diagnosis, task: Task, *, odds: Mapping[str, float] | None = None
+    diagnosis: Diagnosis,
+    task: Task,
+    *,
+    odds: Mapping[str, float] | None = None,
+    constraints: Sequence[Constraint] | None = None,
 ) -> tuple[Remedied, ...]:
     """Return the edits of the recipe that the findings suggest, ranked as strategies are.
 
     Of findings of one code the three dearest are acted on; an edit that two findings suggest is
     given once.
+
+    Parameters
+    ----------
+    constraints
+        What made rows must hold; None where it is mined from the rows at hand.
     """
     ranked = strategies(diagnosis, task, odds=odds)
     order = {(each.finding, each.kind): number for number, each in enumerate(ranked)}
     seen: Counter[str] = Counter()
     found: dict[str, tuple[int, Remedied]] = {}
     for place, finding in enumerate(diagnosis.findings):
-        edits = list(edits_of(finding, task)) if seen[finding.code] < MOST else []
+        edits = list(edits_of(finding, task, constraints)) if seen[finding.code] < MOST else []
         seen[finding.code] += bool(edits)
         for kind, proposal in edits:
             rank = order.get((place, kind), len(order))

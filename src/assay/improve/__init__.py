@@ -52,10 +52,16 @@ def improve(
     -------
     ImproveResult
         Also kept in the ledger: ``assay report`` shows it again.
+
+    Raises
+    ------
+    InputError
+        When the project's ``constraints.toml`` is not usable.
     """
     from assay.improve.account import accounted, asks_elsewhere
     from assay.improve.finish import finish
     from assay.improve.loop import Loop
+    from assay.improve.observe import stated_text
     from assay.improve.rehearse import rehearse
     from assay.improve.run import open_run
     from assay.improve.sources import registered_sources
@@ -70,6 +76,7 @@ def improve(
         passed_over = () if project.settings.synth.propose else ("synth",)
         sources = [each for each in registered_sources() if each.name not in passed_over]
     baseline = project.recipe
+    stated_text(project)  # what cannot be read is told before anything is asked or fitted
     run = open_run(project, baseline, [each.name for each in sources])
     forecast = None
     if asks_elsewhere(project):

@@ -21,6 +21,7 @@ from assay.improve.split_again import split_again
 from assay.project import Project
 from assay.recipe import Recipe, Tools, out_of_fold, splits
 from assay.seeds import derive_seed
+from assay.synth.constraints import stated_constraints
 from assay.tables.predicate import Predicate
 from assay.task import Task
 
@@ -46,7 +47,9 @@ def try_fixes(
     """
     found = diagnose(project, models=models) if diagnosis is None else diagnosis
     before = project.recipe
-    suggested = remedied(found, project.task, odds=odds_by_kind(project.ledger()))
+    stated = stated_constraints(project.path, project.task.inputs)
+    odds = odds_by_kind(project.ledger())
+    suggested = remedied(found, project.task, odds=odds, constraints=stated)
     result = improve(project, sources=[FindingSource()], models=models, on_event=on_event)
     attempts = {each.name: each for each in result.attempts}
     tried = [each for each in suggested if each.proposal.name in attempts]

@@ -53,6 +53,7 @@ class Loop:
     attempts: list[Attempt] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    tried: set[tuple[str, str]] = field(default_factory=set)
     plan: Plan | None = None
     stopped: str | None = None
     started: float = field(default_factory=time.monotonic)
@@ -111,8 +112,9 @@ class Loop:
 
     def _screen(self, proposal: Proposal, source: str, started: float) -> None:
         after = proposal.apply(self.incumbent)
-        if after == self.incumbent:
-            return
+        if after == self.incumbent or (self.incumbent.hash, after.hash) in self.tried:
+            return  # it changes nothing, or another source proposed the same
+        self.tried.add((self.incumbent.hash, after.hash))
         judged = [each.verdict.main.p_value for each in self.attempts]
         earlier = tuple(p for p in judged if p is not None)
         screener = Screener(self.project, self.run, self.search, self.tools, earlier)

@@ -9,6 +9,7 @@ from assay.llm import Gateway
 from assay.project import Project
 from assay.recipe import Observation, ProposalSource, Recipe
 from assay.seeds import derive_seed
+from assay.synth.constraints import constraints_to_toml, stated_constraints
 
 
 def observe(
@@ -32,4 +33,17 @@ def observe(
         seed=derive_seed(project.settings.seed, "source", source.name),
         label_model=project.settings.models.label,
         embed_model=project.settings.models.embed,
+        constraints=stated_text(project),
     )
+
+
+def stated_text(project: Project) -> str:
+    """Return what the project's ``constraints.toml`` says; empty where there is none.
+
+    Raises
+    ------
+    InputError
+        When it is not usable.
+    """
+    stated = stated_constraints(project.path, project.task.inputs)
+    return "" if stated is None else constraints_to_toml(stated)

@@ -55,7 +55,7 @@ class Synth(BaseModel):
     Attributes
     ----------
     propose
-        Whether ``assay improve`` tries made rows of rare classes.
+        Whether ``assay improve`` tries made rows where they are lacking.
     copies
         Largest share of made rows that may copy, or nearly copy, a search row; beyond it they are
         not released.

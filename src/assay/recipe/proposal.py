@@ -60,6 +60,9 @@ class Observation:
         Randomness for this source.
     label_model, embed_model
         The models that the project names for labels and for sentence embeddings.
+    constraints
+        The text of the project's ``constraints.toml``, which made rows must hold; empty where
+        there is none.
     """
 
     task: Task
@@ -71,6 +74,7 @@ class Observation:
     seed: int
     label_model: str = "local:smollm2-135m"
     embed_model: str = "local:minilm"
+    constraints: str = ""
 
 
 @runtime_checkable

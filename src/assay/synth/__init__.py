@@ -45,8 +45,10 @@ def synthesize(
     project
         Where to work; see :meth:`assay.Project.open`.
     for_class
-        The class; by default the rarest with at least five search rows. A regression makes
-        whole rows.
+        The class. Without it and ``where``, rows are made where they are lacking: of a thin slice
+        on which the newest diagnosis found the model to fail, else of the rarest class, else of
+        an empty corner of two columns; where nothing is lacking of the smallest class with at
+        least five search rows, and of a regression as a whole.
     where
         Conditions on the columns, as in ``region = "north" and age > 40``: rows are made of this
         slice of the class alone, and without ``for_class`` of every class in it.
@@ -55,9 +57,9 @@ def synthesize(
         that a language model writes if that is less. Of written rows, only doses that there are
         rows for are tried.
     method
-        ``auto`` asks no language model: ``edit`` for texts, ``smote`` and ``forest`` for tables.
-        Or one of ``edit``, ``recombine``, ``oversample``, ``smote``, ``forest``, ``copula``, and
-        by a model ``write``, ``paraphrase``, ``counterfactual``.
+        ``auto`` asks no language model: ``edit`` and ``recombine`` for texts, ``smote``,
+        ``forest`` and ``copula`` for tables. Or one of these, ``oversample``, ``private``, and by
+        a model ``write``, ``paraphrase``, ``counterfactual``.
     model
         The language model; by default the project's model for labels.
     doses
@@ -81,18 +83,21 @@ def synthesize(
         they are all the same, or more than 20,000 rows are asked for and not meant.
     """
     from assay.recipe import narrowed
-    from assay.synth.constraints import require_columns, stated_constraints
+    from assay.synth.constraints import stated_constraints
+    from assay.synth.lacking import chosen_scope
     from assay.synth.methods import asks_a_model, chosen_methods
     from assay.synth.record import Record
     from assay.synth.run import Synthesis
-    from assay.synth.scarcity import MOST_DOSE, require_enough, scope, up_to_balance
+    from assay.synth.scarcity import MOST_DOSE, require_enough, up_to_balance
 
     search, task = project.search(), project.task
-    class_name, predicate = scope(search, task, for_class, where)
+    scope = chosen_scope(
+        search, task, project.ledger(), for_class=for_class, where=where, method=method
+    )
+    class_name, predicate = scope.class_name, scope.where
     known = narrowed(search, task, class_name, predicate)
     own = require_enough(known, task, class_name, predicate)
-    constraints = stated_constraints(project.path)
-    require_columns(constraints or (), task.inputs)
+    constraints = stated_constraints(project.path, task.inputs)
     if doses is None:
         doses = up_to_balance(DOSES, known, task, class_name)
     wanted = tuple(sorted({float(each) for each in doses}))
@@ -152,4 +157,5 @@ def synthesize(
             look=confirm,
             canaries=canaries,
             constraints=constraints,
+            lacking=tuple(each.words for each in scope.seen),
         ).run()

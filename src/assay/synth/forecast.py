@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from assay.project import Project
 from assay.recipe import narrowed
 from assay.seeds import derive_seed
+from assay.synth.lacking import chosen_scope
 from assay.synth.made import make
 from assay.synth.methods import asks_a_model, chosen_methods
-from assay.synth.scarcity import require_enough, scope
+from assay.synth.scarcity import require_enough
 from assay.synth.spec import Order
 from assay.synth.written.schema import RowSchema
 from assay.synth.written.writing import requested
@@ -51,7 +52,10 @@ def forecast(
         As :func:`assay.synth.synthesize` does.
     """
     search, task = project.search(), project.task
-    class_name, predicate = scope(search, task, for_class, where)
+    scope = chosen_scope(
+        search, task, project.ledger(), for_class=for_class, where=where, method=method
+    )
+    class_name, predicate = scope.class_name, scope.where
     search = narrowed(search, task, class_name, predicate)
     require_enough(search, task, class_name, predicate)
     methods = chosen_methods(method, task, class_name)

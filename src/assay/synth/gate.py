@@ -13,7 +13,7 @@ from assay.project import Project
 from assay.recipe import Recipe, Tools, Trial, run_trial
 from assay.synth.judging import Candidate, Court, Judged, Step, best
 from assay.synth.record import Record
-from assay.synth.result import Advice, Dose, dose_name
+from assay.synth.result import Advice, Dose
 
 FEWEST_FOR_HALVES = 4
 
@@ -71,11 +71,10 @@ class Gate:
 
     def _recorded(self, judged: Judged) -> Dose:
         before, after, candidate = self.project.recipe, judged.recipe, judged.candidate
-        name = dose_name(candidate.method, candidate.dose)
         verdict = self.record.verdict(judged.verdict)
         key = f"{self.record.id}:{before.hash}:{after.hash}"
         proposal = self.record.proposed(
-            name,
+            candidate.name,
             before,
             after,
             source="synth",
@@ -85,7 +84,12 @@ class Gate:
         )
         self.record.tried(proposal, judged.trial, verdict, self.seed)
         over = "" if judged.over is None else judged.over.method
-        body = {"name": name, "over": over, "adjusted": judged.adjusted, **verdict.as_dict()}
+        body = {
+            "name": candidate.name,
+            "over": over,
+            "adjusted": judged.adjusted,
+            **verdict.as_dict(),
+        }
         self.record.ledger.record("verdict", body, run=self.record.id, key=key)
         return Dose(
             candidate.method, candidate.dose, after.hash, verdict, judged.adjusted, proposal, over

@@ -11,6 +11,7 @@ from assay.evidence import Verdict, benjamini_hochberg, decide
 from assay.recipe import Recipe, Tools, Trial, compared, splits
 from assay.recipe.splits import FOLDS, REPEATS
 from assay.recipe.trial import OutOfFold, out_of_fold
+from assay.synth.result import dose_name
 from assay.task import Task
 
 LEADER = 0.8
@@ -38,6 +39,11 @@ class Candidate:
     origin: str
     apply: Callable[[Recipe], Recipe]
     leads: bool = False
+
+    @property
+    def name(self) -> str:
+        """The method with its dose."""
+        return dose_name(self.method, self.dose)
 
     @property
     def rationale(self) -> str:

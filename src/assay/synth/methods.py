@@ -18,6 +18,8 @@ from assay.tables.predicate import Predicate
 from assay.task import Task
 
 AUTO = "auto"
+MODEL_FREE = ("edit", "recombine", "smote", "forest", "copula")
+"""What ``auto`` stands for, in the order of trial; its benchmark tries the same."""
 CURATED_TEXTS = "assay.synth.text.curated_texts"
 CURATED_ROWS = "assay.synth.curation.curated_rows"
 PRIVATE_ROWS = "assay.synth.private.private_rows"
@@ -33,7 +35,7 @@ def chosen_methods(method: str, task: Task, class_name: str | None) -> tuple[str
     """
     suitable = suitable_methods(task, class_name)
     if method == AUTO:
-        return tuple(each for each in ("edit", "smote", "forest", "copula") if each in suitable)[:2]
+        return tuple(each for each in MODEL_FREE if each in suitable)
     if method not in suitable:
         raise InputError(
             "method does not suit this task.", given=method, allowed=", ".join((AUTO, *suitable))

@@ -59,7 +59,8 @@ class Dose:
     adjusted
         The gain's p-value after the correction for how many doses were tried beside it.
     over
-        The remedy that its gain comes on top of; empty where it is over the recipe as it was.
+        The remedy that its gain is measured against; empty where that is the recipe as it was. Made
+        rows come on top of it, another remedy in its place.
     """
 
     method: str
@@ -150,6 +151,9 @@ class SynthesisResult(Document):
         What was to hold in every made row, in words.
     artefact
         The ledger's id of the made rows that passed the filters.
+    lacking
+        Where rows were seen to be lacking, in words; they were made of the first. Empty where the
+        user said of which rows, or nothing was.
     """
 
     project: str
@@ -175,6 +179,7 @@ class SynthesisResult(Document):
     utility: Utility | None = None
     where: str = ""
     constraints: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
     @property
     def helped(self) -> bool:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import methodcaller
 
 import polars as pl
 
@@ -17,13 +16,14 @@ from assay.project import Project
 from assay.project.building import confirm, question
 from assay.recipe import Recipe, Tools, narrowed
 from assay.seeds import derive_seed
+from assay.synth.candidates import made_candidates
 from assay.synth.constraints import Constraint
 from assay.synth.curation.curated import mined
 from assay.synth.gate import Gate
 from assay.synth.judging import Candidate
 from assay.synth.made import Making, joined, make, measured, samples
 from assay.synth.measure.halves import Halves, rehearse
-from assay.synth.methods import asks_a_model, made_by
+from assay.synth.methods import asks_a_model
 from assay.synth.privacy import PrivacyReport, measure_privacy
 from assay.synth.privacy.canaries import Canaries, plant
 from assay.synth.record import Record
@@ -54,6 +54,7 @@ class Synthesis:
     look: bool = True
     canaries: int = 0
     constraints: Sequence[Constraint] | None = None
+    lacking: tuple[str, ...] = ()
 
     def run(self) -> SynthesisResult:
         """Make, sift, judge, confirm once, record."""
@@ -68,7 +69,7 @@ class Synthesis:
         whole = joined(makings, order)
         artefact = self.record.ledger.put_table(whole, name="synthetic.parquet", run=self.record.id)
         tools = Tools.of(self.record.ledger, self.gateway)
-        candidates = [each for making in makings for each in self._candidates(making, own.height)]
+        candidates = [*self._written(makings, own.height), *self._made_in_folds(makings)]
         if candidates:
             candidates += remedies(project.recipe, task)
         of = subject(self.class_name, self.where)
@@ -106,6 +107,7 @@ class Synthesis:
             samples=samples(whole, order),
             artefact=artefact,
             constraints=tuple(str(each) for each in held),
+            lacking=self.lacking,
             cost=Cost(spend.money, spend.calls, spend.tokens, round(time.monotonic() - began, 3)),
             notes=tuple(notes),
             privacy=self._privacy(whole, order, halves),
@@ -177,30 +179,35 @@ class Synthesis:
             step=lambda done, total: self.tell(f"rows by {method}", done, total),
         )
 
-    def _candidates(self, making: Making, real: int) -> Iterator[Candidate]:
-        """Yield a recipe for each dose that there are rows for.
+    def _made_in_folds(self, makings: Sequence[Making]) -> Iterator[Candidate]:
+        """Return every dose of the methods without a model that gave rows, to be made anew."""
+        methods = [each.batch.method for each in makings if each.rows.height]
+        return made_candidates(
+            [each for each in methods if not asks_a_model(each)],
+            self.doses,
+            class_name=self.class_name,
+            where=self.where,
+            settings=self.project.settings.synth,
+            constraints=self.constraints,
+        )
 
-        Rows without a model are made anew in each fold. Written rows are an artefact: too dear to
-        write for each fold, they stay out of any that judges a row their writer was shown.
+    def _written(self, makings: Sequence[Making], real: int) -> Iterator[Candidate]:
+        """Yield each dose that a model wrote enough rows for.
+
+        They are an artefact: too dear to write for each fold, they stay out of any that judges a
+        row their writer was shown.
         """
-        method = making.batch.method
-        for dose in self.doses if making.rows.height else ():
-            wanted = round(dose * real)
-            if not asks_a_model(method):
-                made = made_by(
-                    method,
-                    dose,
-                    class_name=self.class_name,
-                    where=self.where,
-                    settings=self.project.settings.synth,
-                    constraints=self.constraints,
-                )
-                yield Candidate(method, dose, f"rule:{method}", methodcaller("with_made", made))
-            elif 0 < wanted <= making.rows.height:
-                artefact = self.record.ledger.put_table(
-                    making.rows.head(wanted), name=f"{method}-x{dose:g}.parquet", run=self.record.id
-                )
-                yield Candidate(method, dose, self.model, partial(with_extra, artefact))
+        for making in makings:
+            method = making.batch.method
+            for dose in self.doses if asks_a_model(method) else ():
+                wanted = round(dose * real)
+                if 0 < wanted <= making.rows.height:
+                    artefact = self.record.ledger.put_table(
+                        making.rows.head(wanted),
+                        name=f"{method}-x{dose:g}.parquet",
+                        run=self.record.id,
+                    )
+                    yield Candidate(method, dose, self.model, partial(with_extra, artefact))
 
     def _confirmed(self, recipe: Recipe, tools: Tools, notes: list[str]) -> Confirmation | None:
         """Look at the vault once, where a look is left."""

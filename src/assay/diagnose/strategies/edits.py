@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import methodcaller
 from typing import Literal
@@ -21,8 +21,9 @@ from assay.diagnose.strategies.spec import RemedyKind
 from assay.experiment.propose import threshold_aim
 from assay.recipe import Proposal, Recipe, Slice, conditions_of
 from assay.recipe.trial import LABEL_METRICS
+from assay.synth.candidates import with_dose
+from assay.synth.constraints import Constraint
 from assay.synth.methods import AUTO, chosen_methods, made_by
-from assay.synth.source import with_dose
 from assay.tables.predicate import Condition, Predicate
 from assay.task import Task
 
@@ -35,14 +36,18 @@ FACTOR = 3.0
 """How much more a failing slice's training rows weigh."""
 
 Edit = tuple[RemedyKind, Proposal]
+Stated = Sequence[Constraint] | None
+"""What made rows must hold; None where it is mined from the rows at hand."""
 
 
-def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
+def edits_of(finding: Finding, task: Task, constraints: Stated = None) -> Iterator[Edit]:
     """Yield the edits of the recipe that may mend a finding; none where only people can."""
+    of_class_slice = partial(_of_class_slice, constraints=constraints)
+    of_slice = partial(_of_slice, constraints=constraints)
     makers: dict[str, Callable[[Finding, Task], Iterator[Edit]]] = {
-        "AS103": _of_class,
-        "AS104": _of_class_slice,
-        "AS105": _of_class_slice,
+        "AS103": partial(_of_class, constraints=constraints),
+        "AS104": of_class_slice,
+        "AS105": of_class_slice,
         "AS201": _of_labels,
         "AS203": _of_copies,
         "AS204": _for_people,
@@ -58,10 +63,10 @@ def edits_of(finding: Finding, task: Task) -> Iterator[Edit]:
         "AS901": _of_strength,
         "AS902": _of_strength,
     }
-    yield from makers.get(finding.code, _of_slice)(finding, task)
+    yield from makers.get(finding.code, of_slice)(finding, task)
 
 
-def _of_slice(finding: Finding, task: Task) -> Iterator[Edit]:
+def _of_slice(finding: Finding, task: Task, constraints: Stated) -> Iterator[Edit]:
     predicate = finding.predicate
     if predicate is None or not predicate.conditions:
         return
@@ -74,19 +79,19 @@ def _of_slice(finding: Finding, task: Task) -> Iterator[Edit]:
     name = f"weights of their own where {predicate.words}"
     yield "feature", _proposal(name, why, partial(with_own_weights, predicate=predicate))
     yield "reweight", _weighed(predicate, why)
-    yield "synthesise", _of_rows_in(predicate, task, why)
+    yield "synthesise", _of_rows_in(predicate, task, why, constraints)
 
 
 def _of_rows_in(
-    predicate: Predicate, task: Task, why: str, class_name: str | None = None
+    predicate: Predicate, task: Task, why: str, constraints: Stated, class_name: str | None = None
 ) -> Proposal:
     method = chosen_methods(AUTO, task, class_name)[0]
-    made = made_by(method, 1.0, class_name=class_name, where=predicate)
+    made = made_by(method, 1.0, class_name=class_name, where=predicate, constraints=constraints)
     rows = "made rows" if class_name is None else f"made rows of {class_name}"
     return _proposal(f"{rows} where {predicate.words}: {method} x1", why, partial(with_dose, made))
 
 
-def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:
+def _of_class(finding: Finding, task: Task, constraints: Stated) -> Iterator[Edit]:
     """Yield more weight, or made rows; not where the metric rewards the class's true share.
 
     Under accuracy or the log loss a rarer class is rightly given less often than others.
@@ -102,22 +107,23 @@ def _of_class(finding: Finding, task: Task) -> Iterator[Edit]:
             yield "reweight", _weighed(one, why)
         if remedy.kind == "synthesise" and task.text is None:
             for method in chosen_methods(AUTO, task, remedy.value)[:1]:
-                made = made_by(method, 1.0, class_name=remedy.value)
+                made = made_by(method, 1.0, class_name=remedy.value, constraints=constraints)
                 name = f"made rows of {remedy.value}: {method} x1"
                 yield "synthesise", _proposal(name, why, partial(with_dose, made))
 
 
-def _of_class_slice(finding: Finding, task: Task) -> Iterator[Edit]:
+def _of_class_slice(finding: Finding, task: Task, constraints: Stated) -> Iterator[Edit]:
     """Yield the slice as a feature; its rows weigh more only where they are of a missed class."""
     missed = next((each.value for each in finding.remedies if each.kind == "reweight"), None)
-    for kind, proposal in _of_slice(finding, task):
+    for kind, proposal in _of_slice(finding, task, constraints):
         if kind == "feature":
             yield kind, proposal
         elif kind == "reweight" and missed is not None and finding.predicate is not None:
             of_class = Condition(task.target, "=", missed)
             rows = Predicate((*finding.predicate.conditions, of_class))
             yield kind, _weighed(rows, proposal.rationale)
-            yield "synthesise", _of_rows_in(finding.predicate, task, proposal.rationale, missed)
+            why = proposal.rationale
+            yield "synthesise", _of_rows_in(finding.predicate, task, why, constraints, missed)
 
 
 def _of_labels(finding: Finding, task: Task) -> Iterator[Edit]:

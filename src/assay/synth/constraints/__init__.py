@@ -20,6 +20,7 @@ from assay.synth.constraints.text import (
     constraints_from_toml,
     constraints_to_toml,
     read_constraints,
+    read_stated,
     stated_constraints,
     write_constraints,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "contradict",
     "mine_constraints",
     "read_constraints",
+    "read_stated",
     "require_columns",
     "require_consistent",
     "stated_constraints",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import ceil, floor
+from typing import Literal
 
 from assay.errors import InputError
 from assay.synth.constraints.spec import (
+    SLACK,
     AtMost,
     Between,
     Constraint,
     Decides,
     OneOf,
+    SumOf,
     Whole,
     _text,
 )
@@ -37,7 +40,9 @@ def require_consistent(constraints: Sequence[Constraint]) -> None:
                 f"Two constraints contradict each other: {one}; {two}.",
                 next_step="remove or mend one of them in constraints.toml",
             )
-    _require_order(constraints)
+    ranges = {each.column: each for each in constraints if isinstance(each, Between)}
+    _require_order(constraints, ranges)
+    _require_sums(constraints, ranges)
 
 
 def require_columns(constraints: Sequence[Constraint], inputs: Sequence[str]) -> None:
@@ -88,9 +93,8 @@ def _conflict(one: Constraint, two: Constraint) -> bool:
     return False
 
 
-def _require_order(constraints: Sequence[Constraint]) -> None:
+def _require_order(constraints: Sequence[Constraint], ranges: Mapping[str, Between]) -> None:
     """Look for an order between two columns whose ranges leave no room for it."""
-    ranges = {each.column: each for each in constraints if isinstance(each, Between)}
     for order in constraints:
         if not isinstance(order, AtMost):
             continue
@@ -100,6 +104,35 @@ def _require_order(constraints: Sequence[Constraint]) -> None:
                 f"Two constraints contradict each other: {small}; {great} ({order}).",
                 next_step="remove or mend one of them in constraints.toml",
             )
+
+
+def _require_sums(constraints: Sequence[Constraint], ranges: Mapping[str, Between]) -> None:
+    """Look for columns whose ranges cannot add up to the range of their sum."""
+    for each in constraints:
+        named = [ranges.get(name) for name in each.columns] if isinstance(each, SumOf) else [None]
+        known = [one for one in named if one is not None]
+        if len(known) < len(named):
+            continue
+        *parts, total = known
+        if _beyond(_added(parts, "low"), total.high) or _beyond(total.low, _added(parts, "high")):
+            told = "; ".join(map(str, (*known, each)))
+            raise InputError(
+                f"Constraints contradict each other: {told}.",
+                next_step="remove or mend one of them in constraints.toml",
+            )
+
+
+def _added(parts: Sequence[Between], side: Literal["low", "high"]) -> float | None:
+    """Return the sum of one side of the ranges, a little wider for rounding.
+
+    None where one is open on that side, or of dates.
+    """
+    ends = [getattr(each, side) for each in parts]
+    numbers = [each for each in ends if isinstance(each, int | float)]
+    if len(numbers) < len(ends):
+        return None
+    room = SLACK * (1 + abs(sum(numbers)))
+    return sum(numbers) + (room if side == "high" else -room)
 
 
 def _beyond(low: object, high: object) -> bool:

@@ -12,7 +12,7 @@ from assay.config import write_text
 from assay.errors import InputError
 from assay.recipe import toml_item
 from assay.recipe.text import checked
-from assay.synth.constraints.conflicts import require_consistent
+from assay.synth.constraints.conflicts import require_columns, require_consistent
 from assay.synth.constraints.spec import Constraint
 
 FILE = "constraints.toml"
@@ -64,6 +64,11 @@ def constraints_from_toml(text: str, *, name: str = FILE) -> tuple[Constraint, .
     return found
 
 
+def read_stated(text: str) -> tuple[Constraint, ...] | None:
+    """Return the constraints of a ``constraints.toml`` by its text; None where that is empty."""
+    return constraints_from_toml(text) if text else None
+
+
 def read_constraints(path: Path) -> tuple[Constraint, ...]:
     """Return the constraints in the file ``path``; see :func:`constraints_from_toml`."""
     try:
@@ -75,10 +80,20 @@ def read_constraints(path: Path) -> tuple[Constraint, ...]:
     return constraints_from_toml(text, name=path.name)
 
 
-def stated_constraints(folder: Path) -> tuple[Constraint, ...] | None:
-    """Return what a project's ``constraints.toml`` says; None where there is none."""
+def stated_constraints(folder: Path, inputs: Sequence[str]) -> tuple[Constraint, ...] | None:
+    """Return what the ``constraints.toml`` in a project's folder says; None where there is none.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read, two contradict each other, or one is on none of the ``inputs``.
+    """
     path = folder / FILE
-    return read_constraints(path) if path.exists() else None
+    if not path.exists():
+        return None
+    found = read_constraints(path)
+    require_columns(found, inputs)
+    return found
 
 
 def write_constraints(constraints: Sequence[Constraint], path: Path) -> None:

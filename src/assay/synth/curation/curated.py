@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from assay.seeds import derive_seed
-from assay.synth.constraints import Constraint, constraints_from_toml, mine_constraints
+from assay.synth.constraints import Constraint, mine_constraints, read_stated
 from assay.synth.curation.copies import NoCopies
 from assay.synth.curation.harmful import Harmless
 from assay.synth.curation.labels import ConsistentLabels
@@ -66,8 +66,3 @@ def filters_for(
 def mined(rows: pl.DataFrame, task: Task) -> tuple[Constraint, ...]:
     """Return what holds in every row; of a text only the columns beside it are looked at."""
     return mine_constraints(rows, task.inputs if task.text is None else task.features)
-
-
-def read_stated(text: str) -> tuple[Constraint, ...] | None:
-    """Return the constraints of a recipe's text; None where they are to be mined."""
-    return constraints_from_toml(text) if text else None

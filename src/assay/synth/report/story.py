@@ -30,12 +30,13 @@ def headline(result: SynthesisResult) -> str:
 
 def tell(result: SynthesisResult) -> list[str]:
     """Return the paragraphs under the headline."""
-    told = []
+    told = _lacking(result)
     if result.chosen is not None:
         told.append(f"Kept: {_amount(result.chosen, result)}. {result.chosen.verdict.reason}")
         told += [_cheaper(each) for each in result.doses if each.verdict.kept and not each.dose]
         if result.chosen.over:
-            told.append(f"That comes on top of {result.chosen.over}.")
+            place = "on top" if result.chosen.dose else "in place"
+            told.append(f"That comes {place} of {result.chosen.over}.")
     if result.confirmed is not None:
         told.append(f"On the vault: {result.confirmed.verdict.reason}")
     if result.doses and result.chosen is None:
@@ -45,6 +46,17 @@ def tell(result: SynthesisResult) -> list[str]:
         )
     if result.advice is not None and result.advice.words:
         told.append(result.advice.words)
+    return told
+
+
+def _lacking(result: SynthesisResult) -> list[str]:
+    """Return where rows are lacking, and of what they were made."""
+    if not result.lacking:
+        return []
+    taken, *others = result.lacking
+    told = [f"Rows are lacking, and were made of: {taken}."]
+    if others:
+        told.append(f"Also lacking, for --for-class and --where: {'; '.join(others)}.")
     return told
 
 

@@ -43,7 +43,7 @@ def _doses(result: SynthesisResult) -> Table:
     table.add_column("dose", no_wrap=True)
     ordered = any(each.over for each in result.doses)
     if ordered:
-        table.add_column("on top of")
+        table.add_column("measured against")
     for name in ("gain", "95% interval", "adjusted p"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in result.doses:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from assay.seeds import derive_seed
+from assay.synth.constraints import read_stated
 from assay.synth.curation import sift_all
-from assay.synth.curation.curated import ABUNDANCE, filters_for, read_stated
+from assay.synth.curation.curated import ABUNDANCE, filters_for
 from assay.synth.spec import Order
 from assay.synth.text.editing import TextMethod, made_texts
 from assay.task import Task

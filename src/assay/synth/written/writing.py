@@ -159,10 +159,14 @@ def requested(order: Order, method: WrittenMethod, schema: RowSchema) -> list[Re
         source = own if method == "paraphrase" else others
         return [
             Request(
-                Prompt(template.format(**words), _told([row], schema), columns=columns),
+                Prompt(
+                    template.format(**words),
+                    _version(at // source.height) + _told([row], schema),
+                    columns=columns,
+                ),
                 (str(row["row_id"]),),
             )
-            for row in _rotated(source, order.count, random)
+            for at, row in enumerate(_rotated(source, order.count, random))
         ]
     cells = [""] * order.count
     if task.text is not None:
@@ -214,6 +218,11 @@ def _told(rows: Sequence[dict[str, Any]], schema: RowSchema) -> str:
     return "\n".join(
         json.dumps(schema.shown(row, SHOWN_CHARACTERS), ensure_ascii=False) for row in rows
     )
+
+
+def _version(before: int) -> str:
+    """Return what tells a row's prompt from those before it: the same prompt has one answer."""
+    return f"Wanted: version {before + 1}, unlike the others.\n" if before else ""
 
 
 def _row(values: dict[str, Any], request: Request, order: Order, by: str) -> dict[str, Any]:
