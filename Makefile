@@ -14,6 +14,8 @@ BENCHMARKS := $(filter-out benchmarks/common.py benchmarks/label_sets.py,$(wildc
 demo: $(READY)
 	$(BIN)/assay demo --path demo-project --fresh
 
+# Compiled modules are kept: the tests start hundreds of processes, and each reads them.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
