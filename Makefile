@@ -17,6 +17,8 @@ BENCHMARKS := $(filter-out $(PARTS:%=benchmarks/%.py),$(wildcard benchmarks/*.py
 demo: $(READY)
 	$(BIN)/assay demo --path demo-project --fresh
 
+# Compiled modules are kept: the tests start hundreds of processes, and each reads them.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 

@@ -45,9 +45,9 @@ def newsroom(
     topics = random.choice(list(WORDS), size=rows)
     texts = [
         " ".join(
-            random.choice(WORDS[topic]) + _form(forms, random)
+            _one_of(WORDS[topic], random) + _form(forms, random)
             if random.random() < topical
-            else random.choice(COMMON)
+            else _one_of(COMMON, random)
             for _ in range(words)
         )
         for topic in topics
@@ -61,6 +61,11 @@ def topic_counts(texts: Sequence[str]) -> np.ndarray:
     bare = [[word.rstrip("0123456789") for word in text.split()] for text in texts]
     counts = [[sum(word in WORDS[topic] for word in text) for topic in WORDS] for text in bare]
     return np.asarray(counts, dtype=np.float32)
+
+
+def _one_of(words: list[str], random: np.random.Generator) -> str:
+    """Draw as ``random.choice`` does, without making an array of the words for each draw."""
+    return words[random.integers(len(words))]
 
 
 def _form(forms: int, random: np.random.Generator) -> str:

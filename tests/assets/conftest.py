@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.assets import Asset
+from assay.assets import Asset, store
 
 MEMBER = "tiny_asset/data.bin"
 CONTENT = bytes(range(256)) * 4096
@@ -33,6 +33,11 @@ class Index:
     hang: threading.Event | None = None
     refuse: bool = False
     asked: list[str | None] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Where pip would find the wheel."""
+        return f"http://127.0.0.1:{self.port}/files/{FILENAME}"
 
     def asset(self, **changes: str) -> dict[str, Asset]:
         values = {
@@ -148,3 +153,10 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def located(index: Index, monkeypatch: pytest.MonkeyPatch) -> Index:
+    """The index, and where its wheel lies: for tests of what comes after pip was asked."""
+    monkeypatch.setattr(store, "locate", lambda _: index.url)
+    return index

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from assay.assets import ASSETS, cached_path, fetch, store
+from assay.assets import ASSETS, cached_path, fetch
 from assay.assets import download as downloading
 from assay.assets import locate as locating
 from assay.errors import AssetError, InputError
@@ -55,36 +55,36 @@ def test_a_fetched_file_needs_no_network(index: Any, monkeypatch: pytest.MonkeyP
     assert len(index.asked) == 1
 
 
-def test_a_cut_download_goes_on_where_it_stopped(index: Any) -> None:
-    index.cut_after = [300_000, 200_000]
-    assert fetch("tiny", assets=index.asset()).read_bytes() == index.content
-    assert index.asked == [None, "bytes=300000-", "bytes=500000-"]
+def test_a_cut_download_goes_on_where_it_stopped(located: Any) -> None:
+    located.cut_after = [300_000, 200_000]
+    assert fetch("tiny", assets=located.asset()).read_bytes() == located.content
+    assert located.asked == [None, "bytes=300000-", "bytes=500000-"]
 
 
-def test_a_server_without_ranges_starts_over(index: Any) -> None:
-    index.cut_after, index.ranges = [300_000], False
-    assert fetch("tiny", assets=index.asset()).read_bytes() == index.content
-    assert index.asked == [None, "bytes=300000-"]
+def test_a_server_without_ranges_starts_over(located: Any) -> None:
+    located.cut_after, located.ranges = [300_000], False
+    assert fetch("tiny", assets=located.asset()).read_bytes() == located.content
+    assert located.asked == [None, "bytes=300000-"]
 
 
-def test_a_connection_that_brings_nothing_is_given_up(index: Any, tmp_path: Path) -> None:
-    index.cut_after = [300_000] + [0] * downloading.IDLE_ATTEMPTS
+def test_a_connection_that_brings_nothing_is_given_up(located: Any, tmp_path: Path) -> None:
+    located.cut_after = [300_000] + [0] * downloading.IDLE_ATTEMPTS
     with pytest.raises(AssetError, match="run the same command again"):
-        fetch("tiny", assets=index.asset())
-    assert fetch("tiny", assets=index.asset()).read_bytes() == index.content
-    assert index.asked[-1] == "bytes=300000-"
+        fetch("tiny", assets=located.asset())
+    assert fetch("tiny", assets=located.asset()).read_bytes() == located.content
+    assert located.asked[-1] == "bytes=300000-"
 
 
 @pytest.mark.parametrize("part", ["wheel_sha256", "sha256"])
-def test_a_wrong_hash_leaves_nothing(index: Any, tmp_path: Path, part: str) -> None:
+def test_a_wrong_hash_leaves_nothing(located: Any, tmp_path: Path, part: str) -> None:
     with pytest.raises(AssetError, match="is not the file that Assay was released with"):
-        fetch("tiny", assets=index.asset(**{part: "0" * 64}))
+        fetch("tiny", assets=located.asset(**{part: "0" * 64}))
     assert kept(tmp_path / "cache") == []
 
 
-def test_a_wheel_without_the_file_leaves_nothing(index: Any, tmp_path: Path) -> None:
+def test_a_wheel_without_the_file_leaves_nothing(located: Any, tmp_path: Path) -> None:
     with pytest.raises(AssetError, match="lacks a pinned file"):
-        fetch("tiny", assets=index.asset(member="tiny_asset/other.bin"))
+        fetch("tiny", assets=located.asset(member="tiny_asset/other.bin"))
     assert kept(tmp_path / "cache") == []
 
 
@@ -102,6 +102,10 @@ def test_a_wheel_in_a_folder_is_enough(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     assert fetch("tiny", assets=index.asset()).read_bytes() == index.content
+
+
+def test_pip_says_where_the_wheel_lies(index: Any) -> None:
+    assert locating.locate("tiny-asset==1.0").partition("#")[0] == index.url
 
 
 def test_an_unknown_release_says_what_to_do(index: Any) -> None:
@@ -140,17 +144,15 @@ def test_without_pip_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
         locating.locate("tiny-asset==1.0")
 
 
-def test_a_full_disk_is_told_as_such(index: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = locating.locate("tiny-asset==1.0")  # pip would meet the limit before we do
-    monkeypatch.setattr(store, "locate", lambda _: url)
+def test_a_full_disk_is_told_as_such(located: Any) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
     try:
         with pytest.raises(AssetError, match="could not be written"):
-            fetch("tiny", assets=index.asset())
+            fetch("tiny", assets=located.asset())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert len(index.asked) == 1
+    assert len(located.asked) == 1
 
 
 def test_an_unknown_name_is_refused() -> None:

@@ -186,10 +186,10 @@ def test_kill_9_asks_nothing_twice_and_changes_no_bit(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     server = CompatibleServer()
     server.delay = 0.05
-    rows = 1500
+    rows = 900
     texts = [f"row {n} {'yes' if n % 2 else 'no'}" for n in range(rows)]
     outcomes = []
-    for kills in (0, 6):
+    for kills in (0, 3):
         folder = tmp_path / str(kills)
         folder.mkdir()
         pl.DataFrame({"text": texts}).write_csv(folder / "in.csv")

@@ -190,6 +190,32 @@ def test_a_fold_that_trains_on_one_class_is_told() -> None:
         run_trial(BASELINE, BASELINE, rows, task, tools=NO_TOOLS, seed=0)
 
 
+@pytest.mark.slow
+def test_folds_in_other_processes_give_the_same_predictions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from assay.recipe import trial
+
+    found = splits(SEARCH, TASK, seed=0)[:3]
+    real, here = trial.fit_recipe, []
+
+    def judged() -> np.ndarray:
+        here.clear()
+        return out_of_fold([BASELINE], SEARCH, TASK, found, tools=NO_TOOLS, seed=0)[0].predictions
+
+    def told(*given: object, **named: object) -> object:
+        here.append(named)
+        return real(*given, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trial, "fit_recipe", told)
+    alone = judged()
+    assert len(here) == 3
+    monkeypatch.setenv("ASSAY_WORKERS", "2")
+    monkeypatch.setattr("assay.engine.local.WORTH_SECONDS", 0.0)
+    np.testing.assert_array_equal(judged(), alone)
+    assert len(here) == 1, "the first is timed in this process, the others ran elsewhere"
+
+
 def test_a_fold_that_judges_one_class_is_no_trouble() -> None:
     """Only the predictions of all folds together are judged."""
     rows = SEARCH.filter(pl.col("topic") != "farm").with_columns(

@@ -17,6 +17,7 @@ from assay.recipe.features import FeatureUnion, Matrix
 from assay.recipe.model import BlendedModel, FittedModel, Model, densified
 from assay.recipe.rows import TrainingRows, training_rows
 from assay.recipe.spec import Feature, Recipe
+from assay.recipe.threads import one_blas_thread
 from assay.recipe.tools import Tools
 from assay.task import Task
 
@@ -56,11 +57,7 @@ def fit_recipe(
     InputError
         When the estimator cannot be imported, refuses a parameter, or cannot be fitted.
     """
-    from threadpoolctl import threadpool_limits
-
-    # Fits are many and small: threads of the linear algebra library wait on each other for most
-    # of the time (7.1 s against 1.0 s for one fit of the demo on 2 busy cores).
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         training = training_rows(recipe, labelled, task, tools, seed, judged)
         fitted = [
             (weight, _fit(each, training, task, tools, seed, encode))

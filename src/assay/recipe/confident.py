@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.recipe.threads import one_blas_thread
+
 Shares = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
@@ -153,11 +155,10 @@ def cross_fitted(matrix: Any, given: Codes, classes: int, *, folds: int, seed: i
     """Return (n, k) out-of-fold probabilities of a logistic regression."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
-    from threadpoolctl import threadpool_limits
 
     shares = np.zeros((len(given), classes))
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed % 2**32)
-    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
+    with warnings.catch_warnings(), one_blas_thread():
         # A class with fewer rows than folds is unknown in some folds: its rows are doubted.
         warnings.filterwarnings("ignore", message=".*least populated class")
         for train, test in splitter.split(np.empty((len(given), 0)), given):
