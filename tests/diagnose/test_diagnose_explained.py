@@ -310,3 +310,47 @@ def test_a_server_is_asked_over_http_in_a_form_that_strict_servers_accept(
     assert found.explained.skipped == ()
     assert [each.name for each in found.explained.of(0)] == ["older north"]
     assert "hypotheses" in json.dumps(server.received[0]["response_format"])
+
+
+def test_neither_key_nor_vault_row_is_sent_or_put_on_record(
+    server: CompatibleServer, tmp_path: Path
+) -> None:
+    random, n = np.random.default_rng(3), 700
+    age, region = random.uniform(20, 80, n).round(2), random.choice(["north", "south", "west"], n)
+    score = random.normal(size=n).round(6)
+    odd = (region == "north") & (age > 55)
+    mark = [f"mark{number:05d}" for number in random.permutation(n)]
+    table = pl.DataFrame(
+        {"score": score, "age": age, "region": region, "note": [f"a {each} b" for each in mark],
+         "y": np.where((score > 0) ^ odd, "yes", "no")}
+    )  # fmt: skip
+    project = Project.create(tmp_path / "p", table, target="y", metric="accuracy")
+    both = hypothesis("older north", ("region", "=", "north"), ("age", ">", 55))
+    south = [{"column": "region", "value": "south"}]
+    pairs = [{"row": row, "with_it": [], "without_it": south} for row in range(1, 13)]
+
+    async def answer(number: int, body: dict[str, Any]) -> web.Response:
+        changing = "WrittenPairs" in json.dumps(body["response_format"])
+        said = {"pairs": pairs} if changing else {"hypotheses": [both | {"change_rows": True}]}
+        message = {"role": "assistant", "content": json.dumps(said)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+        return web.json_response({"choices": [choice], "usage": usage})
+
+    server.fault = answer
+    found = diagnose(project, detectors=[SliceDetector()], explain=f"{server.url}#m")
+    assert found.explained is not None
+    assert found.explained.skipped == ()
+    sent = json.dumps(server.received)
+    assert "rows to change" in sent
+    search = set(project.search()["note"])
+    vault = {f"a {each} b" for each in mark} - search
+    assert len(vault) >= 100
+    assert any(each in sent for each in search), "rows are told by their notes"
+    path = project.path / ".assay"
+    project.ledger().close()
+    ledger = b"".join(each.read_bytes() for each in path.glob("ledger*"))
+    assert b"older north" in ledger
+    for text in (sent.encode(), ledger, found.to_json().encode()):
+        assert not [each for each in vault if each.encode() in text]
+        assert KEY.encode() not in text

@@ -9,7 +9,7 @@ from assay.callable_module import make_callable
 
 if TYPE_CHECKING:
     from assay.diagnose.case import Case
-    from assay.diagnose.explain.asking import Consent
+    from assay.diagnose.explain.asked import Consent
     from assay.diagnose.harness import Step
     from assay.diagnose.planting import SelfCheck
     from assay.diagnose.spec import Detector, Diagnosis

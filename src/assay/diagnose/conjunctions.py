@@ -54,7 +54,13 @@ def strongest(found: Iterable[Atom], losses: Floats) -> tuple[list[Atom], int]:
 
 
 def worst_slices(
-    found: Sequence[Atom], losses: Floats, *, fewest: int, most: int, score: float
+    found: Sequence[Atom],
+    losses: Floats,
+    *,
+    fewest: int,
+    most: int,
+    score: float,
+    longest: int = 3,
 ) -> tuple[list[Slice], int]:
     """Return the slices with the highest loss, thinned, and how many were weighed.
 
@@ -71,6 +77,8 @@ def worst_slices(
         How many to return at most.
     score
         The lowest score that is returned.
+    longest
+        The most conditions of a slice: 1, 2 or 3.
     """
     if not found or losses.std() == 0:
         return [], 0
@@ -78,10 +86,10 @@ def worst_slices(
     weighed = matrix.shape[1]
     alone = slice_scores(matrix.sum(axis=0), losses, matrix.T @ losses.astype(np.float32))
     slices = [Slice((int(place),), float(alone[place])) for place in _top(alone, CANDIDATES)]
-    pairs, count = _pairs(matrix, losses, fewest)
+    pairs, count = _pairs(matrix, losses, fewest) if longest > 1 else ([], 0)
     weighed += count
     slices += [Slice((i, j), value - SHORTER) for i, j, value in pairs]
-    if pairs:
+    if pairs and longest > 2:
         triples, count = _triples(matrix, losses, pairs[:PAIRS], fewest)
         weighed += count
         slices += [Slice(places, value - 2 * SHORTER) for places, value in triples]

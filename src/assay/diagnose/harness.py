@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from assay.diagnose.case import Case
+from assay.diagnose.likeness import known, shadows
+from assay.diagnose.shares import adjusted_by_family
 from assay.diagnose.spec import (
     ROWS_KEPT,
     Detector,
@@ -32,15 +34,16 @@ Step = Callable[[str, int, int], None]
 """Told what is being looked for, how many detectors are done, and of how many."""
 
 
-ALIKE = 0.5
-"""Joint rows over rows of either, from which on two findings are the same one."""
-
-
 @dataclass(frozen=True, eq=False)
 class _Tested:
     detector: str
     suspicion: Suspicion
     fact: Evidence
+
+    @property
+    def family(self) -> tuple[str, str]:
+        """What shares one part of the level: a detector's suspicions of one kind."""
+        return self.detector, self.suspicion.family
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,8 @@ def examined(
     """Return what the detectors found and the confirmation part bore out.
 
     A suspicion is confirmed when its p-value, adjusted over every test of the diagnosis
-    (Benjamini and Hochberg 1995), is at most ``fdr`` and its effect at least ``min_effect``.
+    (Benjamini and Hochberg 1995, by family, :mod:`assay.diagnose.shares`), is at most ``fdr`` and
+    its effect at least ``min_effect``.
     Detectors that go ``both_ways`` search the confirmation part too, and are confirmed on the
     discovery part; each way then has half of ``fdr``, so that both together keep it, and what
     both find is told once.
@@ -127,19 +131,19 @@ def examined(
     if back:
         ways.append(_Way(second, first, back))
     stopped = _looked_for(ways, step)
-    every: list[Found] = []
-    told: list[tuple[str, Mask | None]] = []
+    told: list[tuple[_Tested, Mask | None, Found]] = []
     for way in ways:
         tested = way.tested()
-        shares = adjusted([each.fact for each in tested], len(ways))
-        for each, p in zip(tested, shares, strict=True):
+        for each, p in zip(tested, _adjusted(tested, len(ways)), strict=True):
             if p > fdr or (each.fact.estimate < least and each.suspicion.judged):
                 continue
             mask = None if each.suspicion.select is None else each.suspicion.select(case)
-            if way is ways[0] or not _known(each.suspicion.code, mask, told):
+            others = [other for one, other, _ in told if one.suspicion.code == each.suspicion.code]
+            if not known(mask, others if way is not ways[0] or each.suspicion.family else ()):
                 finding = _finding(case, way.unseen, each, p, mean, mask)
-                every.append(Found(finding, each.suspicion, way.part, way.unseen))
-                told.append((each.suspicion.code, mask))
+                found = Found(finding, each.suspicion, way.part, way.unseen)
+                told.append((each, mask, found))
+    every = _without_shadows(case, told)
     every.sort(key=lambda each: (-each.finding.cost, each.finding.p_adjusted))
     findings = tuple(each.finding for each in every)
     diagnosis = Diagnosis(
@@ -171,12 +175,22 @@ def _looked_for(ways: Sequence[_Way], step: Step | None) -> bool:
     return False
 
 
-def _known(code: str, mask: Mask | None, told: Sequence[tuple[str, Mask | None]]) -> bool:
-    """Return whether a finding of this code is about nearly the same rows."""
-    others = [other for name, other in told if name == code and other is not None]
-    return mask is not None and any(
-        (mask & each).sum() >= ALIKE * max(1, (mask | each).sum()) for each in others
-    )
+def _without_shadows(case: Case, told: Sequence[tuple[_Tested, Mask | None, Found]]) -> list[Found]:
+    """Return what was found, without wider slices of several families that a narrower one tells."""
+    slices = {
+        at: mask for at, (each, mask, _) in enumerate(told)
+        if mask is not None and each.suspicion.family
+    }  # fmt: skip
+    places = list(slices)
+    hidden = {places[at] for at in shadows(case.losses, list(slices.values()))}
+    return [found for at, (_, _, found) in enumerate(told) if at not in hidden]
+
+
+def _adjusted(tested: Sequence[_Tested], ways: int) -> list[float]:
+    """Return the p-values of one way's tests, adjusted for all of them and for the other way."""
+    p_values = [each.fact.p_value or 0.0 for each in tested]
+    found = adjusted_by_family(p_values, [each.family for each in tested])
+    return [min(1.0, ways * each) for each in found]
 
 
 def adjusted(facts: Sequence[Evidence], ways: int) -> list[float]:

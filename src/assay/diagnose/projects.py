@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
@@ -12,8 +14,10 @@ from assay.diagnose.given import case_of
 from assay.diagnose.models import Answers, Ask
 from assay.diagnose.pictures.measure import Embed
 from assay.project import Project
-from assay.recipe import Embedding, Recipe, Tools, fit_recipe, out_of_fold, splits
+from assay.recipe import Embedding, Recipe, Tools, out_of_fold, splits
 from assay.recipe.estimators import new_estimator
+from assay.recipe.splits import Split
+from assay.recipe.trial import fitted_fold, reads_probabilities
 from assay.seeds import derive_seed
 from assay.task import Task
 
@@ -21,15 +25,9 @@ from assay.task import Task
 def project_case(project: Project, gateway: Any) -> Case:
     """Return the search rows with the recipe's out-of-fold predictions; never a vault row."""
     task, search = project.task, project.search()
-    seed = derive_seed(project.settings.seed, "diagnose")
-    found = splits(search, task, seed=seed, repeats=1)
+    judging, found, seed = _judging(project), _folds(project), _seed(project)
     tools = Tools.of(project.ledger(), gateway)
-    recipe = project.recipe
-    judging = task
-    if task.kind != "regression":
-        metric = "log_loss" if _states_probabilities(recipe, task) else "accuracy"
-        judging = task.model_copy(update={"metric": metric})
-    (said,) = out_of_fold((recipe,), search, judging, found, tools=tools, seed=seed)
+    (said,) = out_of_fold((project.recipe,), search, judging, found, tools=tools, seed=seed)
     rows, predicted = search[said.rows], said.predictions[0]
     answers = Answers.of(predicted, task)
     truth = rows[task.target]
@@ -39,19 +37,48 @@ def project_case(project: Project, gateway: Any) -> Case:
 
 
 def recipe_answers(project: Project, gateway: Any) -> Ask:
-    """Return what the recipe, taught on all search rows, says of made rows; fitted when asked."""
-    task, seed = project.task, derive_seed(project.settings.seed, "made rows")
+    """Return what the recipe says of rows that were made of search rows.
+
+    Each is answered by the model of the fold that did not see the row it was made of, as the case
+    is; ``row_id`` says which row that was. These models are fitted when they are asked.
+    """
+    task, search, folds = _judging(project), project.search(), _folds(project)
+    tools = Tools.of(project.ledger(), gateway)
+    judged = {row: at for at, each in enumerate(folds) for row in search["row_id"][each.test]}
 
     @cache
-    def fitted() -> Any:
-        tools = Tools.of(project.ledger(), gateway)
-        return fit_recipe(project.recipe, project.search(), task, tools=tools, seed=seed)
+    def fitted(at: int) -> Any:
+        return fitted_fold(
+            project.recipe, search, task, folds[at], tools=tools, seed=_seed(project)
+        )
 
     def ask(rows: pl.DataFrame) -> Answers:
-        stated = _states_probabilities(project.recipe, task)
-        return Answers.of(fitted().predictions(rows, probabilities=stated), task)
+        place = np.array([judged[row] for row in rows["row_id"]])
+        parts = {at: np.flatnonzero(place == at) for at in np.unique(place).tolist()}
+        stated = reads_probabilities(task)
+        said = [
+            fitted(at).predictions(rows[own], probabilities=stated) for at, own in parts.items()
+        ]
+        order = np.argsort(np.concatenate(list(parts.values())), kind="stable")
+        return Answers.of(np.concatenate(said)[order], project.task)
 
     return ask
+
+
+def _seed(project: Project) -> int:
+    return derive_seed(project.settings.seed, "diagnose")
+
+
+def _folds(project: Project) -> Sequence[Split]:
+    return splits(project.search(), project.task, seed=_seed(project), repeats=1)
+
+
+def _judging(project: Project) -> Task:
+    """Return the task with a metric that reads probabilities where the recipe states them."""
+    if project.task.kind == "regression":
+        return project.task
+    metric = "log_loss" if _states_probabilities(project.recipe, project.task) else "accuracy"
+    return project.task.model_copy(update={"metric": metric})
 
 
 def _states_probabilities(recipe: Recipe, task: Task) -> bool:

@@ -59,6 +59,9 @@ class Suspicion:
     about
         What it is found again by among those of its code, whatever else is told of it; the title
         where there is nothing else.
+    family
+        Which of its detector's kinds of slices it is one of, where it has several: each kind has an
+        equal share of the level, and what two of them find is told once.
     """
 
     code: str
@@ -70,6 +73,7 @@ class Suspicion:
     remedies: tuple[Remedy, ...] = ()
     judged: bool = True
     about: tuple[str, ...] = ()
+    family: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +129,7 @@ class Finding:
         Measured on the confirmation part alone; its interval holds for this finding by itself,
         not for all at once.
     p_adjusted
-        Benjamini-Hochberg over every confirmation test of the diagnosis.
+        Benjamini-Hochberg over every confirmation test of the diagnosis, every family alike.
     cost
         How much lower the mean loss of all rows would be, were the rows it is about no worse
         than the others; 0 for what is about no rows. Measured on the confirmation part.

@@ -156,7 +156,7 @@ def _judge(fold: _Fold) -> list[np.ndarray]:
     """Build each recipe on the fold's training rows; return predictions for its test rows."""
     split, task = fold.split, fold.task
     train, test = fold.search[split.train], fold.search[split.test]
-    seed = derive_seed(fold.seed, "fit", split.repeat, split.fold)
+    seed = _fit_seed(fold.seed, split)
     predictions = []
     known: dict[str, Model] = {}
     for recipe in fold.recipes:
@@ -172,6 +172,21 @@ def _judge(fold: _Fold) -> list[np.ndarray]:
         _require_finite(predicted, recipe)
         predictions.append(predicted)
     return predictions
+
+
+def fitted_fold(
+    recipe: Recipe, search: pl.DataFrame, task: Task, split: Split, *, tools: Tools, seed: int
+) -> Model:
+    """Return the model that judges the test rows of one split in :func:`out_of_fold`."""
+    prepare((recipe,), search, tools)
+    return fit_recipe(
+        as_read(recipe, task), search[split.train], task, tools=tools, seed=_fit_seed(seed, split),
+        judged=search[split.test],
+    )  # fmt: skip
+
+
+def _fit_seed(seed: int, split: Split) -> int:
+    return derive_seed(seed, "fit", split.repeat, split.fold)
 
 
 def reads_probabilities(task: Task) -> bool:

@@ -63,7 +63,7 @@ def suspected(number: int | None, names: tuple[str, ...], side: float) -> Suspic
         what = "stated less observed" if side > 0 else "observed less stated"
         fact = mean_above(part, side * gap, name=f"probability, {what}")
         shares = part.stated.max(axis=1) if number is None else part.stated[:, number]
-        return None if fact is None else held_to_stated(fact, shares, weights=part.weights)
+        return None if fact is None else held_to_stated(fact, shares, part.weights)
 
     if number is None:
         more = "too sure" if side > 0 else "not sure enough"

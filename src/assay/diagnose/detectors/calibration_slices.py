@@ -1,89 +1,77 @@
-"""Values of a column on whose rows the probabilities say more, or less, than they know."""
+"""Slices on whose rows the probabilities say more, or less, than they know."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
-import polars as pl
 
+from assay.diagnose.atoms import Atom, atoms
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.detectors.calibration import LEAST, REMEDIES, confidence_gap
 from assay.diagnose.excess import excess_loss
+from assay.diagnose.likeness import known
+from assay.diagnose.recalibrated import Line, wrong_beyond
 from assay.diagnose.spec import Search, Suspicion
-from assay.diagnose.stated import held_to_stated
 from assay.evidence import Evidence
-from assay.tables.predicate import Condition, Mask, Predicate
+from assay.tables.predicate import Mask, Predicate
 
 CODE = "AS304"
-FEWEST = 30
-MOST_VALUES = 50
+FEWEST = 20
 MOST = 10
-LEVEL = 0.05
+SCORE = 2.0
 
 
 @dataclass(frozen=True)
 class SliceCalibrationDetector:
-    """Compares, for each value of a column of words, stated confidence with what came true.
+    """Finds single conditions on whose rows stated confidence and what came true part.
 
-    Numbers are cut at their quartiles. What is off on all rows alike is told once, by AS301: here
-    a value's gap is measured against that of the other rows.
+    What is off on all rows alike is told once, by AS301: here a slice's answers are held to what
+    the other rows came true at, where the model was as sure of them.
     """
 
     name: str = "calibration by slice"
+    both_ways: bool = True
     codes: Mapping[str, str] = field(
         default_factory=lambda: {CODE: "a slice whose probabilities are off more than elsewhere"}
     )
 
     def detect(self, part: Case) -> Search:
-        """Return the values that the discovery part suggests, the surest first."""
-        what = "values of columns, and quarters of numbers, against all rows"
+        """Return the conditions that the discovery part suggests, the surest first."""
+        what = "single conditions, against rows that the model is as sure of"
         if part.probabilities is None:
             return Search(0, what, skipped="the predictions hold no probabilities")
-        gap = confidence_gap(part)
-        overall = float(np.average(gap, weights=part.weights))
-        found = []
-        slices = _slices(part)
-        for predicate in slices:
-            mask = predicate.select(part.rows)
-            if not FEWEST <= mask.sum() <= part.n - FEWEST:
-                continue
-            side = 1.0 if gap[mask].mean() > overall else -1.0
-            fact = _tested(part, mask, side * gap)
-            if fact is None or fact.p_value is None or fact.estimate < LEAST:
-                continue
-            if fact.p_value < LEVEL:
-                found.append((fact.p_value, predicate, side))
-        found.sort(key=lambda each: each[0])
-        kept = tuple(_suspicion(*each[1:]) for each in found[:MOST])
-        return Search(len(slices), what, kept)
+        if part.n < 2 * FEWEST:
+            return Search(0, what, skipped=f"{part.n} rows to look at are too few")
+        pool = [each for each in atoms(part, fewest=FEWEST) if each.mask.sum() <= part.n / 2]
+        found = tuple(_suspicion(atom, side) for atom, side in _suspected(part, pool))
+        return Search(len(pool), what, found)
 
 
-def _slices(part: Case) -> list[Predicate]:
-    found = []
-    for name in part.columns:
-        values = part.rows[name]
-        if name == part.task.text:
-            continue
-        if values.dtype.is_numeric():
-            cuts = {values.cast(pl.Float64).quantile(share) for share in (0.25, 0.5, 0.75)}
-            edges = sorted(each for each in cuts if each is not None and np.isfinite(each))
-            if edges:
-                first = Condition(name, "<=", edges[0])
-                inner = [
-                    (Condition(name, ">", low), Condition(name, "<=", high))
-                    for low, high in pairwise(edges)
-                ]
-                found += [(first,), *inner, (Condition(name, ">", edges[-1]),)]
-        elif values.dtype in (pl.String, pl.Categorical, pl.Enum):
-            words = values.drop_nulls().cast(pl.String).value_counts(sort=True)
-            found += [(Condition(name, "=", each),) for each in words[:, 0].head(MOST_VALUES)]
-    return [Predicate(each) for each in found]
+def _suspected(part: Case, pool: Sequence[Atom]) -> list[tuple[Atom, float]]:
+    """Return at most ten conditions that differ, with 1 where too sure, -1 where not enough."""
+    gap = confidence_gap(part)
+    sure = part.stated.max(axis=1)
+    wrong = gap - sure + 1
+    chance = Line.of(sure, wrong).chances(sure)
+    beyond, spread = wrong - chance, chance * (1 - chance)
+    ranked = []
+    for atom in pool:
+        score = beyond[atom.mask].sum() / max(1e-9, spread[atom.mask].sum()) ** 0.5
+        side = 1.0 if score > 0 else -1.0
+        if abs(score) >= SCORE and side * (gap[atom.mask].mean() - gap[~atom.mask].mean()) >= LEAST:
+            ranked.append((-abs(float(score)), len(ranked), atom, side))
+    kept: list[tuple[Atom, float]] = []
+    for _, _, atom, side in sorted(ranked, key=lambda each: each[:2]):
+        if len(kept) < MOST and not known(atom.mask, [each.mask for each, _ in kept]):
+            kept.append((atom, side))
+    return kept
 
 
-def _suspicion(predicate: Predicate, side: float) -> Suspicion:
+def _suspicion(atom: Atom, side: float) -> Suspicion:
+    predicate = Predicate((atom.condition,))
+
     def select(case: Case) -> Mask:
         return predicate.select(case.rows)
 
@@ -92,7 +80,7 @@ def _suspicion(predicate: Predicate, side: float) -> Suspicion:
         code=CODE,
         title=f"the model is {more} than it is right where {predicate.words}",
         cause="its probabilities were scaled on all rows at once, or never",
-        confirm=lambda unseen: _tested(unseen, select(unseen), side * confidence_gap(unseen)),
+        confirm=lambda unseen: _tested(unseen, select(unseen), side, confidence_gap(unseen)),
         select=select,
         predicate=predicate,
         remedies=REMEDIES,
@@ -100,10 +88,21 @@ def _suspicion(predicate: Predicate, side: float) -> Suspicion:
     )
 
 
-def _tested(case: Case, inside: Mask, gap: Floats) -> Evidence | None:
-    """Return the slice's gap beyond that of the other rows."""
+def _tested(case: Case, inside: Mask, side: float, gap: Floats) -> Evidence | None:
+    """Return the slice's gap beyond that of the other rows.
+
+    With groups or weights the t-test, which is robust to both, has to say so too.
+    """
     name = "gap of stated and observed, beyond that of the other rows"
-    fact = excess_loss(replace(case, losses=gap), inside, name=name)
+    fact = excess_loss(replace(case, losses=side * gap), inside, name=name)
     if fact is None or fact.p_value is None:
         return None
-    return held_to_stated(fact, case.stated.max(axis=1), inside, case.weights)
+    sure = case.stated.max(axis=1)
+    p_value = wrong_beyond(sure, np.round(gap - sure + 1), inside, side=side)
+    method = (
+        "wrong answers against those of other rows that the model is as sure of (isotonic "
+        "regression, beta-binomial tail)"
+    )
+    if case.groups is not None or case.weights is not None:
+        method, p_value = f"{method}; and {fact.method}", max(p_value, fact.p_value)
+    return replace(fact, method=f"{method}; interval by a t-test", p_value=p_value)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
-from assay.diagnose.atoms import atoms
+from assay.diagnose.atoms import Atom, atoms
 from assay.diagnose.case import Case, Floats
-from assay.diagnose.conjunctions import strongest, worst_slices
+from assay.diagnose.conjunctions import Slice, strongest, worst_slices
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
@@ -20,6 +21,7 @@ FEWEST = 8
 SHARE = 0.005
 SCORE = 2.5
 MOST = 10
+ALONE, JOINT = "single conditions", "conjunctions"
 REMEDIES = (
     Remedy("collect", "collect or label more such rows"),
     Remedy("feature", "tell the model: add the slice as a feature"),
@@ -30,7 +32,11 @@ REMEDIES = (
 
 @dataclass(frozen=True)
 class SliceDetector:
-    """Finds conditions under which the loss is higher than elsewhere."""
+    """Finds conditions under which the loss is higher than elsewhere.
+
+    Single conditions are a family of their own: there are so few of them that a weak one is worth
+    a test which would be lost among the best of very many conjunctions.
+    """
 
     name: str = "slices"
     both_ways: bool = True
@@ -46,16 +52,22 @@ class SliceDetector:
         fewest = max(FEWEST, round(SHARE * part.n))
         losses = _counting(part)
         found, single = strongest(atoms(part, fewest=fewest), losses)
-        slices, weighed = worst_slices(found, losses, fewest=fewest, most=MOST, score=SCORE)
-        predicates = [Predicate(tuple(found[i].condition for i in each.atoms)) for each in slices]
-        suspicions = tuple(
-            slice_suspicion(each, before=predicates[:number])
-            for number, each in enumerate(predicates)
-        )
+        search = partial(worst_slices, found, losses, fewest=fewest, most=MOST, score=SCORE)
+        alone, _ = search(longest=1)
+        joint, weighed = search()
+        suspicions = *_suspected(found, alone, ALONE), *_suspected(found, joint, JOINT)
         skipped = ""
         if single > len(found):
             skipped = f"{single - len(found):,} weaker conditions were not combined"
         return Search(weighed + single - len(found), what, suspicions, skipped)
+
+
+def _suspected(found: Sequence[Atom], slices: Sequence[Slice], family: str) -> list[Suspicion]:
+    predicates = [Predicate(tuple(found[i].condition for i in each.atoms)) for each in slices]
+    return [
+        slice_suspicion(each, before=predicates[:number], family=family)
+        for number, each in enumerate(predicates)
+    ]
 
 
 def _counting(part: Case) -> Floats:
@@ -66,7 +78,9 @@ def _counting(part: Case) -> Floats:
     return np.asarray(mean + part.weights / part.weights.mean() * (part.losses - mean))
 
 
-def slice_suspicion(predicate: Predicate, *, before: Sequence[Predicate] = ()) -> Suspicion:
+def slice_suspicion(
+    predicate: Predicate, *, before: Sequence[Predicate] = (), family: str = ""
+) -> Suspicion:
     """Return the suspicion that the rows of a predicate cost more than the others.
 
     Rows of the worse slices ``before`` it are left out of the test: what a slice shares with a
@@ -90,4 +104,5 @@ def slice_suspicion(predicate: Predicate, *, before: Sequence[Predicate] = ()) -
         select=select,
         predicate=predicate,
         remedies=REMEDIES,
+        family=family,
     )

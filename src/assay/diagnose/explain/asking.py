@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from assay.diagnose.explain import contrast, writing
+from assay.diagnose.explain import contrast
+from assay.diagnose.explain.asked import Asked, Consent, Said
 from assay.diagnose.explain.exhibit import Exhibit
-from assay.diagnose.explain.spec import Explained, Idea
+from assay.diagnose.explain.offer import Offer
+from assay.diagnose.explain.spec import Explained
 from assay.diagnose.explain.testing import Proposed, tested
+from assay.diagnose.explain.writing import WrittenHypotheses
 from assay.diagnose.harness import Examination
 from assay.diagnose.models import Ask
-from assay.errors import AssayError
 from assay.llm.registry import EMBEDDED
 
 if TYPE_CHECKING:
     from assay.llm import Gateway
-    from assay.llm.forecast import Estimate
 
 MOST = 10
 """Findings that are explained, the costliest first."""
-
-Consent = Callable[["Estimate"], bool]
-"""Told what asking would take, before anything is sent; whether to ask."""
 
 
 def explain(
@@ -47,25 +45,23 @@ def explain(
     withheld
         Columns that are not shown.
     ask
-        The model that is diagnosed, for hypotheses that are tested on made rows; without it none
-        are asked for.
+        The model that is diagnosed, for hypotheses that are tested on changed rows; without it
+        none can be.
     """
-    shown = {
+    exhibits = {
         place: exhibit
         for place, found in enumerate(examination.found[:MOST])
-        if (exhibit := Exhibit.of(found, withheld, changes=ask is not None)) is not None
+        if (exhibit := Exhibit.of(found, withheld)) is not None
     }
     skipped: list[str] = []
-    exhibits = list(shown.values())
     if model == EMBEDDED:
-        said: Sequence[Sequence[Idea]] = [contrast.ideas(each) for each in exhibits]
+        told = {place: contrast.ideas(each) for place, each in exhibits.items()}
+        said: Said = [(place, idea) for place, ideas in told.items() for idea in ideas]
     else:
-        said = _asked(gateway, model, exhibits, consent, skipped)
-    proposed = [
-        Proposed(place, examination.found[place], idea)
-        for place, ideas in zip(shown, said, strict=True)
-        for idea in ideas
-    ]
+        some = () if ask is None else exhibits
+        offers = {place: Offer.of(examination.found[place], withheld) for place in some}
+        said = Asked(gateway, model, exhibits, offers, skipped).ideas(consent)
+    proposed = [Proposed(place, examination.found[place], idea) for place, idea in said]
     diagnosis = examination.diagnosis
     return Explained(
         model,
@@ -75,39 +71,10 @@ def explain(
     )
 
 
-def _asked(
-    gateway: Gateway,
-    model: str,
-    exhibits: Sequence[Exhibit],
-    consent: Consent | None,
-    skipped: list[str],
-) -> list[list[Idea]]:
-    """Return the model's ideas for each exhibit; none, and why, where it gave no valid answer."""
-    nothing: list[list[Idea]] = [[] for _ in exhibits]
-    if not exhibits:
-        return nothing
-    prompts = [writing.prompt(each) for each in exhibits]
-    try:
-        if consent is not None:
-            estimate = gateway.estimate(model, prompts, writing.WrittenHypotheses)
-            if not consent(estimate):
-                skipped.append("the model was not asked")
-                return nothing
-        answers = gateway.generate(model, prompts, writing.WrittenHypotheses)
-    except AssayError as error:  # the findings stand without their explanations
-        skipped.append(str(error))
-        return nothing
-    skipped += [answers.why.get(place, "no valid answer") for place in sorted(answers.why)]
-    return [
-        writing.ideas(answer, exhibit) if isinstance(answer, writing.WrittenHypotheses) else []
-        for answer, exhibit in zip(answers, exhibits, strict=True)
-    ]
-
-
 def check_model(gateway: Gateway, model: str) -> None:
     """Raise, before a long search, what asking the model would raise: no key, no such provider."""
     if model != EMBEDDED:
-        gateway.estimate(model, [], writing.WrittenHypotheses)
+        gateway.estimate(model, [], WrittenHypotheses)
 
 
 @contextmanager

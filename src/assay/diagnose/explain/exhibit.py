@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
-from assay.diagnose.explain.pairs import MOST
 from assay.diagnose.harness import Found
 from assay.diagnose.vectors import vectors
 from assay.seeds import derive_seed
@@ -42,9 +41,6 @@ class Exhibit:
         that do not.
     withheld
         Columns that are not shown.
-    bases
-        Places of rows that may be changed, drawn whatever the model makes of them; none where no
-        made rows can be put to it.
     """
 
     part: Case
@@ -52,12 +48,9 @@ class Exhibit:
     failing: np.ndarray
     right: np.ndarray
     withheld: Sequence[str] = ()
-    bases: np.ndarray = field(default_factory=lambda: np.empty(0, np.intp))
 
     @classmethod
-    def of(
-        cls, found: Found, withheld: Sequence[str] = (), *, changes: bool = False
-    ) -> Exhibit | None:
+    def of(cls, found: Found, withheld: Sequence[str] = ()) -> Exhibit | None:
         """Return what is shown of a finding; None where no row of it fails."""
         select, part = found.suspicion.select, found.part
         if select is None or not found.suspicion.judged:
@@ -71,14 +64,12 @@ class Exhibit:
             return None
         others = random.permutation(np.flatnonzero(~fails))[:MOST_NEAR]
         near = _nearest(part, failing, others)
-        bases = random.permutation(part.n)[: MOST if changes else 0]
-        return cls(part, mask, failing, near, withheld, bases)
+        return cls(part, mask, failing, near, withheld)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are shown."""
-        shown = [name for name in self.part.columns if name not in self.withheld]
-        return tuple(shown[:MOST_COLUMNS])
+        return shown_columns(self.part, self.withheld)
 
     @property
     def text(self) -> str:
@@ -88,25 +79,28 @@ class Exhibit:
             "rows on which the model fails": self._answered(self.failing),
             "like rows on which it does not": self._answered(self.right),
         }
-        if len(self.bases):
-            shown["rows to change"] = [
-                {"(number)": number} | row for number, row in enumerate(self._rows(self.bases), 1)
-            ]
         return json.dumps(shown, ensure_ascii=False)
-
-    def _rows(self, places: np.ndarray) -> list[dict[str, Any]]:
-        rows = self.part.rows[places].select(self.columns).to_dicts()
-        return [
-            {name: _short(value) for name, value in row.items()} | {"(truth)": _short(truth)}
-            for row, truth in zip(rows, self.part.truth[places], strict=True)
-        ]
 
     def _answered(self, places: np.ndarray) -> list[dict[str, Any]]:
         said = self.part.predictions[places]
         return [
             row | {"(model)": _short(answer)}
-            for row, answer in zip(self._rows(places), said, strict=True)
+            for row, answer in zip(shown_rows(self.part, places, self.columns), said, strict=True)
         ]
+
+
+def shown_columns(part: Case, withheld: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of rows that a language model is shown."""
+    return tuple([name for name in part.columns if name not in withheld][:MOST_COLUMNS])
+
+
+def shown_rows(part: Case, places: np.ndarray, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows as JSON values, with what is true of them."""
+    rows = part.rows[places].select(columns).to_dicts()
+    return [
+        {name: _short(value) for name, value in row.items()} | {"(truth)": _short(truth)}
+        for row, truth in zip(rows, part.truth[places], strict=True)
+    ]
 
 
 def described(column: pl.Series) -> dict[str, Any]:

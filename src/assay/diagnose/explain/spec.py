@@ -23,8 +23,10 @@ class Idea:
         The hypothesis, in a sentence.
     predicate
         What picks the rows that it says fail; None where what was written is no such test.
+    by_changing
+        Whether it is to be tested on changed rows, in place of a predicate.
     pairs
-        Rows with what it names and without, in place of a predicate.
+        These rows: with what it names, and without.
     refused
         Why there is no test.
     """
@@ -33,6 +35,7 @@ class Idea:
     words: str
     predicate: Predicate | None = None
     refused: str = ""
+    by_changing: bool = False
     pairs: tuple[Pair, ...] = ()
 
 
@@ -46,8 +49,8 @@ class Hypothesis:
         The place among the diagnosis's findings, from 0.
     effect
         Loss of the rows that its predicate picks less that of the others, on the half of the
-        rows that the finding was confirmed on; of pairs, loss of made rows with what it names less
-        that of the same without. None where it was not tested.
+        rows that the finding was confirmed on; of pairs, made of the finding's rows of that half,
+        loss with what it names less loss without. None where it was not tested.
     p_adjusted
         Benjamini-Hochberg over every hypothesis that was tested.
     covers
@@ -55,7 +58,8 @@ class Hypothesis:
     dropped
         Why it was not kept; empty for one that was.
     pairs
-        The made rows that it was tested on: what was changed, and what each cost.
+        The made rows that it was tested on: what was changed, and what each cost, beside what the
+        row costs as it is.
     """
 
     finding: int
@@ -72,7 +76,8 @@ class Hypothesis:
     def test(self) -> str:
         """What it was tested on, in words; empty where there is no test."""
         if self.pairs:
-            return f"{len(self.pairs)} made rows, with what it names and without"
+            rows = f"{len(self.pairs)} of the finding's rows"
+            return f"{rows}, changed to have what it names and to lack it"
         return "" if self.predicate is None else f"unseen rows where {self.predicate.words}"
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from assay.diagnose.excess import excess_loss
-from assay.diagnose.explain.pairs import contrasted
+from assay.diagnose.explain.pairs import AS_IS, WITH, contrasted
 from assay.diagnose.explain.spec import Hypothesis, Idea
 from assay.diagnose.harness import Found, adjusted
 from assay.diagnose.models import Ask
@@ -19,8 +19,10 @@ from assay.tables.predicate import Predicate
 
 NO_WORSE_BEFORE = "the rows that it picks fail no more than the others where it was looked for"
 TOO_FEW = "too few of the unseen rows tell"
-NO_MODEL = "the model is not at hand, so that made rows could be put to it"
+NO_MODEL = "no rows can be changed to test it: only the model's answers are given, not the model"
+NOT_SO = "the finding's rows are not so: as they are, they cost no more than without what it names"
 OTHER_ROWS = "it picks other rows than the finding's"
+LOSSES = "loss with", "loss without", "loss as it is"
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ def tested(
     ``least``, with a p-value of at most ``fdr`` after adjusting over all that were tested, each
     way through the halves by itself; and where it picks the finding's rows more often than
     others, so that it is about this finding. What the discovery half already contradicts is not
-    tested. One with pairs is kept where made rows cost more with what it names than without, by
-    the same bounds, among the same tests; it takes ``ask``, the model itself.
+    tested. One that is tested by changing rows is kept where the finding's rows cost more with what
+    it names than without, and more as they are than without, by the same bounds, among the same
+    tests; it takes ``ask``, the model itself.
     """
-    tries = [_paired(each, ask) if each.idea.pairs else _try(each) for each in proposed]
+    tries = [_paired(each, ask) if each.idea.by_changing else _try(each) for each in proposed]
     halves = {id(each.proposed.found.unseen) for each in tries if each.effect is not None}
     judged: dict[int, float] = {}
     for half in halves:
@@ -83,9 +86,11 @@ def _try(proposed: Proposed) -> _Tested:
 
 
 def _paired(proposed: Proposed, ask: Ask | None) -> _Tested:
-    pairs, part = proposed.idea.pairs, proposed.found.part
+    pairs, part = proposed.idea.pairs, proposed.found.unseen
     if ask is None:
         return _Tested(proposed, dropped=NO_MODEL)
+    if not pairs:
+        return _Tested(proposed, dropped=proposed.idea.refused)
     try:
         effect, costs = contrasted(pairs, part, ask)
     except Exception as error:
@@ -93,8 +98,8 @@ def _paired(proposed: Proposed, ask: Ask | None) -> _Tested:
         return _Tested(proposed, dropped=f"the model could not be asked about made rows: {why}")
     told = tuple(
         {"with": dict(pair.with_it), "without": dict(pair.without_it),
-         "loss with": float(one), "loss without": float(other)}
-        for pair, (one, other) in zip(pairs, costs, strict=True)
+         **dict(zip(LOSSES, each, strict=True))}
+        for pair, each in zip(pairs, costs.tolist(), strict=True)
     )  # fmt: skip
     return _Tested(proposed, effect, pairs=told)
 
@@ -114,12 +119,21 @@ def _shares(predicate: Predicate, found: Found) -> tuple[float, float]:
     return own, float(picked[~mask].mean()) if (~mask).any() else 0.0
 
 
+def _not_so(effect: Evidence) -> bool:
+    """Return whether what keeps a hypothesis from being kept is that the rows lack it."""
+    return effect.details.get(AS_IS, 0.0) > effect.details.get(WITH, 1.0)
+
+
+def _chance(tried: _Tested, p: float) -> str:
+    rows = "made" if tried.pairs else "unseen"
+    return f"no worse than chance on the {rows} rows: adjusted p = {p:.2g}"
+
+
 def _judged(tried: _Tested, p: float | None, fdr: float, least: float) -> Hypothesis:
     dropped, effect = tried.dropped, tried.effect
     if not dropped and effect is not None and p is not None:
         if p > fdr:
-            rows = "made" if tried.pairs else "unseen"
-            dropped = f"no worse than chance on the {rows} rows: adjusted p = {p:.2g}"
+            dropped = NOT_SO if _not_so(effect) else _chance(tried, p)
         elif effect.estimate < least:
             dropped = f"the effect is below the smallest worth telling, {least:.4g}"
     idea = tried.proposed.idea
