@@ -94,6 +94,7 @@ def test_names_that_look_alike_are_one_name() -> None:
         LabelTask.of(["farm", "fa\u200brm"])
     with pytest.raises(InputError, match="no name"):
         LabelTask.of(["farm", "\u200b"])
+    LabelTask.of(["m2", "m²"])  # these do not
     assert class_of("cafe\u0301", LabelTask.of(["café", "bar"])) == "café"
 
 

@@ -24,7 +24,7 @@ def looks(name: str) -> str:
     Case, blanks, hidden characters and the ways to write an accented letter do not count.
     """
     seen = "".join(
-        each for each in unicodedata.normalize("NFKC", name) if unicodedata.category(each) != "Cf"
+        each for each in unicodedata.normalize("NFC", name) if unicodedata.category(each) != "Cf"
     )
     return " ".join(seen.split()).casefold()
 
