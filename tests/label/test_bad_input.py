@@ -77,7 +77,7 @@ def test_gold_that_is_odd_is_told_or_refused_in_every_kind(tmp_path: Path, task:
         assert "15 rows came with another label than gold has: 1, 3" in other.notes[0]
         found = other.table["label"].to_list()
         assert found == [[each] if task.kind == "multi" else each for each in labels]
-        with pytest.raises(InputError, match=r"none of the classes\. Given: ships"):
+        with pytest.raises(InputError, match=r"none of the classes\. Given: ships in row 29"):
             label(rows, task, checked(GOLD, [*labels[:-1], "ships"]))
         twice = label(rows, task, checked([*GOLD, GOLD[0]], [*labels, second]))
         assert "Gold gives one text several labels: rows 0, 30" in twice.notes[0]

@@ -70,7 +70,9 @@ class LabelTask(BaseModel):
             raise ValueError(_one_name(one, other))
         words = [each.words for each in self.classes]
         for one, other in _alike(names, words):
-            raise ValueError(f"the classes {one!r} and {other!r} have one description")
+            raise ValueError(
+                f"the classes {one!r} and {other!r} have one description: tell them apart"
+            )
         if self.kind == "extract" and self.fields is None:
             raise ValueError("an extraction needs fields: a JSON schema")
         if self.kind in ("single", "ordinal") and len(names) < 2:
