@@ -20,7 +20,7 @@ from unittest.mock import patch
 import numpy as np
 
 from assay.label.answering import answer, ask_with
-from assay.label.copies import Copies
+from assay.label.copies import copies_of
 from assay.label.injection import Instructions
 from assay.label.kinds import Fitted, kind_of
 from assay.label.rows import Rows, read_rows
@@ -80,7 +80,7 @@ def labelled(
     rows, task = read_rows(list(texts), task)
     with opened() as gateway:
         kind = kind_of(task)
-        originals = Copies(settings.copies).originals(rows.table["row_id"].to_list(), rows.texts)
+        originals = copies_of(task, settings).originals(rows.table["row_id"].to_list(), rows.texts)
         if fitted is None:
             seen = readable(originals, rows.unfit)
             fitted = fit(seen, None, task, kind, gateway, Order(settings), len(rows))

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import InputError
-from assay.evidence.accepting import Acceptance, Betting, Binomial, below, read, steps
+from assay.evidence.accepting import Acceptance
 from assay.evidence.numbers import Floats
+from assay.evidence.precision_tests import Betting, Binomial, below, read, steps
 
 
 def accept_cascade(

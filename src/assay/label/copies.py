@@ -10,10 +10,14 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from assay.label.spec import LabelSettings
+    from assay.label.task import LabelTask
 
 CopyRule = Literal["off", "exact", "near"]
 
@@ -47,6 +51,11 @@ class Original:
     row_id: str | None = None
 
 
+def copies_of(task: LabelTask, settings: LabelSettings) -> Copies:
+    """Return what finds the copies among a task's rows."""
+    return Copies(settings.copies, letters=task.kind == "extract")
+
+
 class Copies:
     """Remembers rows and finds copies among later ones, in bounded memory.
 
@@ -55,15 +64,21 @@ class Copies:
     rule
         ``exact``: texts that differ in white space and case alone. ``near``: also texts that
         share nine tenths of their shingles (MinHash: Broder 1997). ``off``: none.
+    letters
+        Whether copies must be the same letter for letter, whatever the rule: where words are
+        taken from a text, each has its place in its own row.
     most_bytes
         Memory for the rows remembered; beyond it the longest unseen are forgotten.
     """
 
-    def __init__(self, rule: CopyRule = "exact", *, most_bytes: int = 2**26) -> None:
+    def __init__(
+        self, rule: CopyRule = "exact", *, letters: bool = False, most_bytes: int = 2**26
+    ) -> None:
         self._rule = rule
+        self._letters = letters
         self._left = most_bytes
         self._known: OrderedDict[bytes, Original] = OrderedDict()
-        self._near = _Near() if rule == "near" else None
+        self._near = _Near() if rule == "near" and not letters else None
 
     def originals(self, row_ids: Sequence[str], texts: Sequence[str]) -> list[Original]:
         """Return what each row is asked with; rows come in their order over all calls."""
@@ -72,8 +87,8 @@ class Copies:
         return [self._original(*row) for row in zip(row_ids, texts, strict=True)]
 
     def _original(self, row_id: str, text: str) -> Original:
-        plain = " ".join(text.casefold().split())
-        if not plain:
+        plain = text if self._letters else " ".join(text.casefold().split())
+        if not plain.strip():
             return Original(text)
         key = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         found = key if key in self._known else None

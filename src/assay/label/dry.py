@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from assay.errors import AssayError
-from assay.label.copies import Copies
+from assay.label.copies import copies_of
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rehearsal import Rehearsal
@@ -90,7 +90,7 @@ def forecast(
     Answers are made up, so a step that real answers would switch off may be counted: it is an
     estimate. What the ledger knows already costs nothing and is not counted.
     """
-    copies, sample = Copies(settings.copies), Sample(REHEARSED, settings.seed)
+    copies, sample = copies_of(task, settings), Sample(REHEARSED, settings.seed)
     total = copied = unread = 0
     gold = None if gold is None else to_polars(gold)
     wanted = [] if gold is None or ROW_ID not in gold.columns else gold[ROW_ID].cast(pl.String)

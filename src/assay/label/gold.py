@@ -65,7 +65,8 @@ def read_gold(given: Any, task: LabelTask, kind: Kind, rows: Rows) -> Gold | Non
     held = [bool(each.text.strip()) for each in readings]
     table = table.filter(pl.Series(held, dtype=pl.Boolean))
     texts = [each.text for each, some in zip(readings, held, strict=True) if some]
-    labels = [kind.check(each, task) for each in table[task.target].to_list()]
+    named = zip(table[ROW_ID], table[task.target].to_list(), strict=True)
+    labels = [_checked(row, label, task, kind) for row, label in named]
     gold = Gold(table.select(ROW_ID, *task.inputs), texts, labels, _weights(table))
     if not texts:
         return None
@@ -78,6 +79,19 @@ def contradicted(gold: Gold) -> set[str]:
     for text, label in zip(gold.texts, gold.labels, strict=True):
         labels.setdefault(text, []).append(label)
     return {text for text, each in labels.items() if any(other != each[0] for other in each)}
+
+
+def _checked(row_id: str, label: Any, task: LabelTask, kind: Kind) -> Any:
+    try:
+        return kind.check(label, task)
+    except InputError as error:
+        where = f"row {shorten(row_id, 40)}"
+        raise InputError(
+            error.problem,
+            given=where if error.given is None else f"{error.given} in {where}",
+            allowed=error.allowed,
+            next_step=error.next_step or "correct the label, or leave it empty",
+        ) from error
 
 
 def _is_label(label: Any) -> bool:

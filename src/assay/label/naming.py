@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import unicodedata
+from typing import TYPE_CHECKING, Any
 
 from assay.errors import InputError
-from assay.label.task import LabelTask
+
+if TYPE_CHECKING:
+    from assay.label.task import LabelTask
 
 
 def plain(label: Any) -> str:
@@ -15,10 +18,22 @@ def plain(label: Any) -> str:
     return " ".join(str(label).split())
 
 
+def looks(name: str) -> str:
+    """Return what a reader sees of a name.
+
+    Case, blanks, hidden characters and the ways to write an accented letter do not count.
+    """
+    seen = "".join(
+        each for each in unicodedata.normalize("NFC", name) if unicodedata.category(each) != "Cf"
+    )
+    return " ".join(seen.split()).casefold()
+
+
 def class_of(label: Any, task: LabelTask) -> str:
     """Return the name of the class that ``label`` means.
 
-    Numbers, booleans, blanks around the name and another case are understood.
+    Numbers, booleans, blanks around the name, another case and other ways to write an accent are
+    understood.
 
     Raises
     ------
@@ -29,9 +44,9 @@ def class_of(label: Any, task: LabelTask) -> str:
     names = {plain(name): name for name in task.class_names}
     if said in names:
         return names[said]
-    folded = {each.casefold(): name for each, name in names.items()}
-    if said.casefold() in folded:
-        return folded[said.casefold()]
+    alike = {looks(name): name for name in task.class_names}
+    if looks(said) in alike:
+        return alike[looks(said)]
     raise InputError(
         "A gold label is none of the classes.",
         given=said or "a blank label",

@@ -78,6 +78,19 @@ def whole(text: str) -> tuple[str, tuple[str, ...]]:
     return seen, flags
 
 
+def places_read(text: str) -> list[int | None]:
+    """Return where each character of what :func:`whole` reads stands in ``text``.
+
+    None for those of the gap in a text that was cut.
+    """
+    places: list[int | None] = list(range(len(text)))
+    if len(text) > MAX_CHARACTERS:
+        last = MAX_CHARACTERS // 3
+        nowhere: list[int | None] = [None] * len(GAP)
+        places = [*places[: MAX_CHARACTERS - last], *nowhere, *places[len(text) - last :]]
+    return [place for place in places if place is None or not _HIDDEN.match(text[place])]
+
+
 def shortened(text: str, characters: int) -> str:
     """Return the first two thirds and the last third of so many characters of ``text``."""
     if len(text) <= characters:

@@ -10,8 +10,9 @@ from typing import Any
 from assay.engine import check_engine
 from assay.label.answering import answer, ask_with
 from assay.label.cascade import Cascade, Goal, fit_cascade
-from assay.label.copies import Copies, Original
+from assay.label.copies import Original, copies_of
 from assay.label.door import Door
+from assay.label.extract.places import in_own_place
 from assay.label.gold import contradicted, read_gold
 from assay.label.kinds import Fitted, Kind, kind_of
 from assay.label.result import LabelResult
@@ -76,12 +77,12 @@ def run_labelling(
         gold = with_reviewed(gold, gateway.ledger, task)
     checked_rows = read_gold(gold, task, kind, rows)
     ids = rows.table["row_id"].to_list()
-    originals = Copies(settings.copies).originals(ids, rows.texts)
+    originals = copies_of(task, settings).originals(ids, rows.texts)
     sample = Sample(settings.fit_rows, settings.seed)
     sample.add(readable(originals, rows.unfit))
     fitted = fit(sample.texts, checked_rows, task, kind, gateway, order, len(rows))
     ask = ask_with(order.engine, fitted, gateway, door)
-    answers = answer(originals, rows, ask)
+    answers = in_own_place(answer(originals, rows, ask), rows, task)
     stages = fitted.stages if isinstance(fitted, Cascade) else ()
     result = LabelResult(
         task=task,

@@ -15,7 +15,7 @@ import polars as pl
 
 from assay.config import write_text, writing
 from assay.errors import InputError
-from assay.label.copies import Copies, Original
+from assay.label.copies import Original, copies_of
 from assay.label.kinds import Fitted
 from assay.label.rows import Rows, read_rows
 from assay.label.run import readable
@@ -64,7 +64,7 @@ class Spool:
         if known is not None:
             return known
         self.folder.mkdir(parents=True, exist_ok=True)
-        copies, sample = Copies(settings.copies), Sample(settings.fit_rows, settings.seed)
+        copies, sample = copies_of(task, settings), Sample(settings.fit_rows, settings.seed)
         total = number = copied = unread = 0
         named: list[pl.DataFrame] = []
         hashes: list[pl.Series] = []

@@ -16,6 +16,7 @@ import polars as pl
 
 from assay.label.answering import answer
 from assay.label.cascade import Cascade
+from assay.label.extract.places import in_own_place
 from assay.label.gold import read_gold
 from assay.label.kinds import Fitted, kind_of
 from assay.label.open import Desk
@@ -114,11 +115,8 @@ class PartWork:
         """Answer one piece, write the part, and return its rows."""
         spool = Spool(self.folder)
         _, rows, originals = spool.rows(number, self.task)
-        answers = answer(
-            originals,
-            rows,
-            lambda texts: self.fitted.answer(texts, gateway),
-        )
+        answers = answer(originals, rows, lambda texts: self.fitted.answer(texts, gateway))
+        answers = in_own_place(answers, rows, self.task)
         result = replace(
             self.whole, rows=rows, answers=answers, given=given_by(self.gold, rows.texts)
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assay.errors import InputError
+from assay.label.naming import looks
 from assay.task import ClassDescription, Task
 
 LabelKind = Literal["single", "multi", "ordinal", "extract", "match"]
@@ -63,13 +64,15 @@ class LabelTask(BaseModel):
     @model_validator(mode="after")
     def _usable(self) -> LabelTask:
         names = [" ".join(each.name.split()) for each in self.classes]
-        if "" in names:
+        if not all(map(looks, names)):
             raise ValueError("a class has no name")
-        first: dict[str, str] = {}
-        for name in names:
-            other = first.setdefault(name.casefold(), name)
-            if other != name or names.count(name) > 1:
-                raise ValueError(_one_name(other, name))
+        for one, other in _alike(names, names):
+            raise ValueError(_one_name(one, other))
+        words = [each.words for each in self.classes]
+        for one, other in _alike(names, words):
+            raise ValueError(
+                f"the classes {one!r} and {other!r} have one description: tell them apart"
+            )
         if self.kind == "extract" and self.fields is None:
             raise ValueError("an extraction needs fields: a JSON schema")
         if self.kind in ("single", "ordinal") and len(names) < 2:
@@ -130,10 +133,22 @@ class LabelTask(BaseModel):
         return tuple(each.name for each in self.classes)
 
 
+def _alike(names: Sequence[str], told: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names of classes of which a reader is told the same."""
+    first: dict[str, str] = {}
+    for name, words in zip(names, told, strict=True):
+        key = looks(words)
+        if key in first:
+            yield first[key], name
+        first[key] = name
+
+
 def _one_name(one: str, other: str) -> str:
     if one == other:
         return f"two classes have the name {one!r}"
-    return f"two classes have one name but for its case: {one!r} and {other!r}"
+    if one.casefold() == other.casefold():
+        return f"two classes have one name but for its case: {one!r} and {other!r}"
+    return f"two classes have names that look alike: {one!a} and {other!a}"
 
 
 def _first(error: ValueError) -> str:
