@@ -44,7 +44,9 @@ def experiment(
     ] = None,
     fit_seconds: Annotated[float | None, typer.Option(help="The longest one fit may take.")] = None,
     memory: Annotated[float | None, typer.Option(help="Most GiB that one fit may hold.")] = None,
-    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    engine: Annotated[
+        str, typer.Option(help="Where fits are done: local, or ray for a cluster.")
+    ] = "local",
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Whether the vault is looked at.")
     ] = True,
