@@ -110,7 +110,7 @@ RUN = """
 import sys
 from assay import Project
 from assay.experiment import circumspection, experiment
-experiment(Project.open(sys.argv[1]), minutes=1, most=6, families=("linear",), confirm=False)
+experiment(Project.open(sys.argv[1]), minutes=5, most=6, families=("linear",), confirm=False)
 """
 
 
