@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.engine import cluster
-from assay.errors import MissingExtraError
+from assay.errors import AssayError, MissingExtraError
 from assay.label.run import Order
 from assay.label.spec import LabelSettings
 
@@ -103,3 +104,16 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(cluster, "find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'assay\[ray\]'"):
         Order(LabelSettings(), engine="ray")
+
+
+def test_a_cluster_that_does_not_answer_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for given in (address, f"ray://{address}"):
+            monkeypatch.setenv("RAY_ADDRESS", given)
+            with pytest.raises(AssayError, match="does not answer") as raised:
+                cluster.cluster_workers()
+            assert given in str(raised.value)
+            assert "unset RAY_ADDRESS" in str(raised.value)

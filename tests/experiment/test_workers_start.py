@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 
+from assay.cli import experiment as command
+from assay.engine import ahead
+from assay.engine.ahead import started_ahead, take_started
 from assay.experiment.search.jobs import Context, Job
 from assay.experiment.search.pool import Limits
 from assay.experiment.search.processes import working
@@ -72,33 +75,57 @@ print([each for each in ("sklearn", "pandas", "scipy.stats", "skrub") if each in
     assert told(code) == ["[]"]
 
 
+ROWS = shop(60)
+SHOP = Task(
+    kind="binary", modality="tabular", target="bought", features=("size", "age"), classes=CLASSES
+)
+
+
 def no_tools(*_: object, **__: object) -> None:
     raise AssertionError
 
 
+RECIPE = baseline_recipe(SHOP)
+CONTEXT = Context(ROWS, SHOP, Tools(read_table=no_tools, embed=no_tools), 3, 1)  # type: ignore[arg-type]
+
+
 def test_jobs_go_to_workers_that_have_started_and_wait_for_none_that_still_starts() -> None:
-    rows = shop(60)
-    task = Task(
-        kind="binary",
-        modality="tabular",
-        target="bought",
-        features=("size", "age"),
-        classes=CLASSES,
-    )
-    recipe = baseline_recipe(task)
-    tools = Tools(read_table=no_tools, embed=no_tools)  # type: ignore[arg-type]
     with working(2, Limits(60.0)) as pool:
-        pool.open(Context(rows, task, tools, 3, 1))
+        pool.open(CONTEXT)
         late = pool._workers[1].process.pid
         os.kill(late, signal.SIGSTOP)
         assert pool.idle == 1
         for fold in range(3):
             assert pool.idle == 1
-            pool.submit(Job(recipe, 0, 0, fold))
+            pool.submit(Job(RECIPE, 0, 0, fold))
             (outcome,) = pool.wait(60.0)
             assert outcome.predictions is not None
         os.kill(late, signal.SIGCONT)
-        pool.submit(Job(recipe, 1))
+        pool.submit(Job(RECIPE, 1))
         while pool.idle < 1:
             pool.wait(1.0)
         assert pool.busy <= 1
+
+
+def test_a_process_that_the_command_started_ahead_is_the_first_worker() -> None:
+    with started_ahead(command.WORKER):
+        with working(1, Limits(60.0), ("skrub",)) as pool:
+            process = pool._workers[0].process
+            assert take_started(command.WORKER) is None, "it is taken"
+            assert pool._folder.name.startswith("assay-ahead-")
+            pool.open(CONTEXT)
+            assert pool.idle == 1
+            pool.submit(Job(RECIPE, 0))
+            (outcome,) = pool.wait(60.0)
+            assert outcome.predictions is not None
+        assert process.poll() is not None
+        assert not pool._folder.exists()
+
+
+def test_a_process_that_nothing_has_taken_ends() -> None:
+    with started_ahead(command.WORKER):
+        (started,) = ahead._waiting.values()
+        assert started.process.poll() is None
+    assert started.process.poll() is not None
+    assert not started.folder.exists()
+    assert take_started(command.WORKER) is None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
+from assay.engine.ahead import started_ahead
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from assay.experiment.events import Event, Listener, Tried
     from assay.project import Project
     from assay.recipe import Estimator
+
+WORKER = "assay.experiment.search.worker"
+"""A search's first process; it starts while this one imports."""
 
 
 def experiment(
@@ -47,7 +51,9 @@ def experiment(
     ] = None,
     fit_seconds: Annotated[float | None, typer.Option(help="The longest one fit may take.")] = None,
     memory: Annotated[float | None, typer.Option(help="Most GiB that one fit may hold.")] = None,
-    engine: Annotated[str, typer.Option(help="local or ray.")] = "local",
+    engine: Annotated[
+        str, typer.Option(help="Where fits are done: local, or ray for a cluster.")
+    ] = "local",
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Whether the vault is looked at.")
     ] = True,
@@ -64,30 +70,31 @@ def experiment(
     Defaults of many kinds first, then what Optuna proposes; the choice is judged on fresh folds
     and confirmed once on the vault. A stopped search goes on.
     """
-    from assay.experiment import experiment as run
-    from assay.experiment.plan import read_plan
-    from assay.experiment.report import render_terminal, write_html
-    from assay.project import Project
+    with started_ahead(WORKER) if engine == "local" else nullcontext():
+        from assay.experiment import experiment as run
+        from assay.experiment.plan import read_plan
+        from assay.experiment.report import render_terminal, write_html
+        from assay.project import Project
 
-    project = Project.open(path)
-    with _watching() as watch:
-        result = run(
-            project,
-            minutes=minutes,
-            plan=None if plan is None else read_plan(plan),
-            families=family or (),
-            estimators=_estimators(project, estimator or [], command),
-            keep=keep or (),
-            leave_out=leave_out or (),
-            most=most,
-            workers=workers,
-            fit_seconds=fit_seconds,
-            memory_gib=memory,
-            engine=engine,
-            confirm=confirm,
-            simplest=simplest,
-            on_event=watch,
-        )
+        project = Project.open(path)
+        with _watching() as watch:
+            result = run(
+                project,
+                minutes=minutes,
+                plan=None if plan is None else read_plan(plan),
+                families=family or (),
+                estimators=_estimators(project, estimator or [], command),
+                keep=keep or (),
+                leave_out=leave_out or (),
+                most=most,
+                workers=workers,
+                fit_seconds=fit_seconds,
+                memory_gib=memory,
+                engine=engine,
+                confirm=confirm,
+                simplest=simplest,
+                on_event=watch,
+            )
     page = html or project.path / "experiment.html"
     write_html(result, page)
     if as_json:

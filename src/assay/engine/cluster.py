@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
@@ -18,6 +20,11 @@ Result = TypeVar("Result")
 Work = Callable[[Item], Result]
 MakeWorker = Callable[[], AbstractContextManager[Work[Item, Result]]]
 
+ADDRESS = "RAY_ADDRESS"
+
+ANSWER_SECONDS = 5.0
+"""So long a cluster may take to take a connection."""
+
 RETRIES = 9
 """How often an item is begun again after its worker was lost. A lost worker can cost the items
 that wait for it two tries; without a bound, one that ends every worker would be tried for ever.
@@ -28,6 +35,23 @@ def require_ray() -> None:
     """Raise a `MissingExtraError` where Ray is not installed."""
     if find_spec("ray") is None:
         raise MissingExtraError("Ray, which spreads work over machines,", "ray")
+
+
+def _require_the_cluster() -> None:
+    """Raise where nothing answers at ``RAY_ADDRESS``: Ray itself would try for minutes."""
+    address = os.environ.get(ADDRESS, "")
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not (host and port.isdecimal()):  # none, "auto" or "local"
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise AssayError(
+            "The Ray cluster does not answer.",
+            given=f"{ADDRESS}={address}: {error.strerror or error}",
+            allowed="the address of a running cluster, or none for one on this machine",
+            next_step=f"start it with ray start --head, or unset {ADDRESS}",
+        ) from error
 
 
 def cluster_workers() -> int:
@@ -148,12 +172,18 @@ def connected() -> Iterator[Any]:
     """Yield Ray, connected; what was not running before is stopped again.
 
     Work inside one block shares one start of a cluster on this machine, which takes seconds.
+
+    Raises
+    ------
+    AssayError
+        When nothing answers at the address in ``RAY_ADDRESS``.
     """
     require_ray()
     import ray
 
     started = not ray.is_initialized()
     if started:
+        _require_the_cluster()
         ray.init(
             include_dashboard=False,
             log_to_driver=False,

@@ -20,8 +20,8 @@ SHARE = 0.25
 LEAST_SECONDS = 30.0
 """In less time loading the model alone would cost more than it brings."""
 
-WARMING, TASTED = 16, 48
-"""Texts embedded before, and while, the pace is measured: the first ones are slow."""
+WARMING, TASTED = 16, 128
+"""Texts embedded before, and while, the pace is measured: the first ones are slow, and few are."""
 
 ASSUMED_PACE = 10_000.0
 """Characters a second where the clock must not decide, in the manner of one slow processor."""

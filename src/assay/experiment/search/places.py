@@ -62,6 +62,7 @@ def place_of(engine: str, workers: int | None) -> Iterator[Place]:
                 "A worker takes a processor of the Ray cluster, and it has fewer.",
                 given=f"workers = {workers}",
                 allowed=f"at most {most}",
+                next_step="ask for fewer workers, or add machines to the cluster",
             )
         memory = memory_per_processor()
         share = None if memory is None else int(SHARE * memory)

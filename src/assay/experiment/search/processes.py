@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from assay.engine.ahead import kill_group, spawned, take_started
 from assay.errors import AssayError
 from assay.experiment.search.jobs import Context, Job
 from assay.experiment.search.memory import resident_bytes
@@ -31,18 +30,25 @@ WORKER = "assay.experiment.search.worker"
 class ProcessPool:
     """So many workers; use :func:`working`. One starts at once, the others with :meth:`open`.
 
+    ``first`` is the process of one that was started ahead, in ``folder``.
+
     A start is some seconds of imports. Until the context is there its maker is at work too, and
     more processes than processors would only hold up the first fit.
     """
 
     def __init__(
-        self, folder: Path, workers: int, limits: Limits, ahead: Sequence[str] = ()
+        self,
+        folder: Path,
+        workers: int,
+        limits: Limits,
+        ahead: Sequence[str] = (),
+        first: subprocess.Popen[bytes] | None = None,
     ) -> None:
         self._folder = folder
         self._limits = limits
         self._ahead = tuple(ahead)
         self._count = workers
-        self._workers = [_Worker(folder, 0, self._ahead)]
+        self._workers = [_Worker(folder, 0, self._ahead, first)]
 
     def open(self, context: Context) -> None:
         """Tell the workers what every job shares."""
@@ -149,30 +155,26 @@ class ProcessPool:
 class _Worker:
     """One process and what it is doing."""
 
-    def __init__(self, folder: Path, number: int, ahead: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        number: int,
+        ahead: tuple[str, ...],
+        process: subprocess.Popen[bytes] | None = None,
+    ) -> None:
         self._folder = folder
         self._ahead = ahead
         self._log = folder / f"worker-{number}.log"
-        self.start()
+        self.start(process)
 
-    def start(self) -> None:
-        """Start the process, in a session of its own so that what it starts dies with it."""
+    def start(self, process: subprocess.Popen[bytes] | None = None) -> None:
+        """Start the process, or take over one that was started ahead."""
         self.job: Job | None = None
         self.ready = False
         self.limit = 0.0
         self._began = time.monotonic()
-        paths = [each or os.getcwd() for each in sys.path]
-        # Fits of one search run side by side; threads inside each would only wait on each other.
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(paths)}
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", WORKER, str(self._folder), *self._ahead],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                start_new_session=True,
-            )
+        self.process = process or spawned(WORKER, self._folder, self._log)
+        self._send(json.dumps(self._ahead))
 
     def open(self) -> None:
         """Say that the context is there."""
@@ -214,23 +216,19 @@ class _Worker:
 
     def kill(self) -> None:
         """End the process and all that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+        kill_group(self.process)
 
 
 @contextmanager
 def working(workers: int, limits: Limits, ahead: Sequence[str] = ()) -> Iterator[ProcessPool]:
     """Yield a pool; its workers are gone afterwards, and so is all that they wrote.
 
-    ``ahead`` names modules that the workers import before they are ready.
+    ``ahead`` names modules that the workers import before they are ready. A process that the
+    command started ahead is the first worker.
     """
-    folder = Path(tempfile.mkdtemp(prefix="assay-experiment-"))
-    pool = ProcessPool(folder, workers, limits, ahead)
+    early = take_started(WORKER)
+    folder = Path(tempfile.mkdtemp(prefix="assay-experiment-")) if early is None else early.folder
+    pool = ProcessPool(folder, workers, limits, ahead, None if early is None else early.process)
     try:
         yield pool
     finally:

@@ -1,8 +1,8 @@
 """The process that builds recipes for a search, and may be killed at any moment.
 
-``python -m assay.experiment.search.worker FOLDER MODULE...`` imports the modules and waits for an
-empty line that says that the context is there. Then it reads one job a line and answers with one
-line of JSON each; predictions go to files in the folder.
+``python -m assay.experiment.search.worker FOLDER`` reads a line, a JSON list of modules, imports
+them, and waits for an empty line that says that the context is there. Then it reads one job a line
+and answers with one line of JSON each; predictions go to files in the folder.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from assay.errors import AssayError, shorten
 from assay.experiment.search.ahead import import_ahead
 from assay.experiment.search.jobs import Bench, Context, Job
 
+ALWAYS = ("sklearn.linear_model",)
+"""What every search needs; it may be known later what else this one does."""
+
 
 def main() -> None:
     """Answer jobs until the input ends."""
@@ -30,7 +33,8 @@ def main() -> None:
     die_with(os.getppid())
     warnings.simplefilter("ignore")
     folder = Path(sys.argv[1])
-    import_ahead(sys.argv[2:])
+    import_ahead(ALWAYS)
+    import_ahead(json.loads(sys.stdin.readline()))
     sys.stdin.readline()  # the context is written
     bench = Bench(Context.read(folder))
     _answer(answers, {"ready": True})
