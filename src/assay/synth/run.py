@@ -57,6 +57,7 @@ class Synthesis:
     canaries: int = 0
     constraints: Sequence[Constraint] | None = None
     lacking: tuple[str, ...] = ()
+    too_few: tuple[str, ...] = ()
 
     def run(self) -> SynthesisResult:
         """Make, sift, judge, confirm once, record."""
@@ -78,7 +79,7 @@ class Synthesis:
         gate = Gate(project, self.record, rows, own, of, tools, seed)
         judgement = gate.judge(candidates, lambda done, all_: self.tell("fits", done, all_))
         chosen, recipe = judgement.chosen, judgement.recipe
-        notes = [*_kept_beside(makings, task)]
+        notes = [*self.too_few, *_kept_beside(makings, task)]
         confirmed = self._confirmed(recipe, tools, notes) if chosen is not None else None
         if not candidates:
             least = max(1, round(self.doses[0] * own.height))
