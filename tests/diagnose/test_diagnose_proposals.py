@@ -18,7 +18,7 @@ from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.propose import remedied
 from assay.diagnose.record import newest
 from assay.diagnose.spec import Finding
-from assay.diagnose.strategies.edits import Edit
+from assay.diagnose.strategies.edits import Edit, Stated
 from assay.diagnose.strategies.ranking import odds_by_kind
 from assay.diagnose.strategies.tried import Fixes
 from assay.improve.fixes import try_fixes
@@ -50,8 +50,8 @@ def test_a_slice_that_was_found_is_tried_and_the_fix_proven(
     monkeypatch.setattr("assay.diagnose.propose.newest", lambda ledger: told)
     suggested = propose.edits_of
 
-    def with_a_bad_one(finding: Finding, task: Task) -> Iterator[Edit]:
-        yield from suggested(finding, task)
+    def with_a_bad_one(finding: Finding, task: Task, constraints: Stated) -> Iterator[Edit]:
+        yield from suggested(finding, task, constraints)
         guess = methodcaller("with_estimator", "sklearn.dummy.DummyClassifier")
         yield "check", Proposal("guess", "it cannot help", "rule:test", guess)
 

@@ -13,9 +13,14 @@ from assay.synth.curation import judges
 from assay.synth.judging import Candidate, Court, Judged, best
 from assay.synth.unmade import MOVED, remedies
 from assay.task import Task
+from newsroom import TASK as NEWSROOM
+from newsroom import newsroom
 from synth.tables_made_up import TASK
 
 EVEN = TASK.model_copy(update={"features": ("x", "y", "z"), "metric": "balanced_accuracy"})
+NEWS = NEWSROOM.model_copy(update={"metric": "macro_f1"})
+SIZES = (("farm", 14), ("money", 60), ("sport", 60))
+EDIT = "assay.synth.text.made_texts"
 MOST = 6
 """Of 40 tables of noise: at 5 % more than this many keep something in one of 300 tries."""
 
@@ -77,6 +82,35 @@ def test_where_nothing_can_help_something_is_kept_no_more_often_than_the_level_s
         found = judged(points(240, seed, 0.0), dose(1.0))
         kept += best(found) is not None
     assert kept <= MOST
+
+
+@pytest.mark.slow
+def test_the_same_holds_where_class_weights_lead() -> None:
+    kept = 0
+    for seed in range(40):
+        rows = newsroom(240, seed, words=6)
+        rows = pl.concat([rows.filter(pl.col("topic") == name).head(size) for name, size in SIZES])
+        rows = rows.with_columns(pl.col("topic").shuffle(seed))
+        edited = Made(path=EDIT, class_name="farm", parameters={"method": "edit"})
+        edit = Candidate("edit", 1.0, "rule:edit", methodcaller("with_made", edited))
+        found = judged(rows, edit, task=NEWS)
+        assert [each.candidate.leads for each in found] == [False, True, False]
+        kept += best(found) is not None
+    assert kept <= MOST
+
+
+def test_class_weights_lead_on_texts_and_made_texts_must_add_to_them() -> None:
+    rows = newsroom(300, 0, words=14)
+    rows = pl.concat([rows.filter(pl.col("topic") == name).head(size) for name, size in SIZES])
+    edited = Made(path=EDIT, class_name="farm", parameters={"method": "edit"})
+    edit = Candidate("edit", 1.0, "rule:edit", methodcaller("with_made", edited))
+    made, weights, moved = judged(rows, edit, task=NEWS)
+    assert weights.verdict.kept
+    assert weights.over is None
+    assert made.over is weights.candidate
+    assert made.recipe.estimator.parameters["class_weight"] == "balanced"
+    assert moved.over is weights.candidate
+    assert "class_weight" not in moved.recipe.estimator.parameters
 
 
 def test_every_dose_is_sifted_by_judges_that_learn_once(monkeypatch: pytest.MonkeyPatch) -> None:

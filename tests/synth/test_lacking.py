@@ -113,3 +113,18 @@ def test_a_slice_of_many_rows_is_not_thin_and_one_of_few_cannot_be_made_of(
     assert [(each.kind, each.class_name) for each in seen] == [("slice", None), ("class", "rare")]
     assert seen[0].where == thin
     assert seen[0].rows == thin.select(rows).sum()
+
+
+def test_a_class_of_too_few_rows_is_told_and_the_next_is_taken(tmp_path: Path) -> None:
+    rows = customers(gaps=False)
+    few = rows.filter(pl.col("class") == "rare").head(4)
+    rows = pl.concat([few, rows.filter(pl.col("class") == "common")])
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        taken = chosen_scope(rows, TASK, ledger)
+        named = chosen_scope(rows, TASK, ledger, for_class="common")
+    assert (taken.class_name, taken.seen[0].rows) == ("common", rows.height - 4)
+    assert {each.kind for each in taken.seen[1:]} == {"corner"}, "seen, and not taken"
+    assert taken.too_few == (
+        "'rare' has 4 search rows, too few to make others from: label at least 1 more",
+    )
+    assert named.too_few == ()

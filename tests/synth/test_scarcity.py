@@ -7,6 +7,7 @@ from assay.recipe import Recipe, baseline_recipe
 from assay.synth.scarcity import MANY, up_to_balance
 from assay.synth.unmade import remedies
 from assay.task import Task
+from newsroom import TASK as NEWS
 from synth.tables_made_up import TASK, customers
 
 
@@ -52,6 +53,20 @@ def test_a_moved_threshold_leads_where_every_class_counts_the_same() -> None:
     recipe = baseline_recipe(TASK)
     assert [each.leads for each in remedies(recipe, with_metric("balanced_accuracy"))] == [0, 1]
     assert not any(each.leads for each in remedies(recipe, with_metric("macro_f1")))
+
+
+def test_class_weights_lead_on_texts_under_macro_f1() -> None:
+    task = NEWS.model_copy(update={"metric": "macro_f1"})
+    assert [each.leads for each in remedies(baseline_recipe(task), task)] == [1, 0]
+    accurate = NEWS.model_copy(update={"metric": "accuracy"})
+    assert not any(each.leads for each in remedies(baseline_recipe(accurate), accurate))
+
+
+def test_a_remedy_takes_the_place_of_the_other() -> None:
+    recipe = baseline_recipe(TASK)
+    weights, moved = remedies(recipe, with_metric("macro_f1"))
+    assert moved.apply(weights.apply(recipe)) == moved.apply(recipe)
+    assert weights.apply(moved.apply(recipe)) == weights.apply(recipe)
 
 
 def test_a_remedy_in_place_already_is_not_tried_again() -> None:

@@ -10,10 +10,13 @@ import pytest
 from assay import Project, synthesize
 from assay.ledger import Ledger
 from assay.llm import Gateway, ScriptedModel
+from assay.recipe import Tabular, Tfidf
 from assay.synth.methods import chosen_methods
 from assay.synth.spec import Order
 from assay.synth.written import write_rows
 from assay.task import ClassDescription, Task
+from newsroom import TASK as NEWS
+from newsroom import newsroom
 from synth.tables_made_up import TASK, customers
 
 
@@ -95,3 +98,56 @@ def test_a_text_beside_columns_is_written_with_them(tmp_path: Path) -> None:
     assert written.rows.select("words", "stars", "kind").unique().rows() == [
         ("cold soup", 1, "bad")
     ]
+
+
+@pytest.mark.slow
+def test_a_rare_class_of_texts_with_columns_is_made_judged_and_told(tmp_path: Path) -> None:
+    task = Task(
+        kind="multiclass",
+        modality="text",
+        target="topic",
+        text="text",
+        features=("stars", "low", "high"),
+        classes=NEWS.classes,
+        metric="macro_f1",
+    )
+    random = np.random.default_rng(0)
+    low = random.integers(1, 50, 330)
+    rows = newsroom(330, seed=1, words=14).with_columns(
+        stars=pl.Series(random.integers(1, 6, 330)),
+        low=pl.Series(low),
+        high=pl.Series(low + random.integers(0, 50, 330)),
+    )
+    project = Project.create(tmp_path / "p", rows.drop("row_id"), task=task)
+    project.save_recipe(
+        project.recipe.with_features(Tfidf(column="text"), Tabular(columns=task.features))
+    )
+    edited = synthesize(project, for_class="farm", method="edit", doses=(0.5,), confirm=False)
+    made = project.ledger().read_table(edited.artefact)
+    assert made.height
+    assert set(made.select(task.features).rows()) <= set(
+        project.search().select(task.features).rows()
+    )
+    assert any("stars, low, high are those of a real row" in each for each in edited.notes)
+    assert edited.doses[0].verdict.main.n == project.search().height
+    numbers = iter(range(10_000))
+
+    def answer(_: object) -> dict[str, object]:
+        words = " ".join(random.choice(["wheat", "corn", "crop", "soil", "barley", "rain"], 14))
+        return {"c0": words, "c1": 5, "c2": 40, "c3": 30 + 20 * (next(numbers) % 2)}
+
+    written = synthesize(
+        project,
+        for_class="farm",
+        method="write",
+        rows=40,
+        doses=(0.1,),
+        confirm=False,
+        model="scripted:model",
+        models={"scripted:model": ScriptedModel(generate=answer)},
+    )
+    assert written.batches[0].filters[0].why == {"low is at most high": 20}
+    kept = project.ledger().read_table(written.artefact)
+    assert set(kept["high"]) == {50}
+    assert not any("those of a real row" in each for each in written.notes)
+    project.ledger().close()

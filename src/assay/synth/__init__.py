@@ -46,8 +46,7 @@ def synthesize(
         Where to work; see :meth:`assay.Project.open`.
     for_class
         The class. Without it and ``where``, rows are made where they are lacking: of a thin slice
-        on which the newest diagnosis found the model to fail, else of the rarest class, else of
-        an empty corner of two columns; where nothing is lacking of the smallest class with at
+        on which the newest diagnosis found the model to fail, else of the rarest class with at
         least five search rows, and of a regression as a whole.
     where
         Conditions on the columns, as in ``region = "north" and age > 40``: rows are made of this
@@ -158,4 +157,5 @@ def synthesize(
             canaries=canaries,
             constraints=constraints,
             lacking=tuple(each.words for each in scope.seen),
+            too_few=scope.too_few,
         ).run()

@@ -15,6 +15,7 @@ from assay.recipe.weak import weak_slices
 from assay.synth.corners import empty_corners
 from assay.synth.methods import AUTO, suitable_methods
 from assay.synth.scarcity import (
+    FEWEST,
     SHARE,
     class_sizes,
     rare_classes,
@@ -70,12 +71,15 @@ class Scope:
     Attributes
     ----------
     seen
-        Where rows are lacking, what is taken first; empty where the user named the rows.
+        What is taken, then where else rows are lacking; empty where the user named the rows.
+    too_few
+        In words, classes of which no rows can be made; empty where the user named the rows.
     """
 
     class_name: str | None
     where: Predicate
     seen: tuple[Scarcity, ...] = ()
+    too_few: tuple[str, ...] = ()
 
 
 def chosen_scope(
@@ -89,7 +93,9 @@ def chosen_scope(
 ) -> Scope:
     """Return what the user named, or else the first scarcity that the method can make rows of.
 
-    Where nothing is scarce it is the smallest class, and the whole table of a regression.
+    A corner is seen and not taken: columns that depend on each other leave corners empty that no
+    real row will fill. Where no slice and no class is lacking it is the smallest class, and the
+    whole table of a regression.
 
     Parameters
     ----------
@@ -105,12 +111,14 @@ def chosen_scope(
     """
     if for_class is not None or where is not None:
         return Scope(*scope(rows, task, for_class, where))
-    seen = scarcities(rows, task, ledger)
+    seen, too_few = scarcities(rows, task, ledger), tuple(_too_few(rows, task))
     for taken in seen:
-        if method in (AUTO, *suitable_methods(task, taken.class_name)):
+        fits = method in (AUTO, *suitable_methods(task, taken.class_name))
+        if fits and taken.kind != "corner":
             others = tuple(each for each in seen if each is not taken)
-            return Scope(taken.class_name, taken.where, (taken, *others))
-    return Scope(*scope(rows, task, None, None))
+            return Scope(taken.class_name, taken.where, (taken, *others), too_few)
+    taken = _smallest(rows, task)
+    return Scope(taken.class_name, taken.where, (taken, *seen), too_few)
 
 
 def scarcities(rows: pl.DataFrame, task: Task, ledger: Ledger) -> tuple[Scarcity, ...]:
@@ -149,6 +157,24 @@ def _of_classes(rows: pl.DataFrame, task: Task) -> Iterator[Scarcity]:
         doses = up_to_balance(DOSES, rows, task, name)
         why = f"{sizes[name]} of {rows.height:,} rows"
         yield Scarcity("class", name, EVERY_ROW, sizes[name], doses, why)
+
+
+def _too_few(rows: pl.DataFrame, task: Task) -> Iterator[str]:
+    for name, size in class_sizes(rows, task).items():
+        if size < FEWEST:
+            yield (
+                f"{name!r} has {size} search row{'' if size == 1 else 's'}, too few to make others "
+                f"from: label at least {FEWEST - size} more"
+            )
+
+
+def _smallest(rows: pl.DataFrame, task: Task) -> Scarcity:
+    """Return what is taken where no slice and no class is lacking."""
+    name, where = scope(rows, task, None, None)
+    size = rows.height if name is None else class_sizes(rows, task)[name]
+    what = "the whole table" if name is None else "the smallest class that others can be made from"
+    why = f"{size} of {rows.height:,} rows, {what}"
+    return Scarcity("class", name, where, size, DOSES, why)
 
 
 def _of_corners(rows: pl.DataFrame, task: Task) -> Iterator[Scarcity]:

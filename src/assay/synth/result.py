@@ -152,8 +152,8 @@ class SynthesisResult(Document):
     artefact
         The ledger's id of the made rows that passed the filters.
     lacking
-        Where rows were seen to be lacking, in words; they were made of the first. Empty where the
-        user said of which rows, or nothing was.
+        In words, of which rows others were made, and where else they were seen to be lacking.
+        Empty where the user said of which.
     """
 
     project: str

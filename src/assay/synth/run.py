@@ -30,9 +30,11 @@ from assay.synth.record import Record
 from assay.synth.result import Cost, Dose, SynthesisResult
 from assay.synth.scarcity import require_enough
 from assay.synth.spec import Order, subject
+from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.unmade import remedies
 from assay.synth.written import shown_rows
 from assay.tables.predicate import Predicate
+from assay.task import Task
 
 Tell = Callable[[str, int, int], None]
 
@@ -55,6 +57,7 @@ class Synthesis:
     canaries: int = 0
     constraints: Sequence[Constraint] | None = None
     lacking: tuple[str, ...] = ()
+    too_few: tuple[str, ...] = ()
 
     def run(self) -> SynthesisResult:
         """Make, sift, judge, confirm once, record."""
@@ -76,7 +79,7 @@ class Synthesis:
         gate = Gate(project, self.record, rows, own, of, tools, seed)
         judgement = gate.judge(candidates, lambda done, all_: self.tell("fits", done, all_))
         chosen, recipe = judgement.chosen, judgement.recipe
-        notes: list[str] = []
+        notes = [*self.too_few, *_kept_beside(makings, task)]
         confirmed = self._confirmed(recipe, tools, notes) if chosen is not None else None
         if not candidates:
             least = max(1, round(self.doses[0] * own.height))
@@ -226,6 +229,17 @@ class Synthesis:
         except VaultError as error:
             notes.append(str(error))
             return None
+
+
+def _kept_beside(makings: Sequence[Making], task: Task) -> Iterator[str]:
+    """Yield a warning where a text changes and the columns beside it do not."""
+    beside = [name for name in task.features if name != task.text]
+    methods = [each.batch.method for each in makings if each.batch.method in TEXTUAL]
+    if beside and methods:
+        yield (
+            f"made by {' and '.join(methods)}, {', '.join(beside)} are those of a real row in "
+            "every made one, in what is released too"
+        )
 
 
 def with_extra(artefact: str, recipe: Recipe) -> Recipe:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from assay.recipe import Observation, Proposal
 from assay.synth.candidates import made_candidates
 from assay.synth.constraints import read_stated
-from assay.synth.lacking import scarcities
+from assay.synth.lacking import Scarcity, scarcities
 from assay.synth.methods import AUTO, chosen_methods
-from assay.synth.spec import subject
 
 
 class SynthesisSource:
@@ -38,8 +37,14 @@ class SynthesisSource:
                 constraints=stated,
             ):
                 yield Proposal(
-                    f"made {subject(lacking.class_name, lacking.where)}: {each.name}",
+                    f"made rows{_told(lacking)}: {each.name}",
                     lacking.why,
                     each.origin,
                     each.apply,
                 )
+
+
+def _told(lacking: Scarcity) -> str:
+    """Return of which rows, as the fixes of a diagnosis name them: the same is proposed once."""
+    of = f" of {lacking.class_name}" if lacking.class_name is not None else ""
+    return f"{of} where {lacking.where.words}" if lacking.where.conditions else of

@@ -50,11 +50,11 @@ def tell(result: SynthesisResult) -> list[str]:
 
 
 def _lacking(result: SynthesisResult) -> list[str]:
-    """Return where rows are lacking, and of what they were made."""
+    """Return of what rows were made where the user did not say, and where else they are lacking."""
     if not result.lacking:
         return []
     taken, *others = result.lacking
-    told = [f"Rows are lacking, and were made of: {taken}."]
+    told = [f"Told of no class and no slice, rows were made of: {taken}."]
     if others:
         told.append(f"Also lacking, for --for-class and --where: {'; '.join(others)}.")
     return told
