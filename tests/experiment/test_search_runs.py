@@ -25,6 +25,7 @@ from assay.improve.observe import observe
 from assay.improve.predict import predict_table
 from assay.project import building
 from assay.recipe import Estimator, Recipe
+from in_process import assay as told_by
 from troublesome import shop
 
 pytestmark = pytest.mark.slow
@@ -192,7 +193,8 @@ def test_the_command_searches_with_a_program_and_shows_the_leaderboard(tmp_path:
         "    found.write_csv(folder / 'predictions.csv')\n"
     )
     assay = [sys.executable, "-m", "assay"]
-    options = ["--minutes", "0.5", "--most", "3", "--path", str(made.path), "--json"]
+    options = ["--minutes", "6", "--most", "3", "--family", "linear", "--no-confirm"]
+    options += ["--path", str(made.path), "--json"]
     command = [*assay, "experiment", "--command", f"{sys.executable} {program}", *options]
     environment = {**os.environ, "ASSAY_WORKERS": "2"}
     ended = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
@@ -201,8 +203,7 @@ def test_the_command_searches_with_a_program_and_shows_the_leaderboard(tmp_path:
     assert own["family"] == "CommandClassifier"
     assert own["state"] in ("finished", "waiting")
     assert (made.path / "experiment.html").is_file()
-    board = [*assay, "experiments", "--path", str(made.path)]
-    shown = subprocess.run(board, capture_output=True, text=True, check=True).stdout
+    shown = told_by("experiments", cwd=made.path).stdout
     assert "CommandClassifier" in shown
     assert told["run"] in shown
 

@@ -20,6 +20,7 @@ from assay.cli import batches, spend
 from assay.ledger.batches import BatchBook
 from assay.llm import Budget, Gateway, Prompt
 from assay.llm.model import Price
+from in_process import assay
 from newsroom import TASK, newsroom
 
 run = CliRunner().invoke
@@ -119,7 +120,7 @@ def test_improve_in_batches_is_stopped_and_goes_on(
     assert "goes on at the provider: batch_0" in told
     assert "assay batches cancel ID" in told
     server.held = False
-    again = subprocess.run([*command, "--minutes", "0.2"], capture_output=True, text=True)
+    again = assay("improve", "--batch", "--minutes", "0.2", cwd=project.path)
     assert again.returncode == 0, again.stderr
     assert "goes on" not in again.stderr
     assert len(server.batches) == 1
@@ -131,10 +132,8 @@ def test_improve_in_batches_is_stopped_and_goes_on(
 @pytest.mark.slow
 def test_a_dry_run_shows_the_price_of_batches(project: Project, server: OpenAIBatchServer) -> None:
     def told(*options: str) -> dict[str, Any]:
-        command = [sys.executable, "-m", "assay", "improve", "--dry-run", "--json", *options]
-        done = subprocess.run(
-            [*command, "--path", str(project.path)], capture_output=True, text=True, check=True
-        )
+        done = assay("improve", "--dry-run", "--json", *options, cwd=project.path)
+        assert done.returncode == 0, done.stderr
         (asked,) = (
             each for each in json.loads(done.stdout)["questions"] if "choose" in each["question"]
         )
@@ -152,7 +151,6 @@ def test_a_dry_run_shows_the_price_of_batches(project: Project, server: OpenAIBa
 def test_improve_in_batches_needs_a_provider_that_takes_them(project: Project) -> None:
     file = project.path / "assay.toml"
     file.write_text(file.read_text().replace('label = "openai:good"', 'label = "gemini:good"'))
-    command = [sys.executable, "-m", "assay", "improve", "--batch", "--path", str(project.path)]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    done = assay("improve", "--batch", "--json", cwd=project.path)
     assert done.returncode == 2
     assert "takes no batches" in json.loads(done.stdout)["problem"]

@@ -79,7 +79,7 @@ def test_log_probabilities_equal_the_reference(model: LocalModel) -> None:
 
 def test_neighbours_and_prefixes_change_next_to_nothing(model: LocalModel) -> None:
     examples = (Example("dull and long", "negative"), Example("a joy", "positive"))
-    rows = [Prompt(PROMPT.instructions, f"It was {'very ' * n}good.", examples) for n in range(40)]
+    rows = [Prompt(PROMPT.instructions, f"It was {'very ' * n}good.", examples) for n in range(16)]
     options = ["positive", "negative", "negative and rude"]
     together = model.choose(rows, options)
     alone = np.concatenate([model.choose([row], options) for row in rows[::8]])
