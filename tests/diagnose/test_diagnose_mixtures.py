@@ -14,6 +14,7 @@ from assay.diagnose.detectors.mixtures import MixtureDetector
 from assay.diagnose.spec import Diagnosis
 from assay.errors import InputError
 from assay.llm import ScriptedModel
+from assay.llm.forecast import Estimate
 from assay.task import Task
 from newsroom import newsroom
 
@@ -101,3 +102,23 @@ def test_a_model_is_asked_for_embeddings_of_rows_that_have_a_text(
             pl.DataFrame({"x": random.normal(size=600), "y": truth}), predictions=said,
             embed="scripted:model", **asked,
         )  # fmt: skip
+
+
+def test_what_embedding_would_take_is_told_before_a_text_is_sent() -> None:
+    random = np.random.default_rng(1)
+    rows, _, _ = meant(300, random)
+    table = rows.select("text", y=pl.Series(random.choice(["a", "b"], 300)), prediction=pl.lit("a"))
+    sent: list[str] = []
+    scripted = {
+        "scripted:model": ScriptedModel(embed=lambda text: bool(sent.append(text)) or [1.0])
+    }
+    forecasts: list[Estimate] = []
+    told = diagnose(
+        table, truth="y", text="text", embed="scripted:model", models=scripted,
+        detectors=[MixtureDetector()], consent=lambda each: bool(forecasts.append(each)),
+    )  # fmt: skip
+    assert not sent
+    (forecast,) = forecasts
+    assert (forecast.question, forecast.rows) == ("embed", 300)
+    assert forecast.tokens_in > 300
+    assert "--embed" in told.looked[0].skipped

@@ -15,6 +15,7 @@ from assay.diagnose.planting_columns import (
     drift_found,
     leak_found,
 )
+from assay.diagnose.planting_rows import ambiguous_found, copies_found, negation_found
 
 
 def plain(n: int = 1200) -> Case:
@@ -39,6 +40,27 @@ def test_strong_faults_of_columns_are_found_and_absent_ones_are_not() -> None:
     assert not confidence_found(case, 1.0, random)
 
 
+def test_strong_faults_of_rows_are_found_and_absent_ones_are_not() -> None:
+    random, case = np.random.default_rng(5), plain(800)
+    assert ambiguous_found(case, 0.2, random)
+    assert not ambiguous_found(case, 0.0, random)
+    assert copies_found(case, 0.3, random)
+    assert copies_found(case, 0.0, random) is None, "no two rows have the same inputs"
+
+
+def test_misread_negations_are_found_and_none_are_planted_where_there_is_nothing_to_negate() -> (
+    None
+):
+    random, n = np.random.default_rng(6), 400
+    good = random.random(n) < 0.5
+    for words, expected in (("is", (True, False)), ("tastes", (None, None))):
+        texts = [f"Meal {at} {words} {'good' if each else 'bad'}." for at, each in enumerate(good)]
+        label = np.where(good, "positive", "negative")
+        rows = pl.DataFrame({"text": texts, "y": label, "prediction": label})
+        case = read_case(rows, truth="y", text="text")
+        assert (negation_found(case, 0.3, random), negation_found(case, 0.0, random)) == expected
+
+
 def test_what_cannot_be_planted_is_left_out() -> None:
     case = plain()
     words = Case(
@@ -61,3 +83,5 @@ def test_every_kind_of_fault_is_planted_and_the_strongest_are_found() -> None:
     assert found["slice of one class", 0.6] >= 0.5
     assert found["someone who favours a class", 0.5] == 1
     assert found["dates that a class goes with", 0.3] == 1
+    assert ("rows that a coin decides, a share of all", 0.2) in found
+    assert ("copies that contradict, a share of all", 0.2) not in found, "a column of few values"

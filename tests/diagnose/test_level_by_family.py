@@ -28,7 +28,7 @@ def test_a_large_family_takes_nothing_from_a_small_one() -> None:
 
 
 def test_the_share_of_false_findings_is_kept_with_families_of_any_size() -> None:
-    """The promise: at most 5 % of what is told is false, on average; so too with no fault at all."""
+    """The promise: at most 5 % of what is told is false on average, without a fault too."""
     random, runs = np.random.default_rng(0), 2000
     families = ["a"] * 2 + ["b"] * 10 + ["c"] * 30
     for shifts in ({}, {0: 3.5}, {1: 4.0, 5: 4.0, 20: 4.0}):

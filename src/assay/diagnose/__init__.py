@@ -94,7 +94,7 @@ def diagnose(
         The language model, ``provider:model``, that states hypotheses on why the rows of a
         finding fail; they are tested on rows that it does not see.
     consent
-        Told what asking it would take, before anything is sent; whether to ask.
+        Told what asking it, or embedding texts, would take, before anything is sent; whether to.
     embed
         The model, ``provider:model``, whose sentence embeddings (of at most 20,000 texts) tell
         which texts mean alike; by default a project's recipe's own, and of rows none.

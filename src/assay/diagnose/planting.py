@@ -21,6 +21,7 @@ from assay.diagnose.planting_columns import (
     drift_found,
     leak_found,
 )
+from assay.diagnose.planting_rows import ambiguous_found, copies_found, negation_found
 from assay.diagnose.planting_slices import (
     class_slice_found,
     found_slice,
@@ -41,9 +42,15 @@ LEAKED = (0.9, 1.0)
 DATED = (0.1, 0.3)
 FAVOURED = (0.2, 0.5)
 RAISED = (1.5, 3.0)
+TOSSED = (0.05, 0.2)
+COPIED = (0.05, 0.2)
+MISREAD = (0.1, 0.3)
 MOST_ROWS = 20_000
 
 Step = Callable[[str, int, int], None]
+Kind = tuple[str, tuple[float, ...], Callable[..., bool | None]]
+"""What a fault is called, its strengths, and what plants one and says whether it is found."""
+Plan = tuple[str, float, Callable[[], bool | None]]
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,7 @@ def self_check(
     if case.n > MOST_ROWS:
         case = case.take(np.sort(random.choice(case.n, MOST_ROWS, replace=False)))
     faults: list[Planted] = []
-    plans: list[tuple[str, float, Callable[[], bool | None]]] = []
+    plans: list[Plan] = []
     pool = list(atoms(case, fewest=max(8, case.n // 50)))
     for conditions, words in ((1, "condition"), (2, "conditions"), (3, "conditions")):
         for strength in STRENGTHS:
@@ -118,7 +125,7 @@ def self_check(
     if case.probabilities is not None and case.task.kind != "regression":
         for share in FLIPPED:
             plans.append(("flipped labels", share, partial(_flips_found, case, share, random)))
-    plans += _of_columns(case, random)
+    plans += _of_columns(case, random) + _of_rows(case, random)
     for number, (fault, strength, trying) in enumerate(plans):
         if step is not None:
             step(fault, number, len(plans) + 1)
@@ -130,18 +137,30 @@ def self_check(
     return SelfCheck(case.n, tuple(faults), _share("any slice found where there is none", alarms))
 
 
-def _of_columns(
-    case: Case, random: np.random.Generator
-) -> list[tuple[str, float, Callable[[], bool | None]]]:
-    kinds: list[tuple[str, tuple[float, ...], Callable[..., bool | None]]] = [
-        ("column moved, in deviations", MOVED, drift_found)
-    ]
+def _of_columns(case: Case, random: np.random.Generator) -> list[Plan]:
+    kinds: list[Kind] = [("column moved, in deviations", MOVED, drift_found)]
     if case.task.kind != "regression":
         kinds.append(("column that repeats the target", LEAKED, leak_found))
         kinds.append(("dates that a class goes with", DATED, dates_found))
         kinds.append(("someone who favours a class", FAVOURED, annotator_found))
         if case.probabilities is not None:
             kinds.append(("probabilities raised to a power", RAISED, confidence_found))
+    return _planned(kinds, case, random)
+
+
+def _of_rows(case: Case, random: np.random.Generator) -> list[Plan]:
+    if case.task.kind == "regression":
+        return []
+    kinds: list[Kind] = [
+        ("rows that a coin decides, a share of all", TOSSED, ambiguous_found),
+        ("copies that contradict, a share of all", COPIED, copies_found),
+    ]
+    if case.task.text is not None:
+        kinds.append(("negations misread, a share of them", MISREAD, negation_found))
+    return _planned(kinds, case, random)
+
+
+def _planned(kinds: list[Kind], case: Case, random: np.random.Generator) -> list[Plan]:
     return [
         (fault, strength, partial(attempt, case, strength, random))
         for fault, strengths, attempt in kinds

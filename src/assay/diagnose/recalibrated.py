@@ -43,7 +43,8 @@ class Line:
         step = np.concatenate([[0], np.cumsum(np.abs(np.diff(level)) > 1e-12)])
         first = np.unique(step, return_index=True)[1]
         last = np.append(first[1:], len(sure)) - 1
-        return cls(sure[first], sure[last], np.bincount(step, wrong), np.bincount(step) * 1.0)
+        size = np.bincount(step).astype(np.float64)
+        return cls(sure[first], sure[last], np.asarray(np.bincount(step, wrong), np.float64), size)
 
     def chances(self, sure: Floats, *, side: float = 0.0) -> Floats:
         """Return (m,) how likely each answer is wrong by the line."""
@@ -60,8 +61,8 @@ class Line:
         """
         left, right, part = self._between(sure)
         shares = self._shares(side)
-        held = np.bincount(left, 1 - part, len(shares)) + np.bincount(right, part, len(shares))
-        held = held / len(sure)
+        rows = np.bincount(left, 1 - part, len(shares)) + np.bincount(right, part, len(shares))
+        held = rows / len(sure)
         return float(held @ shares), float(held**2 @ (shares * (1 - shares) / (self.size + 2)))
 
     def _shares(self, side: float) -> Floats:

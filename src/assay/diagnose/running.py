@@ -14,7 +14,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.harness import Examination, Step, examined
 from assay.diagnose.losses import loss_words
 from assay.diagnose.mixture import MOST_EMBEDDED
-from assay.diagnose.pictures.measure import Embed, pictures
+from assay.diagnose.pictures.measure import Embed, on_map, pictures
 from assay.diagnose.sampling import drawn
 from assay.diagnose.spec import Detector, Diagnosis
 from assay.diagnose.strategies.ranking import odds_by_kind, strategies
@@ -77,7 +77,7 @@ def of_case(case: Case, wanted: Wanted, models: Any) -> Diagnosis:
     with without_project(models) as gateway:
         if wanted.explain is not None:
             check_model(gateway, wanted.explain)
-        embed = _embedding(gateway, wanted.embed, case)
+        embed = _embedding(gateway, wanted, case)
         examination = examined_case(case, wanted, embed)
         found = _explained(examination, gateway, wanted, case_answers(case))
         return _finished(found, case, embed)
@@ -110,7 +110,7 @@ def of_project(project: Project, wanted: Wanted, models: Any, named: dict[str, A
         if wanted.explain is not None:
             check_model(gateway, wanted.explain)
         case = replace(project_case(project, gateway), **named)
-        embed = _embedding(gateway, wanted.embed, case) or recipe_embedding(project, gateway)
+        embed = _embedding(gateway, wanted, case) or recipe_embedding(project, gateway)
         examination = examined_case(case, wanted, embed)
         ask = recipe_answers(project, gateway)
         found = _explained(examination, gateway, wanted, ask, project.settings.privacy.columns)
@@ -119,12 +119,25 @@ def of_project(project: Project, wanted: Wanted, models: Any, named: dict[str, A
     return save(project, record, replace(found, strategies=ranked, pictures=shown))
 
 
-def _embedding(gateway: Gateway, model: str | None, case: Case) -> Embed | None:
+def _embedding(gateway: Gateway, wanted: Wanted, case: Case) -> Embed | None:
+    """Return how the wanted model embeds texts; None where none is wanted, or without consent."""
+    model, text = wanted.embed, case.task.text
     if model is None:
         return None
-    if case.task.text is None:
+    if text is None:
         raise InputError("embed needs a text column.", given=model)
-    return partial(gateway.embed, model, columns=(case.task.text,))
+    if wanted.consent is not None:
+        texts = _to_embed(case, wanted.most_rows)
+        if not wanted.consent(gateway.estimate_embedding(model, texts, columns=(text,))):
+            return None
+    return partial(gateway.embed, model, columns=(text,))
+
+
+def _to_embed(case: Case, most_rows: int) -> list[str]:
+    """Return the texts that a diagnosis has embedded: what it reads, and the points of its map."""
+    read, _ = drawn(case, most_rows)
+    every = [*(read.texts if read.n <= MOST_EMBEDDED else ()), *on_map(case).texts]
+    return list(dict.fromkeys(every))  # each is asked for once
 
 
 def _explained(

@@ -56,7 +56,7 @@ def _suspected(part: Case, pool: Sequence[Atom]) -> list[tuple[Atom, float]]:
     wrong = gap - sure + 1
     chance = Line.of(sure, wrong).chances(sure)
     beyond, spread = wrong - chance, chance * (1 - chance)
-    ranked = []
+    ranked: list[tuple[float, int, Atom, float]] = []
     for atom in pool:
         score = beyond[atom.mask].sum() / max(1e-9, spread[atom.mask].sum()) ** 0.5
         side = 1.0 if score > 0 else -1.0

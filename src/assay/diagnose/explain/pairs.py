@@ -104,7 +104,8 @@ def contrasted(pairs: Sequence[Pair], part: Case, ask: Ask) -> tuple[Evidence, F
     """
     from scipy import stats
 
-    places, as_is = [each.place for each in pairs], [{} for _ in pairs]
+    places = [each.place for each in pairs]
+    as_is: tuple[Cells, ...] = ({},) * len(pairs)
     made = [*zip(*(each.both for each in pairs), strict=True), as_is]
     costs = np.column_stack([
         losses_of(part.task, part.truth[places], ask(changed(part, places, cells)))

@@ -121,7 +121,7 @@ def _shares(predicate: Predicate, found: Found) -> tuple[float, float]:
 
 def _not_so(effect: Evidence) -> bool:
     """Return whether what keeps a hypothesis from being kept is that the rows lack it."""
-    return effect.details.get(AS_IS, 0.0) > effect.details.get(WITH, 1.0)
+    return bool(effect.details.get(AS_IS, 0.0) > effect.details.get(WITH, 1.0))
 
 
 def _chance(tried: _Tested, p: float) -> str:

@@ -79,9 +79,7 @@ def _confusion(case: Case) -> Confusion | None:
 def _map(case: Case, embed: Embed | None) -> Map | None:
     if case.n < 3:
         return None
-    random = np.random.default_rng(derive_seed(case.seed, "diagnose", "map"))
-    drawn = np.sort(random.permutation(case.n)[:MOST_POINTS])
-    some = case.take(drawn)
+    some = on_map(case)
     by = "what their columns hold"
     if case.texts:
         by = "the words of their texts" if embed is None else "the meaning of their texts"
@@ -92,6 +90,12 @@ def _map(case: Case, embed: Embed | None) -> Map | None:
         (_round(x), _round(y), bool(bad)) for (x, y), bad in zip(places, fails, strict=True)
     )
     return Map(by, points, case.n)
+
+
+def on_map(case: Case) -> Case:
+    """Return the rows that are points of the map."""
+    random = np.random.default_rng(derive_seed(case.seed, "diagnose", "map"))
+    return case.take(np.sort(random.permutation(case.n)[:MOST_POINTS]))
 
 
 def _two(found: np.ndarray) -> np.ndarray:
