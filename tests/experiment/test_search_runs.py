@@ -234,7 +234,7 @@ def test_tracking_without_mlflow_is_told(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_what_a_search_found_is_proposed_again_without_a_second_search(tmp_path: Path) -> None:
     made = project(tmp_path, 400)
-    source = SearchSource(minutes=2, families=("boosting",), most=2)
+    source = SearchSource(minutes=6, families=("boosting",), most=2)
     observation = observe(
         made,
         source,
