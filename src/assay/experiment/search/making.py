@@ -6,7 +6,7 @@ from typing import Any
 
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.space import Choice, Dimension, Real, Values
-from assay.recipe import Estimator, Recipe, Rows, Tabular
+from assay.recipe import Estimator, Feature, Recipe, Rows, Tabular
 
 
 def shared_space(seen: Circumstances, *, class_weight: bool = True) -> dict[str, Dimension]:
@@ -34,10 +34,17 @@ def recipe_of(
     """Return the recipe of an estimator's values, those of the whole recipe taken apart."""
     apart = {"log_target", "rarity", "rarest_share", "numbers", "missing"}
     parameters = {name: each for name, each in values.items() if name not in apart}
+    return recipe_with((feature,), path, {**(fixed or {}), **parameters}, values)
+
+
+def recipe_with(
+    features: tuple[Feature, ...], path: str, parameters: dict[str, Any], values: Values
+) -> Recipe:
+    """Return the recipe of an estimator's parameters; of ``values`` those of the whole recipe."""
     return Recipe(
         rows=Rows(rarest_share=values.get("rarest_share", 0.0)),
-        features=(feature,),
-        estimator=Estimator(path=path, parameters={**(fixed or {}), **parameters}),
+        features=features,
+        estimator=Estimator(path=path, parameters=parameters),
         rarity=round(values.get("rarity", 0.0), 3),
         log_target=values.get("log_target", False),
     )

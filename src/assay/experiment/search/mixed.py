@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from assay.experiment.search.circumstances import Circumstances
-from assay.experiment.search.making import shared_space, with_defaults
+from assay.experiment.search.making import recipe_with, shared_space, with_defaults
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
-from assay.recipe import Estimator, Feature, Recipe, Tabular, Tfidf
+from assay.recipe import Feature, Recipe, Tabular, Tfidf
 
 FEW_TERMS = 200
 """Boosted trees read a dense matrix, so the vocabulary of each text is kept small."""
@@ -37,7 +37,7 @@ def _linear(seen: Circumstances) -> Family:
         if not seen.regression:
             parameters |= {"max_iter": 500, "class_weight": values.get("class_weight")}
         words = _words(seen, max_ngram=values["max_ngram"])
-        return _recipe(columns, words, Estimator(path=path, parameters=parameters), values)
+        return recipe_with(_beside(columns, words), path, parameters, values)
 
     plain = {strength: default, "numbers": "plain", "missing": "flagged", "max_ngram": 1}
     why = "columns and what is said add up"
@@ -62,7 +62,7 @@ def _boosted(seen: Circumstances) -> Family:
             parameters["class_weight"] = values["class_weight"]
         path = f"sklearn.ensemble.HistGradientBoosting{kind}"
         words = _words(seen, max_terms=FEW_TERMS)
-        return _recipe(columns, words, Estimator(path=path, parameters=parameters), values)
+        return recipe_with(_beside(columns, words), path, parameters, values)
 
     why = "some words matter only beside what the columns say"
     return Family("boosted_columns_and_words", why, 4, space, with_defaults(space, default), build)
@@ -79,11 +79,5 @@ def _words(seen: Circumstances, *, max_ngram: int = 1, max_terms: int = 20_000) 
     ]
 
 
-def _recipe(columns: Tabular, words: list[Tfidf], estimator: Estimator, values: Values) -> Recipe:
-    features: tuple[Feature, ...] = (columns, *words) if columns.columns else tuple(words)
-    return Recipe(
-        features=features,
-        estimator=estimator,
-        rarity=round(values.get("rarity", 0.0), 3),
-        log_target=values.get("log_target", False),
-    )
+def _beside(columns: Tabular, words: list[Tfidf]) -> tuple[Feature, ...]:
+    return (columns, *words) if columns.columns else tuple(words)

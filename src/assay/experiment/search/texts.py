@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assay.experiment.search.circumstances import Circumstances
-from assay.experiment.search.making import shared_space, with_defaults
+from assay.experiment.search.making import recipe_with, shared_space, with_defaults
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
-from assay.recipe import Embedding, Estimator, Feature, Recipe, Tfidf
+from assay.recipe import Embedding, Feature, Recipe, Tfidf
 
 FEW_TERMS = 400
 """Boosted trees read a dense matrix, so the vocabulary is kept small."""
@@ -84,7 +84,7 @@ def _linear(
         parameters = {strength: values[strength]}
         if not seen.regression:
             parameters |= {"max_iter": 300, "class_weight": values.get("class_weight")}
-        return _recipe(features(values), path, parameters, values)
+        return recipe_with(features(values), path, parameters, values)
 
     return Family(
         name,
@@ -107,7 +107,7 @@ def _margins(seen: Circumstances, column: str) -> Family:
         features: tuple[Feature, ...] = (_words(column, values),)
         if values["letters"]:
             features = (*features, _letters(column, values))
-        return _recipe(features, "sklearn.svm.LinearSVC", parameters, values)
+        return recipe_with(features, "sklearn.svm.LinearSVC", parameters, values)
 
     return Family(
         "margins",
@@ -137,19 +137,8 @@ def _boosted(seen: Circumstances, name: str, feature: Feature) -> Family:
         if "class_weight" in values:
             parameters["class_weight"] = values["class_weight"]
         path = f"sklearn.ensemble.HistGradientBoosting{kind}"
-        return _recipe((feature,), path, parameters, values)
+        return recipe_with((feature,), path, parameters, values)
 
     return Family(
         name, "some words matter only beside others", 3, space, with_defaults(space, default), build
-    )
-
-
-def _recipe(
-    features: tuple[Feature, ...], path: str, parameters: dict[str, object], values: Values
-) -> Recipe:
-    return Recipe(
-        features=features,
-        estimator=Estimator(path=path, parameters=parameters),
-        rarity=round(values.get("rarity", 0.0), 3),
-        log_target=values.get("log_target", False),
     )
