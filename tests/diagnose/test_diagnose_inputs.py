@@ -80,7 +80,7 @@ def test_twenty_rows_one_column_and_many_columns() -> None:
     assert diagnose(table(20), truth="y").findings == ()
     assert diagnose(table().drop("region"), truth="y").n == 600
     random = np.random.default_rng(0)
-    many = pl.DataFrame({f"x{number}": random.normal(size=600) for number in range(600)})
+    many = pl.DataFrame({f"x{number}": random.normal(size=600) for number in range(5000)})
     found = diagnose(pl.concat([table(), many], how="horizontal"), truth="y",
                      detectors=[SliceDetector()])  # fmt: skip
     assert "weaker conditions were not combined" in found.looked[0].skipped
