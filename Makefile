@@ -7,10 +7,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Parts of other benchmarks, and scripts that another package's environment runs.
-PARTS := common label_sets experiment_sets experiment_contestants experiment_results \
-	experiment_autogluon experiment_flaml
-BENCHMARKS := $(filter-out $(PARTS:%=benchmarks/%.py),$(wildcard benchmarks/*.py))
+# What takes --quick is a benchmark; the other files are parts of one, servers, and tables.
+BENCHMARKS = $(filter-out %/common.py,$(shell grep -lE '"--quick"|arguments.__doc__' benchmarks/*.py))
 
 .PHONY: demo test check format lint types layers fast bench clean
 
