@@ -24,7 +24,7 @@ import polars as pl
 from assay.diagnose import diagnose, diagnose_case
 from assay.diagnose.given import read_case
 from assay.diagnose.propose import remedied
-from assay.diagnose.spec import leaks
+from assay.diagnose.spec import is_leak
 from assay.errors import AssayError
 from assay.evidence import Evidence, compare
 from assay.evidence.proportions import share_interval
@@ -246,7 +246,7 @@ def proven(given: Parts, seed: int) -> Tried | None:
 def _recommended(results: Mapping[str, Tried | None]) -> Tried | None:
     """Return what was proven; where nothing was, what removes a leak."""
     untried = results["advised"]
-    leak = untried is not None and leaks(untried.code)
+    leak = untried is not None and is_leak(untried.code)
     return results.get("proven") or (untried if leak else None)
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from assay.ask.spec import Need
-from assay.tables import column_kind
+from assay.tables import CATEGORIES, column_kind
 
 if TYPE_CHECKING:
     from assay.project import Project
@@ -87,7 +87,7 @@ def rows_of(project: Project, *, without: Collection[str] = ()) -> Given:
         kind=task.kind,
         target=task.target,
         numeric=inputs.select(cs.numeric()).columns,
-        categorical=[name for name in words if kinds[name] in ("category", "many categories")],
+        categorical=[name for name in words if kinds[name] in CATEGORIES],
         text=next((name for name in texts if name in rows.columns), None),
         group=task.group if task.group in rows.columns else None,
         time=next((name for name in times if name in rows.columns), None),

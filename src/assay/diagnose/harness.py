@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,10 @@ from assay.diagnose.spec import (
     Search,
     Severity,
     Suspicion,
-    leaks,
+    is_leak,
 )
 from assay.errors import MissingExtraError
-from assay.evidence import Evidence, benjamini_hochberg
+from assay.evidence import Evidence
 from assay.tables.predicate import Mask
 
 FDR = 0.05
@@ -134,7 +134,9 @@ def examined(
     told: list[tuple[_Tested, Mask | None, Found]] = []
     for way in ways:
         tested = way.tested()
-        for each, p in zip(tested, _adjusted(tested, len(ways)), strict=True):
+        families = [each.family for each in tested]
+        shares = adjusted([each.fact for each in tested], len(ways), families)
+        for each, p in zip(tested, shares, strict=True):
             if p > fdr or (each.fact.estimate < least and each.suspicion.judged):
                 continue
             mask = None if each.suspicion.select is None else each.suspicion.select(case)
@@ -186,20 +188,16 @@ def _without_shadows(case: Case, told: Sequence[tuple[_Tested, Mask | None, Foun
     return [found for at, (_, _, found) in enumerate(told) if at not in hidden]
 
 
-def _adjusted(tested: Sequence[_Tested], ways: int) -> list[float]:
-    """Return the p-values of one way's tests, adjusted for all of them and for the other way."""
-    p_values = [each.fact.p_value or 0.0 for each in tested]
-    found = adjusted_by_family(p_values, [each.family for each in tested])
+def adjusted(
+    facts: Sequence[Evidence], ways: int, families: Sequence[Hashable] | None = None
+) -> list[float]:
+    """Return the p-values of one way's tests, adjusted for all of them and for the other way.
+
+    ``families`` weigh the same, see :mod:`assay.diagnose.shares`; all are one where none is given.
+    """
+    p_values = [each.p_value or 0.0 for each in facts]
+    found = adjusted_by_family(p_values, [0] * len(facts) if families is None else families)
     return [min(1.0, ways * each) for each in found]
-
-
-def adjusted(facts: Sequence[Evidence], ways: int) -> list[float]:
-    """Return the p-values of one way's tests, adjusted for all of them and for the other way."""
-    if not facts:
-        return []
-    found = benjamini_hochberg([each.p_value for each in facts])
-    shares: list[float] = np.minimum(1.0, ways * np.asarray(found)).tolist()
-    return shares
 
 
 def _search(detector: Detector, part: Case) -> Search:
@@ -245,7 +243,7 @@ def _finding(
     return Finding(
         code=suspicion.code,
         title=suspicion.title,
-        severity="high" if leaks(suspicion.code) else _severity(share),
+        severity="high" if is_leak(suspicion.code) else _severity(share),
         detector=tested.detector,
         cause=suspicion.cause,
         effect=tested.fact,

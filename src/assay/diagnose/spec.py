@@ -184,8 +184,8 @@ class Finding:
         )
 
 
-def leaks(code: str) -> bool:
-    """Whether findings of this code are leaks; till they are mended no figure can be relied on."""
+def is_leak(code: str) -> bool:
+    """Whether findings of this code tell leaks; till they are mended no figure can be relied on."""
     return code.startswith("AS4")
 
 

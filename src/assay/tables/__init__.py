@@ -6,7 +6,7 @@ from assay.tables.door import to_polars
 from assay.tables.fingerprint import fingerprint
 from assay.tables.fit import completed, fitted
 from assay.tables.infer import Inference, Note, infer_task, require_column
-from assay.tables.kinds import ColumnKind, column_kind
+from assay.tables.kinds import CATEGORIES, ColumnKind, column_kind
 from assay.tables.read import read_table
 from assay.tables.roles import (
     LABELLED_MINIMUM,
@@ -26,6 +26,7 @@ from assay.tables.units import copies_matter, half_of, read_alike, row_units
 from assay.tables.write import write_table
 
 __all__ = [
+    "CATEGORIES",
     "LABELLED_MINIMUM",
     "ROW_ID",
     "VAULT_MINIMUM",

@@ -9,6 +9,9 @@ import polars as pl
 
 ColumnKind = Literal["number", "category", "many categories", "date", "text"]
 
+CATEGORIES: tuple[ColumnKind, ...] = ("category", "many categories")
+"""Kinds whose values are read as wholes."""
+
 MOST_CATEGORIES = 40
 """With more distinct values than this, skrub's encoders no longer give each a column of its own."""
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from assay.diagnose.spec import Diagnosis, Finding, leaks
+from assay.diagnose.spec import Diagnosis, Finding, is_leak
 from assay.diagnose.strategies.spec import RemedyKind, Strategy
 from assay.ledger import Ledger
 from assay.task import Task
@@ -92,7 +92,7 @@ def strategies(
 
 
 def _order(each: Strategy) -> tuple[bool, bool, float]:
-    return not leaks(each.code), each.gain is None, -each.per_minute
+    return not is_leak(each.code), each.gain is None, -each.per_minute
 
 
 def _of(

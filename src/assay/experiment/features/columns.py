@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 import polars.selectors as cs
 
-from assay.tables import ColumnKind, column_kind
+from assay.tables import CATEGORIES, column_kind
 from assay.task import Task
-
-CATEGORIES: tuple[ColumnKind, ...] = ("category", "many categories")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from assay.experiment.leaks import explained_alone
 from assay.experiment.plan.ground import Ground
@@ -17,19 +17,18 @@ from assay.experiment.plan.suggestions import (
 )
 from assay.experiment.search.space import Choice, Dimension, Real, Whole
 from assay.llm import Gateway, Prompt
-from assay.tables import ColumnKind
+from assay.tables import CATEGORIES, ColumnKind
 
 _NUMBER: tuple[ColumnKind, ...] = ("number",)
-_GROUP: tuple[ColumnKind, ...] = ("category", "many categories")
 _WORDS: tuple[ColumnKind, ...] = ("text", "many categories", "category")
-_ANY: tuple[ColumnKind, ...] = ("number", "category", "many categories", "date", "text")
+_ANY: tuple[ColumnKind, ...] = get_args(ColumnKind)
 
 OPERATIONS: dict[str, tuple[tuple[ColumnKind, ...], ...]] = {
     "ratio": (_NUMBER, _NUMBER),
     "difference": (_NUMBER, _NUMBER),
     "product": (_NUMBER, _NUMBER),
     "logarithm": (_NUMBER,),
-    "number beside its group": (_NUMBER, _GROUP),
+    "number beside its group": (_NUMBER, CATEGORIES),
     "parts of date": (("date",),),
     "time between": (("date",), ("date",)),
     "length": (_WORDS,),

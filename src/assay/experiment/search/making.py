@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from assay.experiment.search.circumstances import Circumstances
@@ -48,6 +49,17 @@ def recipe_with(
         rarity=round(values.get("rarity", 0.0), 3),
         log_target=values.get("log_target", False),
     )
+
+
+def boosted_with(
+    seen: Circumstances, features: tuple[Feature, ...], names: Iterable[str], values: Values
+) -> Recipe:
+    """Return the recipe of scikit-learn's boosted trees with the parameters ``names``."""
+    kind = "Regressor" if seen.regression else "Classifier"
+    weighed = [name for name in ("class_weight",) if name in values]
+    parameters = {name: values[name] for name in (*names, *weighed)}
+    path = f"sklearn.ensemble.HistGradientBoosting{kind}"
+    return recipe_with(features, path, parameters, values)
 
 
 def encoded_by(seen: Circumstances, values: Values) -> Tabular:

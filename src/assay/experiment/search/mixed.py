@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.experiment.search.circumstances import Circumstances
-from assay.experiment.search.making import recipe_with, shared_space, with_defaults
+from assay.experiment.search.making import boosted_with, recipe_with, shared_space, with_defaults
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
 from assay.recipe import Feature, Recipe, Tabular, Tfidf
 
@@ -45,7 +45,6 @@ def _linear(seen: Circumstances) -> Family:
 
 
 def _boosted(seen: Circumstances) -> Family:
-    kind = "Regressor" if seen.regression else "Classifier"
     space: dict[str, Dimension] = {
         "learning_rate": Real(0.03, 0.3, log=True),
         "max_iter": Whole(30, 300, log=True),
@@ -57,12 +56,8 @@ def _boosted(seen: Circumstances) -> Family:
 
     def build(values: Values) -> Recipe:
         columns = Tabular(columns=_others(seen), scale=False, categories="ordinal", missing="kept")
-        parameters = {name: values[name] for name in default}
-        if "class_weight" in values:
-            parameters["class_weight"] = values["class_weight"]
-        path = f"sklearn.ensemble.HistGradientBoosting{kind}"
         words = _words(seen, max_terms=FEW_TERMS)
-        return recipe_with(_beside(columns, words), path, parameters, values)
+        return boosted_with(seen, _beside(columns, words), default, values)
 
     why = "some words matter only beside what the columns say"
     return Family("boosted_columns_and_words", why, 4, space, with_defaults(space, default), build)

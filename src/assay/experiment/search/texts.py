@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assay.experiment.search.circumstances import Circumstances
-from assay.experiment.search.making import recipe_with, shared_space, with_defaults
+from assay.experiment.search.making import boosted_with, recipe_with, shared_space, with_defaults
 from assay.experiment.search.space import Choice, Dimension, Family, Real, Values, Whole
 from assay.recipe import Embedding, Feature, Recipe, Tfidf
 
@@ -122,7 +122,6 @@ def _margins(seen: Circumstances, column: str) -> Family:
 
 
 def _boosted(seen: Circumstances, name: str, feature: Feature) -> Family:
-    kind = "Regressor" if seen.regression else "Classifier"
     space: dict[str, Dimension] = {
         "learning_rate": Real(0.03, 0.3, log=True),
         "max_iter": Whole(30, 200, log=True),
@@ -132,13 +131,11 @@ def _boosted(seen: Circumstances, name: str, feature: Feature) -> Family:
     }
     default = {"learning_rate": 0.1, "max_iter": 60, "max_leaf_nodes": 8, "max_features": 0.3}
 
-    def build(values: Values) -> Recipe:
-        parameters = {key: values[key] for key in default}
-        if "class_weight" in values:
-            parameters["class_weight"] = values["class_weight"]
-        path = f"sklearn.ensemble.HistGradientBoosting{kind}"
-        return recipe_with((feature,), path, parameters, values)
-
     return Family(
-        name, "some words matter only beside others", 3, space, with_defaults(space, default), build
+        name,
+        "some words matter only beside others",
+        3,
+        space,
+        with_defaults(space, default),
+        lambda values: boosted_with(seen, (feature,), default, values),
     )
