@@ -12,7 +12,8 @@ counts of the redraws: what the file holds is not measured again, unless with ``
 ``--seeds 3`` after ``--seeds 1`` measures two, and ``--draws 200`` after ``--draws 50`` draws 150.
 ``label_table.py`` makes the document's tables of it.
 ``--setfit PYTHON`` and ``--crowdkit PYTHON`` name interpreters that have these packages: SetFit
-learns from 100 gold rows with the same encoder.
+learns from 100 gold rows with the same encoder, and as it asks no language model,
+``--gold --draws 0 --setfit PYTHON`` measures it alone.
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ def scores(truth: list[str], said: list[Any]) -> dict[str, float]:
     return {"accuracy": float(right), "macro_f1": float(f1)}
 
 
+def drawn(data: TextSet, seed: int, count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return one draw: the rows to label, and those that gold is taken from."""
+    rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
+    return rows, gold_of(data).sample(POOL, shuffle=True, seed=seed)
+
+
 def plainly(task: Any, texts: list[str], gateway: Gateway, settings: LabelSettings) -> list[Any]:
     listed = "\n".join(f"- {each.words}" for each in task.classes)
     told = f"Say which category the text belongs to.\nCategories:\n{listed}"
@@ -85,9 +92,7 @@ def logistic(data: TextSet, rows: pl.DataFrame, gold: pl.DataFrame, gateway: Gat
 def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
              given: argparse.Namespace) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Yield what is measured of one draw of the rows, with each size of gold."""
-    count = given.rows
-    rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
-    pool = gold_of(data).sample(POOL, shuffle=True, seed=seed)
+    rows, pool = drawn(data, seed, given.rows)
     truth = rows[data.task.target].to_list()
     settings = LabelSettings(seed=seed, student=given.student)
     asked, task = read_rows(rows.select("text"), data.task)
@@ -107,11 +112,6 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
         found["ours"] = scores(truth, labels)
         if gold is not None and gold[data.task.target].n_unique() > 1:
             found["logistic"] = scores(truth, logistic(data, rows, gold, gateway, settings))
-            if given.setfit and size == SETFIT_GOLD:
-                known_rows = gold["text"].to_list(), gold[data.task.target].to_list()
-                said_too = setfit(given.setfit, known_rows, rows["text"].to_list(),
-                                  seed, given.setfit_steps)  # fmt: skip
-                found["setfit"] = scores(truth, said_too)
             right = np.array([one == other for one, other in zip(truth, labels, strict=True)])
             for precision in PRECISIONS:
                 accepted = accepts(fitted, answers.probability, precision)
@@ -129,11 +129,13 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
         yield found
 
 
-def wanted(size: int, given: argparse.Namespace) -> list[str]:
-    """Return the peers that a gold size is measured with."""
-    if size == SETFIT_GOLD and given.setfit:
-        return ["setfit"]
-    return ["crowdkit"] if size == 0 and given.crowdkit else []
+def of_setfit(data: TextSet, seed: int, given: argparse.Namespace) -> dict[str, float]:
+    """Return how right SetFit is on the rows that one draw labels."""
+    rows, pool = drawn(data, seed, given.rows)
+    gold, target = pool.head(SETFIT_GOLD), data.task.target
+    known = gold["text"].to_list(), gold[target].to_list()
+    said = setfit(given.setfit, known, rows["text"].to_list(), seed, given.setfit_steps)
+    return scores(rows[target].to_list(), said)
 
 
 def measure(data: TextSet, gateway: Gateway, kept: Kept, given: argparse.Namespace) -> None:
@@ -142,11 +144,16 @@ def measure(data: TextSet, gateway: Gateway, kept: Kept, given: argparse.Namespa
     for seed in range(given.seeds):
         sizes = [
             size for size in given.gold
-            if given.again or kept.lacking(name, size, seed, wanted(size, given))
+            if given.again
+            or kept.lacking(name, size, seed, ["crowdkit"] if size == 0 and given.crowdkit else [])
         ]  # fmt: skip
         for each in one_seed(data, gateway, seed, sizes, given) if sizes else ():
             kept.add(name, seed, each)
             print(data.name, seed, json.dumps(each), flush=True)
+        if given.setfit and (
+            given.again or str(seed) not in kept.peer(name, "setfit", SETFIT_GOLD)
+        ):
+            kept.add_peer(name, "setfit", SETFIT_GOLD, seed, of_setfit(data, seed, given))
     for way, how in (
         ("guarantee", Redraws(given.draws)),
         ("guarantee tuned", Redraws(given.tuned_draws, tuned=True)),

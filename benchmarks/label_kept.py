@@ -1,6 +1,7 @@
 """The figures of ``label.py`` on disk, seed by seed, so that those of several sessions add up.
 
-A set and student hold ``seeds`` (by gold size, then seed, what was measured), ``redraws`` (counts
+A set and student hold ``seeds`` (by gold size, then seed, what was measured), ``peers`` (by peer,
+gold size and seed, what was measured of those that need none of our answers), ``redraws`` (counts
 by way of drawing) and maybe summaries of an older file, which kept no seeds: by gold size, and the
 counts beside them. An old summary stands until as many seeds are there.
 """
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-WHO = ("ours", "logistic", "plain", "dawid_skene", "setfit", "crowdkit")
+WHO = ("ours", "logistic", "plain", "dawid_skene", "crowdkit")
 METRICS = ("accuracy", "macro_f1")
 COVERAGES = ("at_0.90", "at_0.95")
 Figures = dict[str, Any]
@@ -51,6 +52,17 @@ class Kept:
         sizes.setdefault(str(found["gold"]), {})[str(seed)] = found
         self._write()
 
+    def peer(self, name: str, who: str, size: int) -> Figures:
+        """Return a peer's scores with a gold size, by seed; empty before the first."""
+        found: Figures = self._set(name)["peers"].get(who, {}).get(str(size), {})
+        return found
+
+    def add_peer(self, name: str, who: str, size: int, seed: int, found: Figures) -> None:
+        """Keep a peer's scores with one gold size and seed, in place of what was there."""
+        sizes = self._set(name)["peers"].setdefault(who, {})
+        sizes.setdefault(str(size), {})[str(seed)] = found
+        self._write()
+
     def redrawn(self, name: str, way: str) -> Figures:
         """Return the counts of the redraws so far, by precision; empty before the first."""
         return redrawn(self._set(name), way)
@@ -68,8 +80,8 @@ class Kept:
 
     def _set(self, name: str) -> Figures:
         found: Figures = self.report["sets"].setdefault(name, {})
-        found.setdefault("seeds", {})
-        found.setdefault("redraws", {})
+        for each in ("seeds", "peers", "redraws"):
+            found.setdefault(each, {})
         return found
 
     def _write(self) -> None:
@@ -92,7 +104,10 @@ def summary_of(found: Mapping[str, Any]) -> dict[str, Figures]:
     told = {}
     for size in sorted({*older, *fresh}, key=int):
         new, old = fresh.get(size, {}), older.get(size, {})
-        told[size] = new if _seeds(new) >= _seeds(old) else old
+        told[size] = dict(new if _seeds(new) >= _seeds(old) else old)
+    for who, by_size in found.get("peers", {}).items():
+        for size, by_seed in by_size.items():
+            told.setdefault(size, {}).update(_scores(who, list(by_seed.values())))
     return told
 
 
@@ -113,15 +128,18 @@ def spread(values: list[float]) -> dict[str, float | None]:
 def _summary(some: list[Figures]) -> Figures:
     told: Figures = {}
     for who in WHO:
-        for metric in METRICS:
-            values = [each[who][metric] for each in some if who in each]
-            if values:
-                told[f"{who} {metric}"] = spread(values)
+        told |= _scores(who, [each[who] for each in some if who in each])
     for name in COVERAGES:
         values = [each[name]["coverage"] for each in some if name in each]
         if values:
             told[f"coverage {name}"] = spread(values)
     return told
+
+
+def _scores(who: str, some: list[Figures]) -> Figures:
+    if not some:
+        return {}
+    return {f"{who} {metric}": spread([each[metric] for each in some]) for metric in METRICS}
 
 
 def _seeds(summary: Mapping[str, Any]) -> int:

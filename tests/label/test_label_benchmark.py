@@ -113,14 +113,42 @@ def test_what_two_sessions_measure_adds_up_to_what_one_does(
     assert begun == [0, 1, 0]
 
 
-def test_a_peer_that_a_seed_lacks_is_measured(tmp_path: Path) -> None:
+def test_a_peer_is_measured_alone_and_once_for_each_seed(
+    tmp_path: Path, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import label
+    from label_table import draw
+
+    asked_of: list[tuple[int, int, int]] = []
+
+    def scripted(_: str, gold: Any, rows: list[str], seed: int, steps: int) -> list[str]:
+        asked_of.append((len(gold[0]), seed, steps))
+        return ["wet" if "wet" in row else "dry" for row in rows]
+
+    monkeypatch.setattr(label, "setfit", scripted)
+    out = tmp_path / "results.json"
+    words = ["--gold", "--setfit", "python", "--setfit-steps", "7"]
+    for seeds in ("1", "2", "2"):
+        found = measured(gateway, asked(out, monkeypatch, *words, "--seeds", seeds))
+    assert asked_of == [(100, 0, 7), (100, 1, 7)]
+    assert found["seeds"] == {}
+    right = found["peers"]["setfit"]["100"]
+    assert [*right] == ["0", "1"]
+    mean = (right["0"]["accuracy"] + right["1"]["accuracy"]) / 2
+    assert 0.8 < mean < 1
+    assert f"| made | linear | 2 | 100 |  |  |  |  | {mean:.3f} ± " in draw(
+        json.loads(out.read_text())
+    )
+
+
+def test_a_seed_lacks_what_was_not_asked_of_it_then(tmp_path: Path) -> None:
     from label_kept import Kept
 
     kept = Kept(tmp_path / "results.json", 200)
-    assert kept.lacking(SET, 100, 0)
-    kept.add(SET, 0, {"gold": 100, "ours": {"accuracy": 0.9, "macro_f1": 0.8}})
-    assert not kept.lacking(SET, 100, 0)
-    assert kept.lacking(SET, 100, 0, ["setfit"])
+    assert kept.lacking(SET, 0, 0)
+    kept.add(SET, 0, {"gold": 0, "ours": {"accuracy": 0.9, "macro_f1": 0.8}})
+    assert not kept.lacking(SET, 0, 0)
+    assert kept.lacking(SET, 0, 0, ["crowdkit"])
     with pytest.raises(SystemExit, match="200 rows a set, not of --rows 1500"):
         Kept(tmp_path / "results.json", 1500)
 
