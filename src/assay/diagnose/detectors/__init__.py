@@ -24,6 +24,7 @@ BUILT_IN = {
     "leakage": "assay.diagnose.detectors.leakage:LeakageDetector",
     "ids": "assay.diagnose.detectors.identifiers:IdentifierDetector",
     "overlap": "assay.diagnose.detectors.overlap:OverlapDetector",
+    "groups": "assay.diagnose.detectors.groups:GroupDetector",
     "time": "assay.diagnose.detectors.times:TimeDetector",
     "drift": "assay.diagnose.detectors.drift:DriftDetector",
     "columns": "assay.diagnose.detectors.columns:ColumnDetector",
