@@ -127,5 +127,5 @@ def test_a_process_that_nothing_has_taken_ends() -> None:
         (started,) = ahead._waiting.values()
         assert started.process.poll() is None
     assert started.process.poll() is not None
-    assert not started.folder.exists()
+    assert not started.home.path.exists()
     assert take_started(command.WORKER) is None

@@ -6,15 +6,15 @@ A command starts one first of all and imports beside it; what needs the process 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from assay.scratch import Scratch
 
 LOG = "worker-0.log"
 
@@ -24,7 +24,7 @@ class Started:
     """A process and the folder that it was given."""
 
     process: subprocess.Popen[bytes]
-    folder: Path
+    home: Scratch
 
 
 _waiting: dict[str, Started] = {}
@@ -36,15 +36,15 @@ def started_ahead(module: str) -> Iterator[None]:
 
     At the end it is killed where nothing has taken it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="assay-ahead-"))
-    own = _waiting[module] = Started(spawned(module, folder, folder / LOG), folder)
+    home = Scratch("ahead")
+    own = _waiting[module] = Started(spawned(module, home.path, home.path / LOG), home)
     try:
         yield
     finally:
         if _waiting.get(module) is own:
             del _waiting[module]
             kill_group(own.process)
-            shutil.rmtree(folder, ignore_errors=True)
+            home.remove()
 
 
 def take_started(module: str) -> Started | None:

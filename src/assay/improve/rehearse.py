@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -20,6 +18,7 @@ from assay.project import Project
 from assay.recipe import Embedding, ProposalSource, Recipe, Tools
 from assay.recipe.features import embedded, read_texts
 from assay.recipe.trial import prepare
+from assay.scratch import Scratch
 
 
 def rehearse(
@@ -42,8 +41,8 @@ def rehearse(
     """
     sources = registered_sources() if sources is None else sources
     with (
-        TemporaryDirectory(prefix="assay-rehearsal-") as folder,
-        Ledger.open(Path(folder) / "ledger.sqlite") as scratch,
+        Scratch("rehearsal") as folder,
+        Ledger.open(folder / "ledger.sqlite") as scratch,
         project.rehearsal(models=models, batch=batch) as gateway,
     ):
         found = _Rehearsing(project, gateway, scratch)

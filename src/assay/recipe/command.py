@@ -17,7 +17,6 @@ from __future__ import annotations
 import shlex
 import subprocess
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ import polars as pl
 
 from assay.errors import InputError, shorten
 from assay.recipe.spec import Estimator
+from assay.scratch import Scratch
 from assay.task import Task
 
 PREDICTIONS = ("predictions.parquet", "predictions.csv")
@@ -63,14 +63,14 @@ class _CommandModel:
     def fit(self, table: Any, targets: np.ndarray) -> _CommandModel:
         """Have the program learn from (n, d) columns and (n,) targets."""
         self._classes = int(targets.max()) + 1 if targets.dtype.kind in "iu" else 0
-        self._home = TemporaryDirectory(prefix="assay-command-")
+        self._home = Scratch("command")
         rows = pl.DataFrame(table).with_columns(pl.Series("target", targets))
-        rows.write_parquet(Path(self._home.name) / "train.parquet")
+        rows.write_parquet(self._home.path / "train.parquet")
         self._call("fit")
         return self
 
     def _found(self, table: Any) -> pl.DataFrame:
-        folder, rows = Path(self._home.name), pl.DataFrame(table)
+        folder, rows = self._home.path, pl.DataFrame(table)
         for name in PREDICTIONS:
             (folder / name).unlink(missing_ok=True)
         rows.write_parquet(folder / "rows.parquet")
@@ -84,7 +84,7 @@ class _CommandModel:
         return found
 
     def _call(self, verb: str) -> None:
-        words = [*_words(self.command), verb, self._home.name]
+        words = [*_words(self.command), verb, str(self._home.path)]
         try:
             ended = subprocess.run(  # noqa: S603 - the user's own program
                 words, capture_output=True, text=True, timeout=60 * self.minutes, check=False

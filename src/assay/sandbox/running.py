@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from assay.sandbox.choosing import Sandbox, chosen
 from assay.sandbox.flatbuffer import DamagedError
@@ -18,6 +15,7 @@ from assay.sandbox.job import Job, check_name, write_inputs
 from assay.sandbox.results import read_results
 from assay.sandbox.spec import Limits, Outcome, Status, Value
 from assay.sandbox.watching import Watched, over_limits, watch
+from assay.scratch import Scratch
 
 _WHY: dict[Status, str] = {
     "out of time": "It ran longer than it may.",
@@ -65,14 +63,11 @@ def run(
     limits, sandbox = limits or Limits(), sandbox or chosen()
     for name in outputs:
         check_name(name)
-    home = Path(tempfile.mkdtemp(prefix="assay-sandbox-"))
-    try:
+    with Scratch("sandbox") as home:
         for name in ("given", "scratch"):
             (home / name).mkdir()
         kinds = write_inputs(home / "given", inputs or {})
         return _run(Job(home, program, kinds, tuple(outputs), limits, 0), sandbox)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def _run(job: Job, sandbox: Sandbox) -> Outcome:

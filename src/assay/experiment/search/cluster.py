@@ -6,13 +6,10 @@ they cost on this one. An actor that is lost, with its machine or alone, costs t
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from assay.engine.cluster import connected
@@ -20,6 +17,7 @@ from assay.errors import AssayError, shorten
 from assay.experiment.search.jobs import Context, Job
 from assay.experiment.search.pool import Limits, Outcome
 from assay.experiment.search.processes import ProcessPool
+from assay.scratch import Scratch
 
 LOOK = 0.2
 """Seconds between looks at whether the search is over."""
@@ -172,8 +170,8 @@ class _Minder:
     """Minds one process, on the machine where Ray has put it."""
 
     def __init__(self, limits: Limits, ahead: Sequence[str]) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="assay-experiment-"))
-        self._pool = ProcessPool(self._folder, 1, limits, ahead)
+        self._home = Scratch("experiment")
+        self._pool = ProcessPool(self._home.path, 1, limits, ahead)
         self._over = threading.Event()
         self._turn = threading.Lock()
 
@@ -198,7 +196,7 @@ class _Minder:
         self._over.set()
         with self._turn:
             self._pool.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._home.remove()
 
 
 @contextmanager

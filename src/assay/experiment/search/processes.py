@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import selectors
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +18,7 @@ from assay.errors import AssayError
 from assay.experiment.search.jobs import Context, Job
 from assay.experiment.search.memory import resident_bytes
 from assay.experiment.search.pool import Limits, Outcome
+from assay.scratch import Scratch
 
 PULSE = 0.05
 """Seconds between looks at the limits; memory grows by some hundred MiB in that time."""
@@ -227,10 +226,10 @@ def working(workers: int, limits: Limits, ahead: Sequence[str] = ()) -> Iterator
     command started ahead is the first worker.
     """
     early = take_started(WORKER)
-    folder = Path(tempfile.mkdtemp(prefix="assay-experiment-")) if early is None else early.folder
-    pool = ProcessPool(folder, workers, limits, ahead, None if early is None else early.process)
+    home = Scratch("experiment") if early is None else early.home
+    pool = ProcessPool(home.path, workers, limits, ahead, None if early is None else early.process)
     try:
         yield pool
     finally:
         pool.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        home.remove()
