@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from assay.diagnose import diagnose
+from assay.diagnose.answers import Answers
 from assay.diagnose.detectors.slices import SliceDetector, slice_suspicion
 from assay.diagnose.explain import testing
 from assay.diagnose.explain.asking import explain, without_project
@@ -24,7 +25,7 @@ from assay.diagnose.explain.spec import Idea
 from assay.diagnose.explain.testing import NO_MODEL, Proposed
 from assay.diagnose.given import read_case
 from assay.diagnose.harness import Found, examined
-from assay.diagnose.models import Answers, case_answers
+from assay.diagnose.models import case_answers
 from assay.diagnose.report import hidden, render_html, render_markdown
 from assay.diagnose.spec import Diagnosis, Finding
 from assay.llm import Prompt, ScriptedModel

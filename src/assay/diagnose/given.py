@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from assay.diagnose.answers import Answers, as_names, checked_shares, said_values
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.losses import losses_of
-from assay.diagnose.models import Answers, asked
+from assay.diagnose.models import asked
 from assay.errors import InputError
 from assay.tables import (
     infer_task,
@@ -25,7 +26,6 @@ from assay.task import Kind, Task
 PREDICTION = "prediction"
 PROBABILITY = "probability:"
 FEWEST = 20
-ROUNDING = 0.01
 
 
 def read_case(
@@ -188,35 +188,10 @@ def _told(table: pl.DataFrame, task: Task, predictions: Any, probabilities: Any)
     return Answers(said_values(found, task), shares)
 
 
-def said_values(found: pl.Series, task: Task) -> np.ndarray:
-    """Return predictions as class names or numbers; raise `InputError` for what is neither."""
-    if task.kind == "regression":
-        numbers = found.cast(pl.Float64, strict=False)
-        if numbers.null_count() or not numbers.is_finite().all():
-            raise InputError("The predictions of a regression must be finite numbers.")
-        return numbers.to_numpy()
-    names = _class_names(found)
-    unknown = sorted(set(names.tolist()) - set(task.class_names))
-    if unknown:
-        raise InputError(
-            "The model predicts classes that the true values do not hold.",
-            given=", ".join(unknown[:5]),
-            allowed=", ".join(task.class_names[:20]),
-            next_step="check spelling and letter case",
-        )
-    return np.asarray(names)
-
-
 def _true(truth: pl.Series, task: Task) -> np.ndarray:
     if task.kind == "regression":
         return truth.cast(pl.Float64).to_numpy()
-    return _class_names(truth)
-
-
-def _class_names(values: pl.Series) -> np.ndarray:
-    if values.dtype.is_float() and (values == values.round()).all():
-        values = values.cast(pl.Int64)  # 1.0 and 1 are one class, as CSV readers have it
-    return values.cast(pl.String).to_numpy().astype(object)
+    return as_names(truth)
 
 
 def _series(values: Any) -> pl.Series:
@@ -241,20 +216,6 @@ def _shares(table: pl.DataFrame, task: Task, given: Any) -> Floats | None:
             raise InputError("The probabilities of some classes are missing.", given=missing)
         given = table.select(columns).cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return checked_shares(np.asarray(given, dtype=np.float64), table.height, task)
-
-
-def checked_shares(shares: Floats, n: int, task: Task) -> Floats:
-    """Return (n, k) probabilities; raise `InputError` where they are none."""
-    if shares.shape != (n, len(task.classes)):
-        raise InputError(
-            "The probabilities do not fit the rows and classes.",
-            given=f"shape {shares.shape}",
-            allowed=f"{(n, len(task.classes))}, in the order {', '.join(task.class_names)}",
-        )
-    sums = shares.sum(axis=1)
-    if not np.isfinite(shares).all() or (shares < 0).any() or (abs(sums - 1) > ROUNDING).any():
-        raise InputError("The probabilities of a row must be none negative, and add up to 1.")
-    return shares
 
 
 def _weights(column: pl.Series) -> Floats:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from assay.diagnose.answers import Answers
 from assay.diagnose.case import Floats
-from assay.diagnose.models import Answers
 from assay.task import Task
 
 LEAST_PROBABILITY = 1e-6

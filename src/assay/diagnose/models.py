@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from assay.diagnose.case import Case, Floats
+from assay.diagnose.answers import Answers, Ask, checked_shares, said_values
+from assay.diagnose.case import Case
 from assay.errors import InputError, MissingExtraError
 from assay.task import Task
 
 MLFLOW = ("models:/", "runs:/")
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """(n,) predictions, and (n, k) probabilities in the order of the task's classes, if any."""
-
-    predictions: np.ndarray
-    probabilities: Floats | None = None
-
-    @classmethod
-    def of(cls, said: np.ndarray, task: Task) -> Answers:
-        """Return (n,) predictions as they are, or of (n, k) probabilities the likeliest classes."""
-        if said.ndim == 1:
-            return cls(said)
-        names = np.asarray(task.class_names, dtype=object)
-        return cls(names[said.argmax(axis=1)], said)
-
-
-Ask = Callable[[pl.DataFrame], Answers]
-"""What a model says of rows."""
 
 
 def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
@@ -55,8 +34,6 @@ def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
     InputError
         When it is neither, or what it says does not fit the rows and classes.
     """
-    from assay.diagnose.given import checked_shares, said_values
-
     if _is_torch(model):
         said = _of_torch(model, rows, task)
         found, shares = (None, said) if said.ndim == 2 else (said, None)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from assay.diagnose.answers import Answers, Ask
 from assay.diagnose.case import Case
 from assay.diagnose.given import case_of
-from assay.diagnose.models import Answers, Ask
 from assay.diagnose.pictures.measure import Embed
 from assay.project import Project
 from assay.recipe import Embedding, Recipe, Tools, out_of_fold, splits

@@ -21,8 +21,8 @@ from assay.diagnose.strategies.ranking import odds_by_kind, strategies
 from assay.errors import InputError
 
 if TYPE_CHECKING:
+    from assay.diagnose.answers import Ask
     from assay.diagnose.explain.asked import Consent
-    from assay.diagnose.models import Ask
     from assay.llm import Gateway
     from assay.project import Project
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from assay.diagnose.answers import Ask
 from assay.diagnose.explain import contrast
 from assay.diagnose.explain.asked import Asked, Consent, Said
 from assay.diagnose.explain.exhibit import Exhibit
@@ -14,7 +15,6 @@ from assay.diagnose.explain.spec import Explained
 from assay.diagnose.explain.testing import Proposed, tested
 from assay.diagnose.explain.writing import WrittenHypotheses
 from assay.diagnose.harness import Examination
-from assay.diagnose.models import Ask
 from assay.llm.registry import EMBEDDED
 
 if TYPE_CHECKING:

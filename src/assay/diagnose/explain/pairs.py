@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from assay.diagnose.answers import Ask
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.losses import losses_of
-from assay.diagnose.models import Ask
 from assay.evidence import Evidence, Interval
 from assay.evidence.clt import FEWEST_OF_TWO
 

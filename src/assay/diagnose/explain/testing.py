@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from assay.diagnose.answers import Ask
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.explain.pairs import AS_IS, WITH, contrasted
 from assay.diagnose.explain.spec import Hypothesis, Idea
 from assay.diagnose.harness import Found, adjusted
-from assay.diagnose.models import Ask
 from assay.errors import AssayError
 from assay.evidence import Evidence
 from assay.tables.predicate import Predicate

@@ -1,0 +1,75 @@
+"""What a model says of rows, and what may pass for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from assay.diagnose.case import Floats
+from assay.errors import InputError
+from assay.task import Task
+
+ROUNDING = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """(n,) predictions, and (n, k) probabilities in the order of the task's classes, if any."""
+
+    predictions: np.ndarray
+    probabilities: Floats | None = None
+
+    @classmethod
+    def of(cls, said: np.ndarray, task: Task) -> Answers:
+        """Return (n,) predictions as they are, or of (n, k) probabilities the likeliest classes."""
+        if said.ndim == 1:
+            return cls(said)
+        names = np.asarray(task.class_names, dtype=object)
+        return cls(names[said.argmax(axis=1)], said)
+
+
+Ask = Callable[[pl.DataFrame], Answers]
+"""What a model says of rows."""
+
+
+def said_values(found: pl.Series, task: Task) -> np.ndarray:
+    """Return predictions as class names or numbers; raise `InputError` for what is neither."""
+    if task.kind == "regression":
+        numbers = found.cast(pl.Float64, strict=False)
+        if numbers.null_count() or not numbers.is_finite().all():
+            raise InputError("The predictions of a regression must be finite numbers.")
+        return numbers.to_numpy()
+    names = as_names(found)
+    unknown = sorted(set(names.tolist()) - set(task.class_names))
+    if unknown:
+        raise InputError(
+            "The model predicts classes that the true values do not hold.",
+            given=", ".join(unknown[:5]),
+            allowed=", ".join(task.class_names[:20]),
+            next_step="check spelling and letter case",
+        )
+    return np.asarray(names)
+
+
+def as_names(values: pl.Series) -> np.ndarray:
+    """Return (n,) class names: 1.0 and 1 are one class, as readers of CSV have it."""
+    if values.dtype.is_float() and (values == values.round()).all():
+        values = values.cast(pl.Int64)
+    return values.cast(pl.String).to_numpy().astype(object)
+
+
+def checked_shares(shares: Floats, n: int, task: Task) -> Floats:
+    """Return (n, k) probabilities; raise `InputError` where they are none."""
+    if shares.shape != (n, len(task.classes)):
+        raise InputError(
+            "The probabilities do not fit the rows and classes.",
+            given=f"shape {shares.shape}",
+            allowed=f"{(n, len(task.classes))}, in the order {', '.join(task.class_names)}",
+        )
+    sums = shares.sum(axis=1)
+    if not np.isfinite(shares).all() or (shares < 0).any() or (abs(sums - 1) > ROUNDING).any():
+        raise InputError("The probabilities of a row must be none negative, and add up to 1.")
+    return shares
