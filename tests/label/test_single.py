@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from assay.errors import InputError
 from assay.label import LabelSettings, vote
-from labelled import SETTINGS, labelling
+from labelled import SETTINGS, labelling, scripted_topics
 
 TOPICS = {"farm": "wheat", "money": "bank", "sport": "goal"}
 
@@ -64,6 +65,25 @@ def test_another_precision_asks_nothing_again(tmp_path: Path) -> None:
     strict = result.rethreshold(precision=0.99)
     assert strict.coverage <= result.coverage
     assert strict.answers is result.answers
+
+
+@pytest.mark.parametrize("unfit", [{"precision": 95}, {"precision": 0.9, "confidence": 95}])
+def test_a_promise_that_is_no_share_is_refused_before_anything_is_asked(
+    tmp_path: Path, unfit: dict[str, float]
+) -> None:
+    model = scripted_topics()
+    with labelling(tmp_path, model) as label:
+        with pytest.raises(InputError, match=r"must be a share\. Given: 95.*write 95 % as 0\.95"):
+            label(["wheat"], list(TOPICS), **unfit)
+        assert not model.asked
+        with pytest.raises(InputError, match="must be a share"):
+            label(["wheat"], list(TOPICS)).rethreshold(**{"precision": 0.9, **unfit})
+
+
+def test_a_labelling_without_a_model_is_refused(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"models": ()})
+    with labelling(tmp_path) as label, pytest.raises(InputError, match="No model is named"):
+        label(["wheat"], list(TOPICS), settings=settings)
 
 
 def test_a_rule_of_the_user_is_an_annotator_and_gold_weighs_it(tmp_path: Path) -> None:

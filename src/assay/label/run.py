@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assay.engine import check_engine
+from assay.errors import InputError
+from assay.evidence.precision_tests import require_shares
 from assay.label.answering import answer, ask_with
 from assay.label.cascade import Cascade, Goal, fit_cascade
 from assay.label.copies import Original, copies_of
@@ -53,6 +55,11 @@ class Order:
 
     def __post_init__(self) -> None:
         check_engine(self.engine)
+        if not self.settings.models:
+            raise InputError("No model is named.", next_step="name one, or leave the models out")
+        require_shares(confidence=self.confidence)
+        if self.precision is not None:
+            require_shares(precision=self.precision)
 
     def goal(self, rows: int) -> Goal:
         """Return what a cascade of ``rows`` rows aims at."""
