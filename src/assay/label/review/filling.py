@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from assay.label.gold import WEIGHT
+from assay.label.gold import weight_name
 from assay.label.output import written
 from assay.label.review.order import RANDOM_SHARE, Embed, open_rows, worth_checking
 from assay.label.store import Labelling
@@ -21,17 +21,21 @@ def rows_to_fill(labelling: Labelling, embed: Embed | None, *, n: int = TO_CHECK
 
     Returns
     -------
-    ``row_id``, the inputs, the task's target (empty), ``suggested``, and ``weight``: estimates
-    rest on the rows of weight 1, which are drawn at random. Where there are no more than ``n``
-    rows all of them are, with weight 1.
+    ``row_id``, the inputs, the task's target (empty), ``suggested``, and ``weight``, with
+    ``assay_`` before these two where an input has that name. Estimates rest on the rows of
+    weight 1, which are drawn at random. Where there are no more than ``n`` rows all of them are,
+    with weight 1.
     """
     result, target = labelling.result, labelling.result.task.target
     share = 1.0 if len(open_rows(result, ())) <= n else RANDOM_SHARE
     rows = worth_checking(result, embed, n=n, seed=labelling.settings.seed, random_share=share)
-    return rows.select(
-        ROW_ID,
-        *result.task.inputs,
+    own, found = (
+        rows.select(ROW_ID).join(each, on=ROW_ID, how="left", maintain_order="left")
+        for each in (result.rows.table, result.table)
+    )
+    guess = SUGGESTED if SUGGESTED not in (*result.task.inputs, target) else f"assay_{SUGGESTED}"
+    return own.with_columns(
         pl.lit(None, dtype=pl.String).alias(target),
-        written(rows[target]).alias(SUGGESTED),
-        WEIGHT,
+        written(found[target]).alias(guess),
+        rows["weight"].alias(weight_name(result.task)),
     )

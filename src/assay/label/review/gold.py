@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from assay.errors import InputError
-from assay.label.gold import LEAST_DRAWN, WEIGHT
+from assay.label.gold import LEAST_DRAWN, weight_name
 from assay.label.kinds import kind_of
 from assay.label.review.outcome import Reviewed, agreed
 from assay.label.review.record import Batch, Decision, read_batches, read_decisions
@@ -37,14 +37,14 @@ def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
     Returns
     -------
     ``row_id``, the inputs, the label in ``task.target`` (as JSON text where it is a list or an
-    object), and ``weight`` (see :data:`assay.label.gold.WEIGHT`). Each text once.
+    object), and ``weight`` (see :func:`assay.label.gold.weight_name`). Each text once.
     """
     parts = [
         _part(ledger.read_table(artefact), reviewed, task)
         for artefact, reviewed in _populations(ledger, task)
     ]
     table = pl.concat([each for each in parts if each is not None] or [pl.DataFrame()])
-    if table.is_empty() or (table[WEIGHT] > 0).sum() < LEAST_DRAWN:
+    if table.is_empty() or (table[weight_name(task)] > 0).sum() < LEAST_DRAWN:
         return None
     table = table.unique(list(task.inputs), keep="last", maintain_order=True)
     if table[ROW_ID].n_unique() < table.height:  # several files that number their rows alike
@@ -58,13 +58,13 @@ def with_reviewed(gold: Any, ledger: Ledger, task: LabelTask) -> Any:
     if gold is None or reviewed is None:
         return reviewed if gold is None else gold
     given = to_polars(gold)
-    columns = [*task.inputs, task.target]
+    columns, weight = [*task.inputs, task.target], weight_name(task)
     if not set(columns) <= set(given.columns):
         return gold
     given = with_row_ids(given)
-    if WEIGHT not in given.columns:
-        given = given.with_columns(pl.lit(1.0).alias(WEIGHT))
-    given = given.select(ROW_ID, *columns, pl.col(WEIGHT).cast(pl.Float64))
+    if weight not in given.columns:
+        given = given.with_columns(pl.lit(1.0).alias(weight))
+    given = given.select(ROW_ID, *columns, pl.col(weight).cast(pl.Float64))
     reviewed = reviewed.cast({name: given.schema[name] for name in task.inputs}, strict=False)
     fresh = reviewed.join(given, on=list(task.inputs), how="anti", nulls_equal=True)
     kind = kind_of(task)
@@ -83,10 +83,10 @@ def gold_table(rows: pl.DataFrame, reviewed: Reviewed, task: LabelTask) -> pl.Da
     ids = list(reviewed.labels)
     known = {ROW_ID: ids, task.target: _written(list(reviewed.labels.values()), task)}
     found = pl.DataFrame(known, schema={ROW_ID: pl.String, task.target: pl.String})
-    weight = pl.Series(WEIGHT, [reviewed.weights[each] for each in ids], pl.Float64)
-    found = found.with_columns(weight)
+    counted = [reviewed.weights[each] for each in ids]
+    found = found.with_columns(pl.Series(weight_name(task), counted, pl.Float64))
     table = rows.select(ROW_ID, *task.inputs).join(found, on=ROW_ID, how="inner")
-    return table.select(ROW_ID, *task.inputs, task.target, WEIGHT)
+    return table.select(ROW_ID, *task.inputs, task.target, weight_name(task))
 
 
 def _part(rows: pl.DataFrame, reviewed: Reviewed, task: LabelTask) -> pl.DataFrame | None:
