@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from assay.errors import InputError
-from assay.label import LabelSettings, vote
+from assay.label import LabelSettings, LabelTask, vote
 from labelled import SETTINGS, labelling, scripted_topics
 
 TOPICS = {"farm": "wheat", "money": "bank", "sport": "goal"}
@@ -97,6 +97,23 @@ def test_a_rule_of_the_user_is_an_annotator_and_gold_weighs_it(tmp_path: Path) -
     (step,) = [each for each in result.steps if each.name.startswith("rule:")]
     assert step.alone == pytest.approx(1.0)
     assert right(result, truth) == 1.0
+
+
+@pytest.mark.parametrize("kind", ["multi", "match"])
+def test_rules_are_not_left_out_silently(tmp_path: Path, kind: str) -> None:
+    sides = {"left": ("text",), "right": ("text",)} if kind == "match" else {}
+    classes = tuple({"name": name} for name in list(TOPICS)[:2])
+    task = LabelTask.model_validate(
+        {"kind": kind, "classes": classes, "inputs": ("text",), **sides}
+    )
+    settings = SETTINGS.model_copy(update={"rules": (vote(lambda _: "farm"),)})
+    model = scripted_topics()
+    with (
+        labelling(tmp_path, model) as label,
+        pytest.raises(InputError, match="Rules vote only where each row gets one class"),
+    ):
+        label(["wheat", "bank"], task, settings=settings)
+    assert not model.asked
 
 
 def broken_promises(folder: Path, draws: int) -> int:

@@ -27,6 +27,9 @@ from assay.label.task import LabelTask
 from assay.ledger.spending import spending
 from assay.llm import Gateway
 
+RULED = ("single", "ordinal")
+"""Kinds of task in which the user's own rules vote."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -120,6 +123,9 @@ def fit(
     rows: int,
 ) -> Fitted:
     """Learn how much each annotator counts, from gold and a sample of the rows."""
+    if order.settings.rules and task.kind not in RULED:
+        raise InputError("Rules vote only where each row gets one class.", given=task.kind,
+                         allowed=", ".join(RULED), next_step="leave the rules out")  # fmt: skip
     if len(order.settings.models) == 1:
         return kind.fit(texts, gold, task, gateway, order.settings)
     return fit_cascade(texts, gold, task, kind, gateway, order.settings, order.goal(rows))
