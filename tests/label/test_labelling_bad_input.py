@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from assay.label.naming import class_of
 from assay.label.reading import CONTROLS, CUT, HTML, places_read, whole
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
+from assay.llm import Prompt, ScriptedModel
+from assay.llm.model import RowError
 from assay.task import ClassDescription
-from labelled import labelling
+from labelled import labelling, scripted_topics
 from newsroom import WORDS
 
 CLASSES = tuple(ClassDescription(name=name) for name in WORDS)
@@ -85,6 +88,28 @@ def test_gold_that_is_odd_is_told_or_refused_in_every_kind(tmp_path: Path, task:
         unseen = [f"The class {name!r} has no example" for name in task.class_names[1:]]
         noted = [note.split(" in gold")[0] for note in alone.notes]
         assert set(unseen) <= set(noted)
+
+
+@pytest.mark.parametrize("task", [*OF_CLASSES.values(), PAIRS], ids=lambda task: task.kind)
+@pytest.mark.parametrize("drawn", [None, [1.0] * 12 + [0.0] * 18])
+def test_gold_that_no_model_answered_promises_nothing(
+    tmp_path: Path, task: LabelTask, drawn: list[float] | None
+) -> None:
+    knowing = scripted_topics()
+
+    def scripted_failure(prompt: Prompt, options: Sequence[str]) -> Any:
+        failed = "no" in prompt.text and int(prompt.text.rpartition("no")[2]) < 6 + 9 * (not drawn)
+        return RowError("the model said nothing") if failed else knowing._choose(prompt, options)
+
+    gold = checked(GOLD, list(task.class_names[:2]) * 15)
+    if drawn is not None:
+        gold = gold.with_columns(weight=pl.Series(drawn))
+    rows = checked(["wheat", "bank", "corn"], [None] * 3).drop("label")
+    with labelling(tmp_path, ScriptedModel(scripted_failure, name="topics")) as label:
+        result = label(rows, task, gold, precision=0.7)
+    assert result.checked is None
+    assert result.steps[-1].why == "skipped: no checked row that measures was answered"
+    assert result.table["status"].to_list() == ["review"] * 3
 
 
 def test_names_that_look_alike_are_one_name() -> None:

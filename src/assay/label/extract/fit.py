@@ -133,18 +133,12 @@ def _parted(gold: Gold, settings: LabelSettings) -> tuple[Gold, Gold]:
     shown = set(sorted(mixed, key=drawn.__contains__)[:SHOWN])
     parts = [[row for row, text in enumerate(gold.texts) if (text in shown) == wanted]
              for wanted in (True, False)]  # fmt: skip
-    return _only(gold, parts[0]), _only(gold, parts[1])
+    return gold.only(parts[0]), gold.only(parts[1])
 
 
 def _drawn_texts(gold: Gold) -> set[str]:
     weights = np.ones(len(gold)) if gold.weights is None else gold.weights
     return {text for text, weight in zip(gold.texts, weights, strict=True) if weight > 0}
-
-
-def _only(gold: Gold, rows: list[int]) -> Gold:
-    weights = None if gold.weights is None else gold.weights[rows]
-    return Gold(gold.rows[rows], [gold.texts[row] for row in rows],
-                [gold.labels[row] for row in rows], weights)  # fmt: skip
 
 
 def signs(found: Sequence[Agreed]) -> Floats:
