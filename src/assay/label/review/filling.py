@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
+from assay.errors import InputError
 from assay.label.gold import weight_name
 from assay.label.output import written
 from assay.label.review.order import RANDOM_SHARE, Embed, open_rows, worth_checking
 from assay.label.store import Labelling
+from assay.tables import read_table
 from assay.tables.rows import ROW_ID
 
 TO_CHECK = 60
@@ -39,3 +43,17 @@ def rows_to_fill(labelling: Labelling, embed: Embed | None, *, n: int = TO_CHECK
         written(found[target]).alias(guess),
         rows["weight"].alias(weight_name(result.task)),
     )
+
+
+def is_kept(file: Path, target: str) -> bool:
+    """Whether a file stands where rows to fill would go that is not to be replaced.
+
+    It holds a label that somebody filled in, or it is no file of rows to fill.
+    """
+    if not file.exists():
+        return False
+    try:
+        table = read_table(file)
+    except InputError:
+        return True
+    return target not in table.columns or table[target].null_count() < table.height
