@@ -111,6 +111,7 @@ def label(
                     checked,
                     gateway=made.gateway,
                     settings=settings,
+                    reviewed=order.reviewed,
                 ),
                 as_json=as_json,
             )
