@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -21,12 +21,15 @@ from assay.tables.rows import ROW_ID, with_row_ids
 
 AS_JSON = ("multi", "extract")
 """Kinds whose labels are written as JSON text in a table."""
+UNNAMED: str = LabelTask.model_fields["target"].default
+"""What is asked where nobody gave it a name."""
 
 
 def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
     """Return the rows that people checked in earlier labellings, or None where there are none.
 
-    Rows on which reviewers are split, and labels that the task does not know, are left out.
+    Rows on which reviewers are split, and labels that the task does not know, are left out; so is
+    what was reviewed for another question, which a task's target names.
     There are none until ten of the rows drawn at random are checked: nothing could be measured.
 
     Parameters
@@ -106,7 +109,7 @@ def _populations(ledger: Ledger, task: LabelTask) -> Iterable[tuple[str, Reviewe
     """Yield each table of rows that was labelled, and all that was reviewed of it."""
     runs: dict[str, list[str]] = {}
     for event in ledger.entries("event"):
-        if event.key == LABELLING and event.body["task"]["kind"] == task.kind:
+        if event.key == LABELLING and _asks_the_same(event.body["task"], task):
             runs.setdefault(event.body["tables"]["rows"], []).append(str(event.run))
     for artefact, some in runs.items():
         batches: list[Batch] = []
@@ -116,6 +119,12 @@ def _populations(ledger: Ledger, task: LabelTask) -> Iterable[tuple[str, Reviewe
             decisions += read_decisions(ledger, run)
         if decisions:
             yield artefact, agreed(decisions, batches)
+
+
+def _asks_the_same(told: Mapping[str, Any], task: LabelTask) -> bool:
+    """Whether a labelling asked what this task asks; one without a name of its own may have."""
+    names = {told["target"], task.target}
+    return told["kind"] == task.kind and (len(names) == 1 or UNNAMED in names)
 
 
 def _written(labels: list[Any], task: LabelTask) -> list[str | None]:
