@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,29 @@ def test_a_span_has_its_place_in_the_row_whatever_was_not_read_of_it(tmp_path: P
     told = [each["buyer"] for each in result.table["label"].to_list()]
     found = [row[each["start"] : each["end"]] for row, each in zip(rows, told, strict=True)]
     assert found == ["Ann Lee", "Ann Lee", "A\u00adnn Lee", "Ann Lee", "ANN  LEE", "Ann Lee"]
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "x" * 50_000 + " "])
+@pytest.mark.parametrize("placed", [True, False])
+def test_gold_tells_words_and_places_of_its_own_rows(
+    tmp_path: Path, hidden: str, placed: bool
+) -> None:
+    buyer = "A\u00adnn Lee"
+    texts = [hidden + SALE.replace("1", str(row)).replace("Ann Lee", buyer) for row in range(12)]
+    rest = {"price": 20, "kind": "corn", "paid": True}
+    start = texts[0].index(buyer)
+    place = {"start": start, "end": start + len(buyer)} if placed else {}
+    labels = []
+    for row in range(12):
+        moved = {name: each + (row > 9) for name, each in place.items()}
+        labels.append({"buyer": {"text": buyer, **moved}, **rest})
+    gold = pl.DataFrame({"text": texts, "label": [json.dumps(each) for each in labels]})
+    with labelling(tmp_path, extraction.clerk()) as label:
+        result = label([texts[0], SALE], extraction.TASK, gold)
+    assert result.accuracy is not None
+    assert result.accuracy.estimate == 1
+    kept = result.table["label"][0]["buyer"]
+    assert kept["text"] == buyer, "gold's own label is the row's"
 
 
 def test_words_across_the_part_that_was_not_read_stand_nowhere(tmp_path: Path) -> None:

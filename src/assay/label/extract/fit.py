@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assay.label.asking import Asker
 from assay.label.extract.agreeing import Agreed, same
+from assay.label.extract.places import as_read
 from assay.label.extract.wordings import WORDINGS, Wordings, examples_of
 from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
 from assay.label.voting import Calibration, Floats, Logistic, fit_calibration, fit_logistic, folds
@@ -66,6 +67,7 @@ def fit_extraction(asker: Wordings, gold: Gold | None, gateway: Gateway) -> Fitt
     if gold is None:
         steps = (Step("agreement", True, _VOTING),)
         return FittedExtraction(asker, CENTRE, Calibration(), None, steps)
+    gold = as_read(gold, asker.task)
     if len(gold) < FEWEST_FOR_EXAMPLES:
         plain = _fared(asker, gold, gateway)
         return _fitted(asker, gold, plain, (Step("agreement", True, _VOTING, plain.accuracy),))
