@@ -85,7 +85,7 @@ def vote(function: Voting) -> Rule:
 
 
 def _is_share(value: Any) -> bool:
-    return isinstance(value, Real) and 0 <= value <= 1  # not a number lies nowhere
+    return isinstance(value, Real) and 0 <= float(value) <= 1  # not a number lies nowhere
 
 
 def _scores(shares: Mapping[int, float], classes: int) -> NDArray[np.float64]:
