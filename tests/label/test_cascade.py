@@ -14,13 +14,17 @@ from scripted_kind import TASK, ScriptedKind, said, scripted, texts_of
 
 import assay.label.run as running
 from assay.errors import InputError
-from assay.label.cascade import Cascade, Goal, fit_cascade
+from assay.label.cascade import Cascade, Goal, _merged, fit_cascade
+from assay.label.multi import accept_by_class
+from assay.label.policy import under_policy
 from assay.label.result import LabelResult
+from assay.label.rows import Rows
 from assay.label.run import run_labelling
-from assay.label.spec import Gold, LabelSettings, Stage
+from assay.label.spec import Answers, Checked, Gold, LabelSettings, Stage
 from assay.label.store import load
+from assay.label.task import LabelTask
 from assay.ledger import Ledger
-from assay.llm import Gateway
+from assay.llm import Gateway, Spend
 from assay.llm.model import Price
 
 CHEAP, STRONG = "scripted:cheap", "scripted:strong"
@@ -186,3 +190,37 @@ def test_a_failed_test_of_the_cascade_is_not_followed_by_a_second_one(gateway: G
     assert result.coverage == 0
     with pytest.raises(InputError, match="sends up rows"):
         result.rethreshold(precision=0.6)
+
+
+def part(label: str, probability: float, votes: float) -> Checked:
+    """Return how one stage did on one row; its vote says which stage it was."""
+    shares = {"chances": np.full((2, 3), votes), "only-here": np.zeros((2, 1))}
+    return Checked(["a", "b"], ["yes", "yes"], [label, "yes"], np.array([probability, 0.5]),
+                   np.array([label == "yes", True]), votes=shares)  # fmt: skip
+
+
+def test_what_a_stage_says_beside_its_answer_goes_with_the_answer() -> None:
+    last = part("yes", 0.9, 0.2)
+    del last.votes["only-here"]  # type: ignore[attr-defined]
+    found = under_policy([part("no", 0.7, 0.1), last], 0.8)
+    assert found.labels == ["yes", "yes"]
+    assert list(found.votes) == ["chances"]
+    assert found.votes["chances"][:, 0].tolist() == [0.2, 0.1]
+    before = Answers(["no"] * 2, np.array([0.7, 0.9]), votes={"chances": np.full((2, 3), 0.1)})
+    further = Answers(["yes"], np.array([0.9]), votes={"chances": np.full((1, 3), 0.2)})
+    merged = _merged(before, further, [0], "strong")
+    assert merged.labels == ["yes", "no"]
+    assert merged.votes["chances"][:, 0].tolist() == [0.2, 0.1]
+
+
+def test_thresholds_by_class_are_those_of_one_model() -> None:
+    task = LabelTask.of(["a", "b"]).model_copy(update={"kind": "multi"})
+    stages = tuple(Stage(name, True, "", judged=True) for name in (CHEAP, STRONG))
+    rows = Rows(pl.DataFrame({"row_id": ["a"]}), ["x"], {})
+    result = LabelResult(
+        task=task, rows=rows, answers=Answers([["a"]], np.array([0.5])),
+        checked=part("yes", 0.9, 0.2), given={}, precision=0.9, confidence=0.9, steps=(), notes=(),
+        spend=Spend(), seconds=0.0, run="run-1", stages=stages,
+    )  # fmt: skip
+    with pytest.raises(InputError, match="of one model, not of a cascade"):
+        accept_by_class(result)

@@ -187,6 +187,14 @@ def test_schemas_of_many_shapes_are_understood() -> None:
             built.model_validate(bad)
 
 
+def test_a_bound_of_another_type_says_nothing() -> None:
+    number = {"type": "integer", "minLength": 3, "maximum": 9}
+    built = model_of({"type": "object", "properties": {"x": number}})
+    assert built.model_validate({"x": 5}).model_dump() == {"x": 5}
+    with pytest.raises(ValueError, match="less than or equal to 9"):
+        built.model_validate({"x": 10})
+
+
 @pytest.mark.parametrize(
     ("schema", "said"),
     [
@@ -200,6 +208,9 @@ def test_schemas_of_many_shapes_are_understood() -> None:
              "$defs": {"y": {"type": "object", "properties": {"z": {"$ref": "#/$defs/y"}}}}},
             "refers to itself",
         ),
+        ({"type": "object", "properties": {"x": True}}, r"fields\.x is no schema"),
+        ({"type": "object", "properties": {"x": {"type": "string", "pattern": "("}}}, "cannot be"),
+        ({"type": "object", "properties": {"_x": {"type": "string"}}}, "cannot be built"),
     ],
 )  # fmt: skip
 def test_schemas_that_cannot_be_used_are_refused(schema: dict[str, Any], said: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import test_kind_extract as extraction
@@ -13,7 +14,8 @@ from numpy.testing import assert_array_equal
 
 from assay.label import extract, ordinal
 from assay.label.multi import accept_by_class
-from assay.label.review.outcome import Reviewed, updated
+from assay.label.review.outcome import Reviewed, _joined, updated
+from assay.label.spec import Checked
 from labelled import labelling, scripted_topics
 
 
@@ -69,3 +71,15 @@ def test_fields_are_measured_on_drawn_rows(tmp_path: Path) -> None:
     assert after.checked is not None
     assert_array_equal(after.checked.votes["fields"][-2:].all(axis=1), [True, False])
     assert extract.measured(after)["price"].estimate == pytest.approx(41 / 42)
+
+
+def test_two_samples_of_checked_rows_count_alike_whatever_their_weights() -> None:
+    def sample(*weights: float) -> Checked:
+        rows = [f"{weights}-{row}" for row in range(len(weights))]
+        right = np.ones(len(weights), dtype=np.bool_)
+        return Checked(rows, rows, rows, right * 0.9, right, np.array(weights))
+
+    joined = _joined(sample(20.0, 40.0, 0.0), sample(1.0, 0.0))
+    assert joined.weights is not None
+    assert joined.weights.tolist() == pytest.approx([2 / 3, 4 / 3, 0, 1, 0])
+    assert _joined(sample(0.0), sample(1.0)).weights.tolist() == [0, 1]  # type: ignore[union-attr]

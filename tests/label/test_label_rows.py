@@ -126,6 +126,24 @@ def test_rows_that_cannot_be_used_are_refused_in_one_message(rows: Any, said: st
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"target": "status"}, "gives to another. Given: status"),
+        ({"target": "row_id"}, "gives to another"),
+        ({"target": "text", "inputs": ("text",)}, "would be read as well"),
+        ({"inputs": ("text", "text")}, "twice"),
+        ({"inputs": ("row_id", "text")}, "own id"),
+        ({"kind": "match", "left": ("text",), "right": ("other",), "inputs": ("text",)}, "a pair"),
+    ],
+)
+def test_one_column_is_not_two_things(columns: dict[str, Any], said: str) -> None:
+    rows = pl.DataFrame({"text": ["wheat"], "other": ["corn"], "status": ["new"]})
+    task = TASK.model_copy(update=columns)
+    with pytest.raises(InputError, match=said):
+        read_rows(rows, task)
+
+
 def test_records_of_mixed_types_become_text() -> None:
     assert texts_of([{"text": "wheat"}, {"text": 3}, {"text": None}]) == ["wheat", "3", ""]
 

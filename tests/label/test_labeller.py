@@ -19,7 +19,8 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_checks
 
 from assay.errors import InputError
-from assay.label import Labeller
+from assay.label import Labeller, LabelTask
+from assay.label.labeller import _as_in
 from assay.llm import Prompt, ScriptedModel
 from newsroom import WORDS, newsroom, topic_counts
 
@@ -84,6 +85,16 @@ def test_classes_may_be_numbers() -> None:
     fitted = labeller(task=task).fit(X, [codes[each] for each in Y])
     assert fitted.classes_.tolist() == [0, 1, 2]
     assert fitted.score(X, [codes[each] for each in Y]) > 0.9
+
+
+def test_a_class_that_y_lacks_is_written_as_the_others_are() -> None:
+    task = LabelTask.of(["1", "2", "10"])
+    assert _as_in([1, 2, 1], task) == {"1": 1, "2": 2, "10": 10}
+    assert _as_in([1.0, 2.5], LabelTask.of(["1.0", "2.5", "3"])) == {"1.0": 1, "2.5": 2.5, "3": 3}
+    assert _as_in(["Farm"], LabelTask.of(["farm", "money"])) == {"farm": "Farm", "money": "money"}
+    for labels in ([1, 2], [True]):
+        with pytest.raises(InputError, match=r"side by side.*many"):
+            _as_in(labels, LabelTask.of(["1", "2", "true", "many"]))
 
 
 def test_it_is_copied_pickled_and_configured() -> None:

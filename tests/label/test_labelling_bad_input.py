@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from assay.label.naming import class_of
 from assay.label.reading import CONTROLS, CUT, HTML, places_read, whole
 from assay.label.spec import LabelSettings
 from assay.label.task import LabelTask
+from assay.llm import Prompt, ScriptedModel
+from assay.llm.model import RowError
 from assay.task import ClassDescription
-from labelled import labelling
+from labelled import labelling, scripted_topics
 from newsroom import WORDS
 
 CLASSES = tuple(ClassDescription(name=name) for name in WORDS)
@@ -87,6 +91,28 @@ def test_gold_that_is_odd_is_told_or_refused_in_every_kind(tmp_path: Path, task:
         assert set(unseen) <= set(noted)
 
 
+@pytest.mark.parametrize("task", [*OF_CLASSES.values(), PAIRS], ids=lambda task: task.kind)
+@pytest.mark.parametrize("drawn", [None, [1.0] * 12 + [0.0] * 18])
+def test_gold_that_no_model_answered_promises_nothing(
+    tmp_path: Path, task: LabelTask, drawn: list[float] | None
+) -> None:
+    knowing = scripted_topics()
+
+    def scripted_failure(prompt: Prompt, options: Sequence[str]) -> Any:
+        failed = "no" in prompt.text and int(prompt.text.rpartition("no")[2]) < 6 + 9 * (not drawn)
+        return RowError("the model said nothing") if failed else knowing._choose(prompt, options)
+
+    gold = checked(GOLD, list(task.class_names[:2]) * 15)
+    if drawn is not None:
+        gold = gold.with_columns(weight=pl.Series(drawn))
+    rows = checked(["wheat", "bank", "corn"], [None] * 3).drop("label")
+    with labelling(tmp_path, ScriptedModel(scripted_failure, name="topics")) as label:
+        result = label(rows, task, gold, precision=0.7)
+    assert result.checked is None
+    assert result.steps[-1].why == "skipped: no checked row that measures was answered"
+    assert result.table["status"].to_list() == ["review"] * 3
+
+
 def test_names_that_look_alike_are_one_name() -> None:
     with pytest.raises(InputError, match=r"look alike: 'caf\\xe9' and 'cafe\\u0301'"):
         LabelTask.of(["café", "cafe\u0301"])
@@ -122,6 +148,29 @@ def test_a_span_has_its_place_in_the_row_whatever_was_not_read_of_it(tmp_path: P
     told = [each["buyer"] for each in result.table["label"].to_list()]
     found = [row[each["start"] : each["end"]] for row, each in zip(rows, told, strict=True)]
     assert found == ["Ann Lee", "Ann Lee", "A\u00adnn Lee", "Ann Lee", "ANN  LEE", "Ann Lee"]
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "x" * 50_000 + " "])
+@pytest.mark.parametrize("placed", [True, False])
+def test_gold_tells_words_and_places_of_its_own_rows(
+    tmp_path: Path, hidden: str, placed: bool
+) -> None:
+    buyer = "A\u00adnn Lee"
+    texts = [hidden + SALE.replace("1", str(row)).replace("Ann Lee", buyer) for row in range(12)]
+    rest = {"price": 20, "kind": "corn", "paid": True}
+    start = texts[0].index(buyer)
+    place = {"start": start, "end": start + len(buyer)} if placed else {}
+    labels = []
+    for row in range(12):
+        moved = {name: each + (row > 9) for name, each in place.items()}
+        labels.append({"buyer": {"text": buyer, **moved}, **rest})
+    gold = pl.DataFrame({"text": texts, "label": [json.dumps(each) for each in labels]})
+    with labelling(tmp_path, extraction.clerk()) as label:
+        result = label([texts[0], SALE], extraction.TASK, gold)
+    assert result.accuracy is not None
+    assert result.accuracy.estimate == 1
+    kept = result.table["label"][0]["buyer"]
+    assert kept["text"] == buyer, "gold's own label is the row's"
 
 
 def test_words_across_the_part_that_was_not_read_stand_nowhere(tmp_path: Path) -> None:

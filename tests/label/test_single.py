@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assay.label import LabelSettings, vote
-from labelled import SETTINGS, labelling
+from assay.errors import InputError
+from assay.label import LabelSettings, LabelTask, vote
+from labelled import SETTINGS, labelling, scripted_topics
 
 TOPICS = {"farm": "wheat", "money": "bank", "sport": "goal"}
 
@@ -66,6 +67,25 @@ def test_another_precision_asks_nothing_again(tmp_path: Path) -> None:
     assert strict.answers is result.answers
 
 
+@pytest.mark.parametrize("unfit", [{"precision": 95}, {"precision": 0.9, "confidence": 95}])
+def test_a_promise_that_is_no_share_is_refused_before_anything_is_asked(
+    tmp_path: Path, unfit: dict[str, float]
+) -> None:
+    model = scripted_topics()
+    with labelling(tmp_path, model) as label:
+        with pytest.raises(InputError, match=r"must be a share\. Given: 95.*write 95 % as 0\.95"):
+            label(["wheat"], list(TOPICS), **unfit)
+        assert not model.asked
+        with pytest.raises(InputError, match="must be a share"):
+            label(["wheat"], list(TOPICS)).rethreshold(**{"precision": 0.9, **unfit})
+
+
+def test_a_labelling_without_a_model_is_refused(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"models": ()})
+    with labelling(tmp_path) as label, pytest.raises(InputError, match="No model is named"):
+        label(["wheat"], list(TOPICS), settings=settings)
+
+
 def test_a_rule_of_the_user_is_an_annotator_and_gold_weighs_it(tmp_path: Path) -> None:
     truth, gold = rows(60, seed=6), rows(60, seed=7)
     rule = vote(lambda text: next(name for name, word in TOPICS.items() if word in text))
@@ -77,6 +97,23 @@ def test_a_rule_of_the_user_is_an_annotator_and_gold_weighs_it(tmp_path: Path) -
     (step,) = [each for each in result.steps if each.name.startswith("rule:")]
     assert step.alone == pytest.approx(1.0)
     assert right(result, truth) == 1.0
+
+
+@pytest.mark.parametrize("kind", ["multi", "match"])
+def test_rules_are_not_left_out_silently(tmp_path: Path, kind: str) -> None:
+    sides = {"left": ("text",), "right": ("text",)} if kind == "match" else {}
+    classes = tuple({"name": name} for name in list(TOPICS)[:2])
+    task = LabelTask.model_validate(
+        {"kind": kind, "classes": classes, "inputs": ("text",), **sides}
+    )
+    settings = SETTINGS.model_copy(update={"rules": (vote(lambda _: "farm"),)})
+    model = scripted_topics()
+    with (
+        labelling(tmp_path, model) as label,
+        pytest.raises(InputError, match="Rules vote only where each row gets one class"),
+    ):
+        label(["wheat", "bank"], task, settings=settings)
+    assert not model.asked
 
 
 def broken_promises(folder: Path, draws: int) -> int:

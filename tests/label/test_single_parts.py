@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -184,6 +185,21 @@ def test_a_rule_that_names_no_class_is_refused() -> None:
     rule = vote(lambda text: "z")
     with pytest.raises(InputError, match="no class"):
         rule.votes(["x"], LabelTask.of(["a", "b"]))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (lambda text: text[500], "failed at text 1: IndexError"),
+        (lambda _: {"farm": float("nan")}, "no probability. Given: nan"),
+        (lambda _: {"farm": None}, "no probability"),
+        (lambda _: {"farm": 3}, "Given: 3. Allowed: numbers from 0 to 1"),
+    ],
+)
+def test_a_rule_that_fails_is_named(said: Any, told: str) -> None:
+    task = LabelTask.of(["farm", "money"])
+    with pytest.raises(InputError, match=told):
+        vote(said).votes(["wheat"], task)
 
 
 def test_weights_can_be_pickled() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from assay.label.dry import forecast
 from assay.label.explaining import explain
 from assay.label.open import Desk, desk
 from assay.label.review.filling import rows_to_fill
-from assay.label.review.opening import labelling_of
+from assay.label.review.opening import batches_of, labelling_of
+from assay.label.review.record import Decision, record_import
 from assay.label.run import Order, run_labelling
 from assay.label.spec import LabelSettings
 from assay.label.store import recall
@@ -127,6 +129,25 @@ def test_a_dry_run_takes_gold_that_names_rows_by_their_id(tmp_path: Path, at_des
     gold = pl.DataFrame({"row_id": [f"r{n}" for n in range(0, 200, 2)], "label": ["yes"] * 100})
     found = forecast(path, TASK, gold, gateway=at_desk.gateway, settings=SETTINGS, piece=64)
     assert (found.rows, found.gold) == (200, 100)
+
+
+def test_rows_reviewed_in_another_file_are_gold_by_what_they_say(
+    tmp_path: Path, at_desk: Desk
+) -> None:
+    ledger, path = at_desk.ledger, tmp_path / "in.csv"
+    other = pl.DataFrame({"text": texts_of(80, 3)})
+    run_labelling(other, TASK, None, ORDER, gateway=at_desk.gateway, run=at_desk.run)
+    [batch] = batches_of(recall(ledger), ledger, reviewer="ann", n=60)
+    answers = [Decision(row, "label", "ann", "yes") for row in batch.row_ids]
+    record_import(ledger, at_desk.run, answers, source="test")
+    pl.DataFrame({"text": texts_of(200, 5)}).write_csv(path)
+    told = forecast(path, TASK, None, gateway=at_desk.gateway, settings=SETTINGS, reviewed=True)
+    assert told.gold == 60
+    order = replace(ORDER, reviewed=True)
+    found = stream_file(path, TASK, out=tmp_path / "out.csv", desk=at_desk, order=order, piece=64)
+    assert found.accuracy is not None
+    assert found.accuracy.n == 60
+    assert "checked by a person" not in read_table(tmp_path / "out.csv")["why"].to_list()
 
 
 def test_mistakes_are_told_before_anything_is_asked(

@@ -105,7 +105,14 @@ def label(
     ):
         if dry_run:
             tell_forecast(
-                forecast(data, asked, checked, gateway=made.gateway, settings=settings),
+                forecast(
+                    data,
+                    asked,
+                    checked,
+                    gateway=made.gateway,
+                    settings=settings,
+                    reviewed=order.reviewed,
+                ),
                 as_json=as_json,
             )
             return
@@ -122,19 +129,18 @@ def _label(
     order: Order,
     watch: Callable[[Progress], None],
 ) -> dict[str, Any]:
-    """Label the file; where there is no gold, write the rows to check beside the output."""
+    """Label the file; where gold measures nothing, write the rows to check beside the output."""
     from assay.label.files import label_file
 
     summary = label_file(data, task, gold, out=out, desk=made, order=order, progress=watch)
     notes: list[str] = []
-    measured = gold is not None or summary.accuracy is not None
-    check = None if measured else _to_check(out, made, notes)
+    check = None if summary.accuracy is not None else _to_check(out, made, notes)
     return {"summary": summary, "out": out, "check": check, "warnings": notes}
 
 
 def _to_check(out: Path, made: Desk, notes: list[str]) -> Path | None:
     """Write the rows most worth a check; return where they are."""
-    from assay.label.review.filling import rows_to_fill
+    from assay.label.review.filling import is_kept, rows_to_fill
     from assay.label.review.opening import spreading
     from assay.label.store import recall
     from assay.tables import write_table
@@ -144,5 +150,11 @@ def _to_check(out: Path, made: Desk, notes: list[str]) -> Path | None:
     if rows.is_empty():
         return None
     check = out.with_name(f"{out.name.partition('.')[0]}.check.csv")
-    write_table(rows, check)
+    if is_kept(check, found.result.task.target):
+        notes.append(
+            f"{check.name} was left as it is: what it holds was filled in, or is not ours. "
+            "Give it back with --gold, or move it away and run again."
+        )
+    else:
+        write_table(rows, check)
     return check

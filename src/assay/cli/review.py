@@ -61,7 +61,7 @@ def rows(
 
     require_terminal()
     named = [each.strip() for each in classes.split(",")] if classes else []
-    who = reviewer or getpass.getuser()
+    who = reviewer or _user()
     notes: list[str] = []
     with labelling_ledger(path) as (ledger, project):
         labelling = labelling_of(ledger, project, rows=data, run=run, classes=named)
@@ -142,7 +142,7 @@ def bring_in(
 
     with labelling_ledger(path) as (ledger, project):
         result = labelling_of(ledger, project, run=run).result
-        answers = read_answers(file, result, reviewer or getpass.getuser())
+        answers = read_answers(file, result, reviewer or _user())
         drawn = [each for batch in read_batches(ledger, result.run) for each in batch.row_ids]
         taken = take(answers, result, drawn)
         made = None
@@ -162,6 +162,18 @@ def bring_in(
         return
     told = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
     _tell([told or "no answers in the file", *summary.lines()])
+
+
+def _user() -> str:
+    """Return the name of who is at the keyboard."""
+    from assay.errors import InputError
+
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError) as error:  # a container without a user of that number
+        raise InputError(
+            "Your user name is not known.", next_step="say who decides with --reviewer NAME"
+        ) from error
 
 
 def _tell(lines: list[str]) -> None:

@@ -123,13 +123,19 @@ def below(values: Floats, m: int) -> float:
     return float(values[m])
 
 
+def require_shares(**shares: float) -> None:
+    """Raise an InputError that names the first one which does not lie between 0 and 1."""
+    for name, share in shares.items():
+        if not 0 < share < 1:
+            raise InputError(f"{name} must be a share.", given=share, allowed="(0, 1)",
+                             next_step="write 95 % as 0.95")  # fmt: skip
+
+
 def read(
     scores: Any, correct: Any, precision: float, confidence: float, weights: Any
 ) -> tuple[Floats, Floats, Floats | None]:
     """Return scores, correctness and weights as arrays; refuse what cannot be used."""
-    for name, share in (("precision", precision), ("confidence", confidence)):
-        if not 0 < share < 1:
-            raise InputError(f"{name} must be a share.", given=share, allowed="(0, 1)")
+    require_shares(precision=precision, confidence=confidence)
     values = finite(as_array(scores, "scores"), "scores")
     right = _truths(as_array(correct, "correct"))
     if values.ndim != 1 or values.shape != right.shape:

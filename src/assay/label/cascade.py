@@ -8,7 +8,9 @@ from typing import cast
 
 import numpy as np
 
+from assay.label.extract.fit import AGREEMENT
 from assay.label.kinds import Fitted, Kind
+from assay.label.learning import CHANCES
 from assay.label.policy import (
     acceptance_of,
     expected_coverage,
@@ -27,8 +29,8 @@ REHEARSED = 200
 WORTH = 0.01
 """A stage that makes no further hundredth of the rows acceptable is not asked."""
 
-COMBINED = "combined"
-"""The votes that are the answer's own probabilities."""
+OWN = ("combined", CHANCES, AGREEMENT)
+"""Votes that are the answer's own probabilities: they go with it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Cascade:
     def checked(self) -> Checked | None:
         """How the gold rows fare under the whole policy."""
         held = [each.checked for each in self.stages if each.used and each.checked is not None]
-        if not held or len(held) < len(self.models):
+        if len(self.models) == 1 or len(held) < len(self.models):
             return self.fitted[0].checked
         return under_policy(held, self.threshold)
 
@@ -222,7 +224,7 @@ def _merged(before: Answers, further: Answers, going: Sequence[int], model: str)
         flags[row] = _joined(further.flags.get(place), f"answered by {model}")
     votes = dict(before.votes)
     for name, given in further.votes.items():
-        if name == COMBINED and name in votes:
+        if name in OWN and name in votes:
             votes[name] = votes[name].copy()
             votes[name][[going[place] for place in surer]] = given[surer]
             continue

@@ -16,6 +16,7 @@ from assay.label.copies import copies_of
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rehearsal import Rehearsal
+from assay.label.review.gold import with_reviewed
 from assay.label.rows import read_rows, rows_of
 from assay.label.run import readable
 from assay.label.sample import Sample
@@ -83,12 +84,18 @@ def forecast(
     *,
     gateway: Gateway,
     settings: LabelSettings,
+    reviewed: bool = False,
     piece: int = 5000,
 ) -> Forecast:
     """Return what labelling a file would take; nothing is sent.
 
     Answers are made up, so a step that real answers would switch off may be counted: it is an
     estimate. What the ledger knows already costs nothing and is not counted.
+
+    Parameters
+    ----------
+    reviewed
+        Whether rows that people checked earlier in this ledger are gold too.
     """
     copies, sample = copies_of(task, settings), Sample(REHEARSED, settings.seed)
     total = copied = unread = 0
@@ -103,6 +110,8 @@ def forecast(
         named.append(rows.table.filter(rows.table[ROW_ID].is_in(list(wanted))))
         total, copied, unread = total + len(rows), copied + len(alone), unread + len(rows.why)
     kind = kind_of(task)
+    if reviewed:
+        gold = with_reviewed(gold, gateway.ledger, task)
     checked = read_gold(gold, task, kind, rows_of(pl.concat(named), task))
     asked = total - copied - unread
     costs: dict[str, Cost] = {}

@@ -19,7 +19,8 @@ from assay.tables.door import to_polars
 from assay.tables.rows import ROW_ID, with_row_ids
 
 WEIGHT = "weight"
-"""Column of a gold table with importance weights: 1 / chance of being drawn for a check.
+"""Column of a gold table with importance weights: 1 / chance of being drawn for a check; see
+:func:`weight_name`.
 
 Rows of weight 0 were picked for what they teach, not drawn: they measure nothing."""
 LEAST_DRAWN = 10
@@ -67,10 +68,16 @@ def read_gold(given: Any, task: LabelTask, kind: Kind, rows: Rows) -> Gold | Non
     texts = [each.text for each, some in zip(readings, held, strict=True) if some]
     named = zip(table[ROW_ID], table[task.target].to_list(), strict=True)
     labels = [_checked(row, label, task, kind) for row, label in named]
-    gold = Gold(table.select(ROW_ID, *task.inputs), texts, labels, _weights(table))
+    weights = _weights(table, weight_name(task))
+    gold = Gold(table.select(ROW_ID, *task.inputs), texts, labels, weights)
     if not texts:
         return None
     return Gold(gold.rows, texts, labels, gold.weights, tuple(_notes(gold, task, kind, rows, held)))
+
+
+def weight_name(task: LabelTask) -> str:
+    """Return the column of importance weights: not ``weight`` where the rows have one to read."""
+    return f"assay_{WEIGHT}" if WEIGHT in (*task.inputs, task.target) else WEIGHT
 
 
 def contradicted(gold: Gold) -> set[str]:
@@ -100,10 +107,10 @@ def _is_label(label: Any) -> bool:
     return not isinstance(label, str) or bool(label.strip())
 
 
-def _weights(table: pl.DataFrame) -> NDArray[np.float64] | None:
-    if WEIGHT not in table.columns:
+def _weights(table: pl.DataFrame, name: str) -> NDArray[np.float64] | None:
+    if name not in table.columns:
         return None
-    column = table[WEIGHT]
+    column = table[name]
     if not column.dtype.is_numeric():
         raise InputError("The weights of gold rows must be numbers.", given=column.dtype)
     weights = column.cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -212,17 +212,7 @@ def halves(gold: Gold, seed: int) -> tuple[Gold, Gold]:
     judges = {row for rows in drawn[1::2] for row in rows}
     drafting = [row for row in range(len(gold)) if row not in judges]
     judging = sorted(judges)
-    return _part(gold, drafting), _part(gold, judging)
-
-
-def _part(gold: Gold, rows: Sequence[int]) -> Gold:
-    return replace(
-        gold,
-        rows=gold.rows[list(rows)],
-        texts=[gold.texts[row] for row in rows],
-        labels=[gold.labels[row] for row in rows],
-        weights=None if gold.weights is None else gold.weights[list(rows)],
-    )
+    return gold.only(drafting), gold.only(judging)
 
 
 def _judged(

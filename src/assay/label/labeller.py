@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from assay.errors import InputError
 from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
+from assay.label.naming import class_of
 from assay.label.open import opened
 from assay.label.rows import Rows, read_rows
 from assay.label.sample import Sample
@@ -92,7 +93,8 @@ class Labeller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InputError
-            When rows and labels do not fit together, or there is one class only.
+            When rows and labels do not fit together, there is one class only, or a class that y
+            lacks cannot be written as y's labels are.
         """
         labels = [str(each) for each in np.asarray(y).ravel().tolist()]
         table = _table(X)
@@ -114,8 +116,8 @@ class Labeller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.checked_ = self.fitted_.checked
         self.task_ = task
         self.n_features_in_ = len(task.inputs)
-        self._names = dict(zip(labels, np.asarray(y).ravel().tolist(), strict=True))
-        self.classes_ = np.array(sorted(self._names.get(name, name) for name in task.class_names))
+        self._names = _as_in(np.asarray(y).ravel().tolist(), task)
+        self.classes_ = np.array(sorted(self._names.values()))
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
@@ -145,7 +147,7 @@ class Labeller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _in_order(self, answers: Answers) -> NDArray[np.float64]:
         """Return the task's probabilities in the order of ``classes_``."""
-        names = [self._names.get(name, name) for name in self.task_.class_names]
+        names = [self._names[name] for name in self.task_.class_names]
         column = {name: place for place, name in enumerate(names)}
         return np.asarray(answers.votes[COMBINED][:, [column[name] for name in self.classes_]])
 
@@ -191,6 +193,27 @@ def _table(given: Any) -> pl.DataFrame:
 
 def _readable(rows: Rows) -> list[str]:
     return [text for row, text in enumerate(rows.texts) if row not in rows.why]
+
+
+def _as_in(labels: Sequence[Any], task: LabelTask) -> dict[str, Any]:
+    """Return each class as ``labels`` write it; one that they lack as a value of their type.
+
+    Predictions can be compared with the labels then, whatever part of them taught.
+    """
+    told = {class_of(str(each), task): each for each in labels if str(each).strip()}
+    first = next(iter(told.values()))
+    makes = type(first) if isinstance(first, int | float) and not isinstance(first, bool) else str
+    try:
+        found = {name: told[name] if name in told else makes(name) for name in task.class_names}
+        sorted(found.values())
+    except (TypeError, ValueError) as error:
+        lacking = [name for name in task.class_names if name not in told]
+        raise InputError(
+            "The labels of y and the classes of the task cannot stand side by side.",
+            given=f"y holds {first!r}, the classes that it lacks are {', '.join(lacking)}",
+            next_step="give y as text",
+        ) from error
+    return found
 
 
 def _free(name: str, table: pl.DataFrame) -> str:

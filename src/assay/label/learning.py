@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.label.questions import Questions, Scale, held_out, taught, untaught
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.spec import UNANSWERED, Answers, Checked, Gold, LabelSettings, Step
 from assay.label.voting import Calibration, Floats, Logistic, fit_calibration
 from assay.tables.rows import ROW_ID
 
@@ -131,11 +131,11 @@ def learn(
     """
     known = votes.each[votes.usable]
     if gold is None or gold_votes is None:
-        scale = Scale.of(known)
         why = "there are no checked rows to learn weights from"
-        questions = Questions(centre(scale(known)), None)
-        return Learned(shape, scale, questions, Calibration(), None, (Step("weights", False, why),))
+        return _untaught(shape, known, centre, Step("weights", False, why))
     usable = gold_votes.usable
+    if not gold.only(np.flatnonzero(usable).tolist()).measures:
+        return _untaught(shape, known, centre, UNANSWERED)
     scale = Scale.of(np.concatenate([known, gold_votes.each[usable]]))
     sample = known if len(known) else gold_votes.each[usable]
     teaching = _Teaching(
@@ -149,6 +149,15 @@ def learn(
         alike=shape.alike,
     )
     return _chosen(shape, scale, teaching, usable, gold, settings)
+
+
+def _untaught(
+    shape: Shape, known: Floats, centre: Callable[[Floats], tuple[Logistic, ...]], step: Step
+) -> Learned:
+    """Return what is known without gold; ``step`` says why there is none."""
+    scale = Scale.of(known)
+    questions = Questions(centre(scale(known)), None)
+    return Learned(shape, scale, questions, Calibration(), None, (step,))
 
 
 @dataclass(frozen=True, eq=False)

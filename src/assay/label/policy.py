@@ -79,7 +79,21 @@ def under_policy(held: Sequence[Checked], threshold: float) -> Checked:
         probability=scores[stage, rows],
         correct=correct[stage, rows].astype(np.bool_),
         weights=first.weights,
+        votes=_votes_under(held, stage),
     )
+
+
+def _votes_under(held: Sequence[Checked], stage: NDArray[np.int64]) -> dict[str, Shares]:
+    """Return what the stage that answers each row says beside, where every stage says it."""
+    first = held[0]
+    places = [{row: place for place, row in enumerate(each.row_ids)} for each in held]
+    names = [name for name in first.votes if all(name in each.votes for each in held)]
+    found = {name: np.full((len(stage), first.votes[name].shape[1]), np.nan) for name in names}
+    for row, (at, row_id) in enumerate(zip(stage.tolist(), first.row_ids, strict=True)):
+        for name in names:
+            if row_id in places[at]:
+                found[name][row] = held[at].votes[name][places[at][row_id]]
+    return found
 
 
 def finite(probability: Shares) -> Shares:

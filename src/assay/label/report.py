@@ -30,8 +30,9 @@ def next_step(summary: Summary) -> str:
     """Return what to do next, in plain words."""
     if summary.accuracy is None:
         return (
-            "fill in the labels of the rows to check and run again with --gold: without checked "
-            "rows nothing is known about these labels, so there is no guarantee."
+            "fill in the labels of the rows to check and run again with --gold, beside those you "
+            "gave: ten checked rows or more tell how good these labels are; without any there is "
+            "no guarantee."
         )
     failed = summary.status.get("failed", 0)
     if failed:

@@ -14,6 +14,7 @@ from assay.errors import InputError
 from assay.evidence import Evidence, accept_threshold, estimate
 from assay.evidence.accepting import Acceptance
 from assay.evidence.clt import MIN_ROWS
+from assay.evidence.precision_tests import require_shares
 from assay.label.answering import COPIED
 from assay.label.policy import acceptance_of
 from assay.label.rows import Rows
@@ -138,9 +139,13 @@ class LabelResult:
         Raises
         ------
         InputError
-            When a cascade would have sent up rows that it did not: it has to be run again.
+            When a cascade would have sent up rows that it did not: it has to be run again. Or
+            when one of the two does not lie between 0 and 1.
         """
         wanted = self.confidence if confidence is None else confidence
+        require_shares(confidence=wanted)
+        if precision is not None:
+            require_shares(precision=precision)
         changed = replace(self, precision=precision, confidence=wanted)
         if self.cascaded and not self._sent_up(changed):
             raise InputError(

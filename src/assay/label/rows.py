@@ -18,6 +18,9 @@ from assay.tables.door import to_polars
 from assay.tables.infer import require_column
 from assay.tables.rows import ROW_ID, with_row_ids
 
+FOUND = (ROW_ID, "probability", "status", "why")
+"""Columns that stand beside the label's in what a labelling returns."""
+
 SIDES = "\x1e"
 """Stands between the two sides of a pair; no row's own text can hold it."""
 
@@ -71,8 +74,9 @@ def read_rows(given: Any, task: LabelTask, *, portion: bool = False) -> tuple[Ro
     Raises
     ------
     InputError
-        When a column is absent or there is nothing to read.
+        When a column is absent, one column would be two things, or there is nothing to read.
     """
+    _check_columns(task)
     table = with_row_ids(_table(given))
     if table.is_empty():
         raise InputError("There are no rows to label.", next_step="give a row or more")
@@ -89,6 +93,38 @@ def read_rows(given: Any, task: LabelTask, *, portion: bool = False) -> tuple[Ro
         raise InputError("No row holds a text.", given=f"columns {', '.join(inputs)}",
                          next_step="name the columns to read as the task's inputs")  # fmt: skip
     return replace(rows, known=_known(table, task)), task
+
+
+def _check_columns(task: LabelTask) -> None:
+    """Raise an InputError where one column would be two things."""
+    if task.target in FOUND:
+        raise InputError(
+            "The label's column has a name that a labelling gives to another.",
+            given=task.target,
+            allowed=f"any name but {', '.join(FOUND)}",
+            next_step="name another target, and give the column of gold that name",
+        )
+    if task.target in task.inputs:
+        raise InputError(
+            "The label's column would be read as well.",
+            given=task.target,
+            next_step="name another target, or leave it out of the columns to read",
+        )
+    twice = [name for name in (ROW_ID, *task.inputs) if (ROW_ID, *task.inputs).count(name) > 1]
+    if twice:
+        raise InputError(
+            "A column would be read twice, or is the rows' own id.",
+            given=twice[0],
+            next_step="name each column once; an id that says something needs another name",
+        )
+    aside = [name for name in (*task.left, *task.right) if name not in task.inputs]
+    if task.kind == "match" and aside:
+        raise InputError(
+            "A column of a pair is none of those that are read.",
+            given=aside[0],
+            allowed=", ".join(task.inputs),
+            next_step="leave the inputs out: a pair's are its left and its right",
+        )
 
 
 def rows_of(table: pl.DataFrame, task: LabelTask) -> Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,12 @@ class Rule:
         Raises
         ------
         InputError
-            When the rule answers with what is no class.
+            When the rule fails, or answers with what is no class or no probability.
         """
         found = np.zeros((len(texts), len(task.classes)))
         position = {name: code for code, name in enumerate(task.class_names)}
         for row, text in enumerate(texts):
-            said = self.function(text)
+            said = self._said(text, row)
             if said is None:
                 continue
             shares = dict(said) if isinstance(said, Mapping) else {str(said): SURE}
@@ -50,9 +51,25 @@ class Rule:
                     given=min(map(str, unknown)),
                     allowed=", ".join(task.class_names),
                 )
+            unfit = [each for each in shares.values() if not _is_share(each)]
+            if unfit:
+                raise InputError(
+                    f"The rule {self.name} gave a class what is no probability.",
+                    given=unfit[0],
+                    allowed="numbers from 0 to 1",
+                )
             found[row] = _scores({position[name]: share for name, share in shares.items()},
                                  len(position))  # fmt: skip
         return found
+
+    def _said(self, text: str, row: int) -> Any:
+        try:
+            return self.function(text)
+        except Exception as error:
+            raise InputError(
+                f"The rule {self.name} failed at text {row + 1}: {type(error).__name__}.",
+                next_step="let it return None where it has nothing to say",
+            ) from error
 
 
 def vote(function: Voting) -> Rule:
@@ -65,6 +82,10 @@ def vote(function: Voting) -> Rule:
     'refund'
     """
     return Rule(function, getattr(function, "__name__", "rule"))
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, Real) and 0 <= float(value) <= 1  # not a number lies nowhere
 
 
 def _scores(shares: Mapping[int, float], classes: int) -> NDArray[np.float64]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assay.engine import check_engine
+from assay.errors import InputError
+from assay.evidence.precision_tests import require_shares
 from assay.label.answering import answer, ask_with
 from assay.label.cascade import Cascade, Goal, fit_cascade
 from assay.label.copies import Original, copies_of
@@ -24,6 +26,9 @@ from assay.label.store import save
 from assay.label.task import LabelTask
 from assay.ledger.spending import spending
 from assay.llm import Gateway
+
+RULED = ("single", "ordinal")
+"""Kinds of task in which the user's own rules vote."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,11 @@ class Order:
 
     def __post_init__(self) -> None:
         check_engine(self.engine)
+        if not self.settings.models:
+            raise InputError("No model is named.", next_step="name one, or leave the models out")
+        require_shares(confidence=self.confidence)
+        if self.precision is not None:
+            require_shares(precision=self.precision)
 
     def goal(self, rows: int) -> Goal:
         """Return what a cascade of ``rows`` rows aims at."""
@@ -113,6 +123,9 @@ def fit(
     rows: int,
 ) -> Fitted:
     """Learn how much each annotator counts, from gold and a sample of the rows."""
+    if order.settings.rules and task.kind not in RULED:
+        raise InputError("Rules vote only where each row gets one class.", given=task.kind,
+                         allowed=", ".join(RULED), next_step="leave the rules out")  # fmt: skip
     if len(order.settings.models) == 1:
         return kind.fit(texts, gold, task, gateway, order.settings)
     return fit_cascade(texts, gold, task, kind, gateway, order.settings, order.goal(rows))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -98,6 +98,10 @@ class Step:
     why: str
     accuracy: float | None = None
     alone: float | None = None
+
+
+UNANSWERED = Step("gold", False, "skipped: no checked row that measures was answered")
+"""What a labelling says whose annotators failed on gold: it knows as much as one without."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +209,22 @@ class Gold:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def only(self, some: Sequence[int]) -> Gold:
+        """Return some of the rows, by their positions."""
+        places = list(some)
+        return replace(
+            self,
+            rows=self.rows[places] if places else self.rows.clear(),
+            texts=[self.texts[row] for row in places],
+            labels=[self.labels[row] for row in places],
+            weights=None if self.weights is None else self.weights[places],
+        )
+
+    @property
+    def measures(self) -> bool:
+        """Whether there is a row to measure with: one that was not picked."""
+        return len(self) > 0 and (self.weights is None or bool((self.weights > 0).any()))
 
     @property
     def teaching(self) -> NDArray[np.float64] | None:

@@ -24,10 +24,10 @@ from assay.label.output import beside
 from assay.label.recording import record
 from assay.label.result import LabelResult
 from assay.label.review.gold import with_reviewed
-from assay.label.rows import Rows, rows_of
+from assay.label.rows import Rows, read_rows, rows_of
 from assay.label.run import Order, fit, given_by, measured
 from assay.label.spec import Answers, Gold
-from assay.label.spool import Contents, Spool, fingerprint_of
+from assay.label.spool import Contents, Spool, fingerprint_of, numbered
 from assay.label.summary import Summary
 from assay.label.tabled import answers_table
 from assay.label.task import LabelTask
@@ -73,7 +73,7 @@ def stream_file(
     task, data = LabelTask.of(task), Path(data)
     portions = Portions(data, piece)
     if order.reviewed:
-        gold = with_reviewed(gold, desk.gateway.ledger, task)
+        gold = with_reviewed(gold, desk.gateway.ledger, _reading(task, portions))
     gold = None if gold is None else to_polars(gold)
     spool = Spool(_folder(desk, data, task, gold, order, piece))
     progress(Progress("reading the rows", 0, 0))
@@ -225,6 +225,15 @@ def _summary(
         seconds=seconds,
         copies=contents.copies,
     )
+
+
+def _reading(task: LabelTask, portions: Portions) -> LabelTask:
+    """Return the task with the columns that it reads: those of the first rows where it names none.
+
+    Rows that were reviewed in another file are told from these by what they say.
+    """
+    first = None if task.inputs else next(iter(portions), None)
+    return task if first is None else read_rows(numbered(first, 0), task, portion=True)[1]
 
 
 def _named_ids(gold: pl.DataFrame | None, task: LabelTask) -> list[str]:

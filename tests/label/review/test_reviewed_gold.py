@@ -96,6 +96,17 @@ def test_two_files_that_number_rows_alike_do_not_mix(ledger: Ledger) -> None:
     assert reviewed_gold(ledger, NEWS.model_copy(update={"inputs": ("body",)})) is None
 
 
+def test_what_was_reviewed_for_another_question_is_no_gold(ledger: Ledger) -> None:
+    urgent = TASK.model_copy(update={"target": "urgent"})
+    labelling(ledger, task=urgent)
+    recorded = recall(ledger)
+    [batch] = batches_of(recorded, ledger, reviewer="ann", n=36)
+    review(ledger, recorded.result.run, {"ann": dict.fromkeys(batch.row_ids, "ships")})
+    assert reviewed_gold(ledger, TASK.model_copy(update={"target": "spam"})) is None
+    for same in (urgent, TASK):  # the latter has no name of its own
+        assert reviewed_gold(ledger, same) is not None
+
+
 def test_the_users_own_gold_comes_first(ledger: Ledger) -> None:
     result = labelling(ledger, texts=["a cow", *(f"ship {row}" for row in range(35))])
     [batch] = batches_of(recall(ledger), ledger, reviewer="ann", n=36)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assay.label.asking import Asker
 from assay.label.extract.agreeing import Agreed, same
+from assay.label.extract.places import as_read
 from assay.label.extract.wordings import WORDINGS, Wordings, examples_of
 from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
 from assay.label.voting import Calibration, Floats, Logistic, fit_calibration, fit_logistic, folds
@@ -66,6 +67,7 @@ def fit_extraction(asker: Wordings, gold: Gold | None, gateway: Gateway) -> Fitt
     if gold is None:
         steps = (Step("agreement", True, _VOTING),)
         return FittedExtraction(asker, CENTRE, Calibration(), None, steps)
+    gold = as_read(gold, asker.task)
     if len(gold) < FEWEST_FOR_EXAMPLES:
         plain = _fared(asker, gold, gateway)
         return _fitted(asker, gold, plain, (Step("agreement", True, _VOTING, plain.accuracy),))
@@ -133,18 +135,12 @@ def _parted(gold: Gold, settings: LabelSettings) -> tuple[Gold, Gold]:
     shown = set(sorted(mixed, key=drawn.__contains__)[:SHOWN])
     parts = [[row for row, text in enumerate(gold.texts) if (text in shown) == wanted]
              for wanted in (True, False)]  # fmt: skip
-    return _only(gold, parts[0]), _only(gold, parts[1])
+    return gold.only(parts[0]), gold.only(parts[1])
 
 
 def _drawn_texts(gold: Gold) -> set[str]:
     weights = np.ones(len(gold)) if gold.weights is None else gold.weights
     return {text for text, weight in zip(gold.texts, weights, strict=True) if weight > 0}
-
-
-def _only(gold: Gold, rows: list[int]) -> Gold:
-    weights = None if gold.weights is None else gold.weights[rows]
-    return Gold(gold.rows[rows], [gold.texts[row] for row in rows],
-                [gold.labels[row] for row in rows], weights)  # fmt: skip
 
 
 def signs(found: Sequence[Agreed]) -> Floats:

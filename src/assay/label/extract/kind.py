@@ -35,7 +35,8 @@ class Extraction:
     def check(self, label: Any, task: LabelTask) -> dict[str, Any]:
         """Return a gold object as it is stored: checked against the schema, spans as objects."""
         schema = task.fields or {}
-        spans, model = spans_of(schema), model_of(schema)
+        model = model_of(schema)  # first, as it refuses what is no schema
+        spans = spans_of(schema)
         try:
             given = json.loads(label) if isinstance(label, str) else dict(label)
             places = {name: given[name] for name in spans if name in given}

@@ -1,4 +1,4 @@
-"""Where words that were taken from what was read stand in the row itself."""
+"""Where words stand in a row itself, and where in what was read of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from assay.label.extract.schema import spans_of
-from assay.label.reading import CONTROLS, CUT, places_read
+from assay.label.reading import CONTROLS, CUT, places_read, whole
 from assay.label.rows import Rows, render
-from assay.label.spec import Answers
+from assay.label.spec import Answers, Gold
 from assay.label.task import LabelTask
 
 Places = Sequence[int | None]
@@ -42,6 +42,37 @@ def in_own_place(answers: Answers, rows: Rows, task: LabelTask) -> Answers:
             labels[row], probability[row] = None, float("nan")
             why[row] = "words of it stand across the part of the text that was not read"
     return replace(answers, labels=labels, probability=probability, why=why)
+
+
+def as_read(gold: Gold, task: LabelTask) -> Gold:
+    """Return gold with its spans as they stand in what was read of its rows.
+
+    Gold tells words and places of the rows themselves, hidden characters counted.
+    """
+    spans = spans_of(task.fields or {})
+    told = zip(gold.labels, render(gold.rows, task), gold.texts, strict=True)
+    labels = [
+        label if own == read else label | {name: _read(label.get(name), own) for name in spans}
+        for label, own, read in told
+    ]
+    return replace(gold, labels=labels)
+
+
+def _read(value: Any, own: str) -> Any:
+    """Return a span of a row as one of what was read; as it is where it does not stand there."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return [_read(each, own) for each in value]
+    start, end = value["start"], value["end"]
+    if start is None or end is None:
+        return value | {"text": whole(value["text"])[0]}
+    there = range(start, end)
+    found = [at for at, place in enumerate(places_read(own)) if place in there]
+    if own[start:end] != value["text"] or not found:
+        return value
+    read = whole(own)[0][found[0] : found[-1] + 1]
+    return {"text": read, "start": found[0], "end": found[-1] + 1}
 
 
 def _moved(value: Any, places: Places) -> Any:

@@ -14,11 +14,17 @@ from assay.errors import InputError
 
 SPAN = "span"
 """Marks a string, or a list of them, whose words are taken from the text as they stand."""
-_BOUNDS = {
+_OF_NUMBERS = {
     "minimum": "ge", "maximum": "le", "exclusiveMinimum": "gt", "exclusiveMaximum": "lt",
-    "multipleOf": "multiple_of", "minLength": "min_length", "maxLength": "max_length",
-    "pattern": "pattern", "minItems": "min_length", "maxItems": "max_length",
+    "multipleOf": "multiple_of",
 }  # fmt: skip
+_BOUNDS = {
+    "integer": _OF_NUMBERS,
+    "number": _OF_NUMBERS,
+    "string": {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern"},
+    "array": {"minItems": "min_length", "maxItems": "max_length"},
+}
+"""By type, what bounds it; another type's bounds say nothing of it, as JSON Schema has it."""
 _PLAIN: dict[str, Any] = {
     "integer": int, "number": float, "boolean": bool, "null": None, "string": str,
 }  # fmt: skip
@@ -35,7 +41,8 @@ def model_of(schema: Mapping[str, Any]) -> type[BaseModel]:
     ------
     InputError
         When the schema is no object, has no fields, refers to itself, or holds what is not
-        understood; the message names the field.
+        understood; the message names the field. Or when no type can be built from it, as from a
+        pattern that is no regular expression.
     """
     return _built(json.dumps(schema, sort_keys=False, default=str))
 
@@ -43,7 +50,15 @@ def model_of(schema: Mapping[str, Any]) -> type[BaseModel]:
 @lru_cache(maxsize=32)
 def _built(text: str) -> type[BaseModel]:
     schema = json.loads(text)
-    built = _Builder(schema.get("$defs", {})).of(schema, "fields", ())
+    try:
+        built = _Builder(schema.get("$defs", {})).of(schema, "fields", ())
+    except InputError:
+        raise
+    except Exception as error:  # pydantic says in many ways what it cannot build
+        told = (str(error).splitlines() or [""])[0]
+        raise InputError("The fields to extract cannot be built from their schema.",
+                         given=f"{type(error).__name__}: {told}",
+                         next_step="mend the field that is told") from error  # fmt: skip
     if not (isinstance(built, type) and issubclass(built, BaseModel)):
         raise InputError("The fields to extract must be the JSON schema of an object.",
                          given=schema.get("type", "no type"))  # fmt: skip
@@ -62,8 +77,10 @@ class _Builder:
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self._definitions = definitions
 
-    def of(self, node: Mapping[str, Any], path: str, within: tuple[str, ...]) -> Any:
+    def of(self, node: Any, path: str, within: tuple[str, ...]) -> Any:
         """Return the type of a node; ``within`` are the definitions that it lies in."""
+        if not isinstance(node, Mapping):
+            raise InputError(f"The field {path} is no schema.", given=node, allowed=_ALLOWED)
         if "$ref" in node:
             return self._referred(str(node["$ref"]), path, within)
         if "allOf" in node and len(node["allOf"]) == 1:
@@ -85,13 +102,13 @@ class _Builder:
             return self._object(node, path, within)
         if kind == "array":
             items = self.of(node.get("items", {}), f"{path}[]", within)
-            return _bounded(list[items], node)  # type: ignore[valid-type]
+            return _bounded(list[items], node, "array")  # type: ignore[valid-type]
         if kind not in _PLAIN:
             raise InputError(f"The field {path} has a type that is not understood.",
                              given=kind or "no type", allowed=_ALLOWED)  # fmt: skip
         if kind == "string" and node.get("format") in _FORMATS:
             return _FORMATS[str(node["format"])]
-        return _bounded(_PLAIN[str(kind)], node)
+        return _bounded(_PLAIN[str(kind)], node, str(kind))
 
     def _object(self, node: Mapping[str, Any], path: str, within: tuple[str, ...]) -> Any:
         properties: Mapping[str, Any] = node.get("properties", {})
@@ -120,6 +137,7 @@ class _Builder:
         return self.of(self._definitions[name], path, (*within, name))
 
 
-def _bounded(kind: Any, node: Mapping[str, Any]) -> Any:
-    bounds = {ours: node[theirs] for theirs, ours in _BOUNDS.items() if theirs in node}
-    return Annotated[kind, Field(**bounds)] if bounds else kind
+def _bounded(made: Any, node: Mapping[str, Any], kind: str) -> Any:
+    known = _BOUNDS.get(kind, {})
+    bounds = {ours: node[theirs] for theirs, ours in known.items() if theirs in node}
+    return Annotated[made, Field(**bounds)] if bounds else made

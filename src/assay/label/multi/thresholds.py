@@ -50,12 +50,19 @@ def accept_by_class(
     Raises
     ------
     InputError
-        When the task is of another kind, or there is no gold.
+        When the task is of another kind, there is no gold, or a cascade of models answered: which
+        of them answers a row was decided on the same gold.
     """
     checked = None if result.checked is None else result.checked.measured
     if result.task.kind != "multi" or checked is None:
         raise InputError(
             "Thresholds by class need a multi-label task with gold.", given=result.task.kind
+        )
+    if result.cascaded:
+        raise InputError(
+            "Thresholds by class are those of one model, not of a cascade.",
+            given=", ".join(each.model for each in result.stages),
+            next_step="label with one of them",
         )
     names = result.task.class_names
     chances = checked.votes[CHANCES]

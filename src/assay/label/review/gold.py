@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
 from assay.errors import InputError
-from assay.label.gold import LEAST_DRAWN, WEIGHT
+from assay.label.gold import LEAST_DRAWN, weight_name
 from assay.label.kinds import kind_of
 from assay.label.review.outcome import Reviewed, agreed
 from assay.label.review.record import Batch, Decision, read_batches, read_decisions
@@ -21,12 +21,15 @@ from assay.tables.rows import ROW_ID, with_row_ids
 
 AS_JSON = ("multi", "extract")
 """Kinds whose labels are written as JSON text in a table."""
+UNNAMED: str = LabelTask.model_fields["target"].default
+"""What is asked where nobody gave it a name."""
 
 
 def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
     """Return the rows that people checked in earlier labellings, or None where there are none.
 
-    Rows on which reviewers are split, and labels that the task does not know, are left out.
+    Rows on which reviewers are split, and labels that the task does not know, are left out; so is
+    what was reviewed for another question, which a task's target names.
     There are none until ten of the rows drawn at random are checked: nothing could be measured.
 
     Parameters
@@ -37,14 +40,14 @@ def reviewed_gold(ledger: Ledger, task: LabelTask) -> pl.DataFrame | None:
     Returns
     -------
     ``row_id``, the inputs, the label in ``task.target`` (as JSON text where it is a list or an
-    object), and ``weight`` (see :data:`assay.label.gold.WEIGHT`). Each text once.
+    object), and ``weight`` (see :func:`assay.label.gold.weight_name`). Each text once.
     """
     parts = [
         _part(ledger.read_table(artefact), reviewed, task)
         for artefact, reviewed in _populations(ledger, task)
     ]
     table = pl.concat([each for each in parts if each is not None] or [pl.DataFrame()])
-    if table.is_empty() or (table[WEIGHT] > 0).sum() < LEAST_DRAWN:
+    if table.is_empty() or (table[weight_name(task)] > 0).sum() < LEAST_DRAWN:
         return None
     table = table.unique(list(task.inputs), keep="last", maintain_order=True)
     if table[ROW_ID].n_unique() < table.height:  # several files that number their rows alike
@@ -58,13 +61,13 @@ def with_reviewed(gold: Any, ledger: Ledger, task: LabelTask) -> Any:
     if gold is None or reviewed is None:
         return reviewed if gold is None else gold
     given = to_polars(gold)
-    columns = [*task.inputs, task.target]
+    columns, weight = [*task.inputs, task.target], weight_name(task)
     if not set(columns) <= set(given.columns):
         return gold
     given = with_row_ids(given)
-    if WEIGHT not in given.columns:
-        given = given.with_columns(pl.lit(1.0).alias(WEIGHT))
-    given = given.select(ROW_ID, *columns, pl.col(WEIGHT).cast(pl.Float64))
+    if weight not in given.columns:
+        given = given.with_columns(pl.lit(1.0).alias(weight))
+    given = given.select(ROW_ID, *columns, pl.col(weight).cast(pl.Float64))
     reviewed = reviewed.cast({name: given.schema[name] for name in task.inputs}, strict=False)
     fresh = reviewed.join(given, on=list(task.inputs), how="anti", nulls_equal=True)
     kind = kind_of(task)
@@ -83,10 +86,10 @@ def gold_table(rows: pl.DataFrame, reviewed: Reviewed, task: LabelTask) -> pl.Da
     ids = list(reviewed.labels)
     known = {ROW_ID: ids, task.target: _written(list(reviewed.labels.values()), task)}
     found = pl.DataFrame(known, schema={ROW_ID: pl.String, task.target: pl.String})
-    weight = pl.Series(WEIGHT, [reviewed.weights[each] for each in ids], pl.Float64)
-    found = found.with_columns(weight)
+    counted = [reviewed.weights[each] for each in ids]
+    found = found.with_columns(pl.Series(weight_name(task), counted, pl.Float64))
     table = rows.select(ROW_ID, *task.inputs).join(found, on=ROW_ID, how="inner")
-    return table.select(ROW_ID, *task.inputs, task.target, WEIGHT)
+    return table.select(ROW_ID, *task.inputs, task.target, weight_name(task))
 
 
 def _part(rows: pl.DataFrame, reviewed: Reviewed, task: LabelTask) -> pl.DataFrame | None:
@@ -106,7 +109,7 @@ def _populations(ledger: Ledger, task: LabelTask) -> Iterable[tuple[str, Reviewe
     """Yield each table of rows that was labelled, and all that was reviewed of it."""
     runs: dict[str, list[str]] = {}
     for event in ledger.entries("event"):
-        if event.key == LABELLING and event.body["task"]["kind"] == task.kind:
+        if event.key == LABELLING and _asks_the_same(event.body["task"], task):
             runs.setdefault(event.body["tables"]["rows"], []).append(str(event.run))
     for artefact, some in runs.items():
         batches: list[Batch] = []
@@ -116,6 +119,12 @@ def _populations(ledger: Ledger, task: LabelTask) -> Iterable[tuple[str, Reviewe
             decisions += read_decisions(ledger, run)
         if decisions:
             yield artefact, agreed(decisions, batches)
+
+
+def _asks_the_same(told: Mapping[str, Any], task: LabelTask) -> bool:
+    """Whether a labelling asked what this task asks; one without a name of its own may have."""
+    names = {told["target"], task.target}
+    return told["kind"] == task.kind and (len(names) == 1 or UNNAMED in names)
 
 
 def _written(labels: list[Any], task: LabelTask) -> list[str | None]:

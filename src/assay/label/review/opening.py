@@ -22,6 +22,7 @@ from assay.ledger import Ledger
 from assay.llm import Gateway, Spend
 from assay.project import Project
 from assay.seeds import derive_seed
+from assay.tables import read_table
 
 
 @contextmanager
@@ -63,7 +64,8 @@ def labelling_of(
     Raises
     ------
     InputError
-        When the rows and a run are both given, or there are no classes.
+        When the rows and a run are both given, the file of rows cannot be read, or there are no
+        classes.
     LedgerError
         When there is no such labelling.
     """
@@ -71,6 +73,8 @@ def labelling_of(
         return recall(ledger, run)
     if run is not None:
         raise InputError("Give rows or --run, not both.")
+    if isinstance(rows, str | Path):
+        rows = read_table(rows)
     found = _earlier(ledger, rows)
     return found or _unlabelled(ledger, project, rows, classes)
 

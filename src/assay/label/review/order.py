@@ -23,6 +23,7 @@ RANDOM_SHARE = 1 / 3
 CANDIDATES = 0.1
 """Share of the rows, the most informative ones, that the others are picked from."""
 MOST_CANDIDATES = 5000
+OURS = ("probability", "chance", "weight")
 
 
 def worth_checking(
@@ -57,10 +58,10 @@ def worth_checking(
 
     Returns
     -------
-    ``row_id``, the inputs, the label and its ``probability``; the ``chance`` of being drawn; and
-    ``weight``: 1 for the random rows, 0 for the picked ones (see
-    :data:`assay.label.gold.WEIGHT`). The rows are mixed, so that whoever stops early has checked
-    some of both.
+    ``row_id``, the inputs (``input_`` before a name that is one of ours), the label and its
+    ``probability``; the ``chance`` of being drawn; and ``weight``: 1 for the random rows, 0 for
+    the picked ones (see :data:`assay.label.gold.WEIGHT`). The rows are mixed, so that whoever
+    stops early has checked some of both.
 
     Notes
     -----
@@ -77,8 +78,10 @@ def worth_checking(
     chosen = np.isin(rows, picked)
     chance = np.where(chosen, 1.0, len(drawn) / max(1, len(others)))
     table = result.table[rows].select(ROW_ID, result.task.target, "probability")
+    taken = [name for name in result.task.inputs if name in OURS]
     return (
         result.rows.table[rows]
+        .rename({name: f"input_{name}" for name in taken})
         .join(table, on=ROW_ID, how="left", maintain_order="left")
         .with_columns(pl.Series("chance", chance), pl.Series("weight", (~chosen).astype(float)))
     )

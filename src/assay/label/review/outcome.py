@@ -17,6 +17,7 @@ from assay.label.review.record import Batch, Decision, latest
 from assay.label.spec import Checked
 from assay.label.tabled import as_texts
 from assay.label.task import LabelTask
+from assay.label.voting import Floats
 from assay.tables.rows import ROW_ID
 
 
@@ -150,18 +151,23 @@ def _weights(rows: Iterable[str], batches: Sequence[Batch]) -> dict[str, float]:
     return {each: float(each in drawn) for each in rows}
 
 
+def _counts(checked: Checked) -> Floats:
+    """Return how much each row counts: 1 on average of those that measure, in each sample alike."""
+    weights = np.ones(len(checked.row_ids)) if checked.weights is None else checked.weights
+    drawn = weights[weights > 0]
+    return np.asarray(weights / drawn.mean() if len(drawn) else weights)
+
+
 def _joined(old: Checked | None, new: Checked) -> Checked:
     if old is None:
         return new
-    both = [np.ones(len(each.row_ids)) if each.weights is None else each.weights
-            for each in (old, new)]  # fmt: skip
     return Checked(
         row_ids=[*old.row_ids, *new.row_ids],
         truth=[*old.truth, *new.truth],
         labels=[*old.labels, *new.labels],
         probability=np.concatenate([old.probability, new.probability]),
         correct=np.concatenate([old.correct, new.correct]),
-        weights=np.concatenate(both),
+        weights=np.concatenate([_counts(old), _counts(new)]),
         votes={
             name: np.concatenate([each, new.votes[name]])
             for name, each in old.votes.items()

@@ -24,7 +24,7 @@ from assay.label.single.student import parts_of, taught
 from assay.label.single.truth import Truth
 from assay.label.single.tuned import Known
 from assay.label.single.weighing import learned, temperature
-from assay.label.spec import Checked, Gold, LabelSettings, Step
+from assay.label.spec import UNANSWERED, Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 
@@ -45,10 +45,11 @@ def fit_single(
     """Learn from unlabelled texts and from gold how much each annotator counts."""
     everything = [*texts, *(gold.texts if gold is not None else [])]
     fitted, votes = fit_label_free(everything, task, gateway, settings)
-    if gold is not None and len(gold):
-        rows = Unlabelled(list(texts), votes.only(np.arange(len(texts))))
-        return weighed(fitted, gold, gateway, rows)
-    return replace(fitted, temperature=_agreeing(votes), steps=told_unmeasured(votes))
+    fitted = replace(fitted, temperature=_agreeing(votes), steps=told_unmeasured(votes))
+    if gold is None or not len(gold):
+        return fitted
+    rows = Unlabelled(list(texts), votes.only(np.arange(len(texts))))
+    return weighed(fitted, gold, gateway, rows)
 
 
 def fit_label_free(
@@ -113,13 +114,17 @@ def weighed(
     told
         Measure the steps one by one, which takes most of the time.
     """
-    truth = Truth.of(gold, fitted.task)
     votes = fitted.votes(gold.texts, gateway)
+    known = _answered(votes)
+    gold, votes = gold.only(known.tolist()), votes.only(known)
+    if not gold.measures:
+        return replace(fitted, steps=(*fitted.steps, UNANSWERED))
+    truth = Truth.of(gold, fitted.task)
     fitted, votes, steps = _without_a_harmful_student(fitted, votes, truth)
     unaided = votes
     fitted, votes, more = _with_gold_annotators(fitted, votes, gold, truth, gateway)
     steps += more
-    answered = np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
+    answered = _answered(votes)
     votes, truth = votes.only(answered), truth.only(answered)
     scores, weights = total(votes, None), None
     if enough(truth):
@@ -143,6 +148,11 @@ def weighed(
         checked=_checked(gold, answered, truth, softmax(factor * scores), fitted.task),
         steps=ran,
     )
+
+
+def _answered(votes: Votes) -> Codes:
+    """Return the rows of which every annotator said something."""
+    return np.flatnonzero(np.isfinite(votes.scores).all(axis=(0, 2)))
 
 
 def _tunes(fitted: FittedSingle, truth: Truth) -> bool:
