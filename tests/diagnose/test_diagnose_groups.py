@@ -84,6 +84,11 @@ def test_a_group_that_is_named_and_categories_are_not_asked_of() -> None:
     assert "no column reads like" in told(colours).looked[0].skipped
     alone = rows.with_columns(patient=pl.Series([f"P{each:04}" for each in range(600)]))
     assert "no column reads like" in told(alone).looked[0].skipped
+    few = alone.with_row_index().with_columns(
+        pl.when(pl.col("index") < 300).then(pl.format("P{}", 1000 + pl.col("index") % 10))
+        .otherwise("patient").alias("patient")
+    )  # fmt: skip
+    assert "no column reads like" in told(few.drop("index")).looked[0].skipped, "ten recur"
 
 
 def test_trying_measures_the_split_by_group(tmp_path: Path) -> None:

@@ -79,8 +79,10 @@ def _may_name_groups(part: Case, name: str) -> bool:
     column = part.rows[name].drop_nulls()
     if name == part.task.text or not (column.dtype.is_integer() or column.dtype == pl.String):
         return False
-    held = column.n_unique()
-    if len(column) < max(FEWEST_ROWS, FEWEST_A_GROUP * held) or held < FEWEST_GROUPS:
+    rows_of_each = column.alias("value").value_counts()["count"]
+    if len(column) < max(FEWEST_ROWS, FEWEST_A_GROUP * len(rows_of_each)):
+        return False
+    if (rows_of_each > 1).sum() < FEWEST_GROUPS:
         return False
     if NAMED.search(name):
         return True
