@@ -91,6 +91,14 @@ def test_a_group_that_is_named_and_categories_are_not_asked_of() -> None:
     assert "no column reads like" in told(few.drop("index")).looked[0].skipped, "ten recur"
 
 
+def test_rows_that_hold_no_word_or_no_column_tell_nothing() -> None:
+    rows = of_patients(1, alike=True).select("patient", "y")
+    letters = np.random.default_rng(1).choice([*"abcdefghij"], (rows.height, 4)).tolist()
+    spelt = rows.with_columns(text=pl.Series([" ".join(each) for each in letters]))
+    assert told(spelt, text="text").findings == ()
+    assert told(rows, annotator="patient").findings == ()
+
+
 def test_trying_measures_the_split_by_group(tmp_path: Path) -> None:
     rows = of_patients(3, 900, alike=True)
     recipe = baseline_recipe(infer_task(rows, "y").task).with_estimator(
