@@ -110,5 +110,6 @@ def test_trying_measures_the_split_by_group(tmp_path: Path) -> None:
     (again,) = try_fixes(project, found).splits
     assert (again.by, again.column) == ("group", "patient")
     assert again.flatters
+    assert again.change.details["groups"] == project.search()["patient"].n_unique()
     assert 'group = "patient"' in again.words
     project.ledger().close()
