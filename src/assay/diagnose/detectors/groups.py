@@ -16,6 +16,7 @@ from assay.diagnose.numbers import Numbers
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
 from assay.seeds import derive_seed
+from assay.tables.counts import value_counts
 
 CODE = "AS408"
 FEWEST_ROWS, FEWEST_GROUPS = 100, 20
@@ -79,7 +80,7 @@ def _may_name_groups(part: Case, name: str) -> bool:
     column = part.rows[name].drop_nulls()
     if name == part.task.text or not (column.dtype.is_integer() or column.dtype == pl.String):
         return False
-    rows_of_each = column.alias("value").value_counts()["count"]
+    rows_of_each = value_counts(column)["count"]
     if len(column) < max(FEWEST_ROWS, FEWEST_A_GROUP * len(rows_of_each)):
         return False
     if (rows_of_each > 1).sum() < FEWEST_GROUPS:
