@@ -84,6 +84,19 @@ def test_a_group_that_is_named_and_categories_are_not_asked_of() -> None:
     assert "no column reads like" in told(colours).looked[0].skipped
     alone = rows.with_columns(patient=pl.Series([f"P{each:04}" for each in range(600)]))
     assert "no column reads like" in told(alone).looked[0].skipped
+    few = alone.with_row_index().with_columns(
+        pl.when(pl.col("index") < 300).then(pl.format("P{}", 1000 + pl.col("index") % 10))
+        .otherwise("patient").alias("patient")
+    )  # fmt: skip
+    assert "no column reads like" in told(few.drop("index")).looked[0].skipped, "ten recur"
+
+
+def test_rows_that_hold_no_word_or_no_column_tell_nothing() -> None:
+    rows = of_patients(1, alike=True).select("patient", "y")
+    letters = np.random.default_rng(1).choice([*"abcdefghij"], (rows.height, 4)).tolist()
+    spelt = rows.with_columns(text=pl.Series([" ".join(each) for each in letters]))
+    assert told(spelt, text="text").findings == ()
+    assert told(rows, annotator="patient").findings == ()
 
 
 def test_trying_measures_the_split_by_group(tmp_path: Path) -> None:
@@ -97,5 +110,6 @@ def test_trying_measures_the_split_by_group(tmp_path: Path) -> None:
     (again,) = try_fixes(project, found).splits
     assert (again.by, again.column) == ("group", "patient")
     assert again.flatters
+    assert again.change.details["groups"] == project.search()["patient"].n_unique()
     assert 'group = "patient"' in again.words
     project.ledger().close()

@@ -143,3 +143,9 @@ def test_planted_faults_are_counted() -> None:
     assert shares["slice of 1 condition", 0.6] >= shares["slice of 1 condition", 0.1]
     assert ("flipped labels", 0.1) in shares
     assert found.false_alarms.n == 2
+
+
+def test_a_column_of_words_may_be_called_count() -> None:
+    words = pl.DataFrame({"count": ["few", "many", "many"] * 50, "y": ["a", "b", "b"] * 50})
+    said = words.with_columns(prediction=pl.lit("a"))
+    assert diagnose(said, truth="y", detectors=[SliceDetector()]).n == 150

@@ -8,6 +8,7 @@ import pytest
 
 from assay.recipe import baseline_recipe
 from assay.synth.candidates import made_candidates
+from assay.synth.constraints import Whole
 from assay.synth.methods import AUTO, chosen_methods
 from assay.synth.unmade import MOVED, WEIGHTS
 from synth.tables_made_up import TASK, customers
@@ -21,6 +22,15 @@ def test_a_dose_takes_the_place_of_another_of_its_method_and_class() -> None:
         recipe = each.apply(recipe)
     kept = [(each.parameters["method"], each.dose) for each in recipe.rows.made]
     assert kept == [("smote", 4.0), ("copula", 4.0)]
+
+
+def test_a_dose_takes_the_place_of_one_that_was_held_to_other_constraints() -> None:
+    recipe = baseline_recipe(TASK)
+    for stated in (None, (Whole(column="age"),)):
+        (each,) = made_candidates(("smote",), (1.0,), class_name="rare", constraints=stated)
+        recipe = each.apply(recipe)
+    (made,) = recipe.rows.made
+    assert "whole" in made.parameters["constraints"]
 
 
 def test_the_benchmark_tries_what_the_product_tries(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,3 +207,12 @@ def test_a_sum_that_the_ranges_rule_out_names_them_all(
     require_consistent((one, two, added))
     tenth, fifth = (Between(column=n, low=v, high=v) for n, v in (("net", 0.1), ("tax", 0.2)))
     require_consistent((tenth, fifth, Between(column="gross", low=0.3, high=0.3), added))
+
+
+def test_columns_may_be_called_as_counts_are() -> None:
+    words = ["few", "many"] * 60
+    rows = pl.DataFrame({"count": words, "rows": words, "different": words, "proportion": words})
+    table = (("few", "few"), ("many", "many"))
+    assert Decides(column="count", follows="rows", table=table) in mine_constraints(
+        rows, rows.columns
+    )

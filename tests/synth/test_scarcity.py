@@ -69,6 +69,15 @@ def test_a_remedy_takes_the_place_of_the_other() -> None:
     assert weights.apply(moved.apply(recipe)) == weights.apply(recipe)
 
 
+def test_a_remedy_takes_the_place_of_the_other_where_the_recipe_has_that_one() -> None:
+    recipe, task = baseline_recipe(TASK), with_metric("macro_f1")
+    weights, moved = (each.apply(recipe) for each in remedies(recipe, task))
+    (after,) = remedies(weights, task)
+    assert after.apply(weights) == moved
+    (after,) = remedies(moved, task)
+    assert after.apply(moved) == weights
+
+
 def test_a_remedy_in_place_already_is_not_tried_again() -> None:
     recipe = baseline_recipe(TASK)
     for each in remedies(recipe, with_metric("macro_f1")):

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
+from assay.tables.counts import value_counts
 from assay.tables.predicate import Condition, Mask, Value
 from assay.tables.traits import TRAITS, trait
 
@@ -63,7 +64,7 @@ def _conditions(
             yield Condition(column, "<=", cut, name), numbers <= cut
             yield Condition(column, ">", cut, name), numbers > cut
     elif values.dtype in (pl.String, pl.Categorical, pl.Enum):
-        counts = values.cast(pl.String).drop_nulls().value_counts(sort=True)
+        counts = value_counts(values.cast(pl.String).drop_nulls())
         if counts.height <= max(LEVELS, values.len() // 20):  # names and ids describe no slice
             for value in counts[:, 0].head(LEVELS).to_list():
                 yield _equal(column, name, values.cast(pl.String), value)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.tables.counts import value_counts
 
 WORDS = 256
 """Columns that the words of a text are counted in, by their hash."""
@@ -41,7 +42,7 @@ class Numbers:
             known = known[np.isfinite(known)]
             middle = float(np.median(known)) if len(known) else 0.0
             return lambda values: [_filled(values, middle)]
-        shares = before.cast(pl.String).fill_null("").value_counts(sort=True)
+        shares = value_counts(before.cast(pl.String).fill_null(""))
         count = max(self.known.n, 1)
         share = {word: number / count for word, number in shares.iter_rows()}
         code = {word: float(place) for place, word in enumerate(share)}

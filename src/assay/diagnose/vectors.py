@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.diagnose.case import DIMENSIONS, Case
 from assay.seeds import derive_seed
+from assay.tables.counts import value_counts
 
 LEVELS = 20
 
@@ -52,7 +53,7 @@ def _column(values: pl.Series) -> list[np.ndarray]:
     if values.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return []
     words = values.cast(pl.String)
-    counts = words.drop_nulls().value_counts(sort=True)
+    counts = value_counts(words.drop_nulls())
     if counts.height > max(LEVELS, values.len() // LEVELS):
         return []
     return [

@@ -28,6 +28,7 @@ def split_again(
 
     Fewer rows to learn from make a model worse by themselves, and a stricter split leaves fewer.
     So both kinds of model learn from as many rows, and judge the same ones: what differs is which.
+    Of a split by group the interval counts groups, since rows that tell of each other err together.
     """
     wanted: dict[tuple[SplitBy, str], Finding] = {}
     for finding in diagnosis.findings:
@@ -53,7 +54,8 @@ def _measured(
     (first,), (second,) = (
         out_of_fold((recipe,), rows, task, each, tools=tools, seed=seed) for each in (mixed, strict)
     )
-    trial = compared(rows, task, first, second, seed=seed)
+    told = task.model_copy(update={"group": column}) if by == "group" else task
+    trial = compared(rows, told, first, second, seed=seed)
     return SplitAgain(
         finding.code, finding.title, by, column, trial.before, trial.after, trial.gain
     )

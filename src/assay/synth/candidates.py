@@ -46,12 +46,14 @@ def made_candidates(
 
 
 def with_dose(made: Made, recipe: Recipe) -> Recipe:
-    """Return ``recipe`` with this dose in place of others of its method and class."""
-    others = tuple(
-        each
-        for each in recipe.rows.made
-        if (each.path, each.class_name, each.where, each.parameters)
-        != (made.path, made.class_name, made.where, made.parameters)
-    )
+    """Return ``recipe`` with this dose in place of others of its method and class.
+
+    What the others were held to, as a ``constraints.toml`` that has changed since, goes with them.
+    """
+    others = tuple(each for each in recipe.rows.made if _kind(each) != _kind(made))
     rows = recipe.rows.model_copy(update={"made": (*others, made)})
     return recipe.model_copy(update={"rows": rows})
+
+
+def _kind(made: Made) -> tuple[object, ...]:
+    return made.path, made.parameters.get("method"), made.class_name, made.where

@@ -11,6 +11,7 @@ import polars as pl
 
 from assay.evidence import benjamini_hochberg
 from assay.synth.scarcity import FEWEST
+from assay.tables.counts import value_counts
 from assay.tables.predicate import Condition, Mask, Predicate
 from assay.task import Task
 
@@ -88,8 +89,8 @@ def _sides(values: pl.Series) -> Iterator[tuple[Condition, Mask]]:
         low, high = (float(f"{each:.6g}") for each in np.quantile(known, [1 / 3, 2 / 3]))
         conditions = [Condition(name, "<=", low), Condition(name, ">", high)]
     elif values.dtype in (pl.String, pl.Categorical, pl.Boolean):
-        counts = values.drop_nulls().cast(pl.String).value_counts(sort=True)
-        conditions = [Condition(name, "=", each) for each in counts[name].head(LEVELS).to_list()]
+        counts = value_counts(values.drop_nulls().cast(pl.String))
+        conditions = [Condition(name, "=", each) for each in counts["value"].head(LEVELS).to_list()]
     else:
         return
     frame = values.to_frame()

@@ -8,6 +8,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.synth.spec import EVERY_ROW, own_rows, subject
+from assay.tables.counts import value_counts
 from assay.tables.predicate import Condition, Predicate
 from assay.tables.predicate_text import predicate_from_words
 from assay.tables.traits import trait
@@ -120,7 +121,7 @@ def rare_classes(rows: pl.DataFrame, task: Task) -> list[str]:
 
 def class_sizes(rows: pl.DataFrame, task: Task) -> dict[str, int]:
     """Return how many rows each class has; empty for a regression."""
-    counts = dict(rows[task.target].value_counts().rows()) if task.class_names else {}
+    counts = dict(value_counts(rows[task.target]).rows()) if task.class_names else {}
     return {name: counts.get(name, 0) for name in task.class_names}
 
 

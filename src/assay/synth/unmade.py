@@ -19,19 +19,22 @@ def remedies(recipe: Recipe, task: Task) -> list[Candidate]:
     ``class weights`` weighs each class by the inverse of its rows, where the estimator can.
     ``threshold moved`` divides probabilities by the classes' shares (Menon et al. 2021). It keeps
     the order of two classes' scores, so it is not tried for the area under the curve; it is what
-    theory calls for where balanced accuracy is the metric. Each takes the other's place: both at
-    once would correct for the same shares twice.
+    theory calls for where balanced accuracy is the metric. Each takes the other's place, in the
+    recipe as in a run: both at once would correct for the same shares twice.
     """
     found: list[Candidate] = []
     if not task.class_names:
         return found
     leader = _leader(task)
     accepted = accepted_parameters(recipe.estimator)
-    if "class_weight" in accepted and "class_weight" not in recipe.estimator.parameters:
+    weights = recipe.estimator.parameters.get("class_weight")
+    if "class_weight" in accepted and weights is None:
         weighed = recipe.with_parameters(class_weight="balanced")
+        weighed = weighed.model_copy(update={"rarity": 0.0})
         found.append(Candidate(WEIGHTS, 0.0, ORIGIN, lambda _: weighed, leader == WEIGHTS))
     if not recipe.rarity and task.metric not in ("auc", "average_precision"):
-        moved = recipe.model_copy(update={"rarity": 1.0})
+        even = recipe.with_parameters(class_weight=None) if weights == "balanced" else recipe
+        moved = even.model_copy(update={"rarity": 1.0})
         found.append(Candidate(MOVED, 0.0, ORIGIN, lambda _: moved, leader == MOVED))
     return found
 

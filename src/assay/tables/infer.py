@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.tables.columns import Columns, sort_columns
+from assay.tables.counts import value_counts
 from assay.task import METRICS_OF_KIND, ClassDescription, Kind, Task, judges
 
 MOST_NUMERIC_CLASSES = 20
@@ -219,7 +220,7 @@ def _metric(labels: pl.Series, kind: Kind, given: str | None, notes: list[Note])
     if kind == "regression":
         notes.append(Note("metric mae", "the mean absolute error is in the target's own unit"))
         return "mae"
-    rarest = float(labels.value_counts()["count"].min() or 0) / labels.len()  # type: ignore[arg-type]
+    rarest = float(value_counts(labels)["count"].min() or 0) / labels.len()  # type: ignore[arg-type]
     if kind == "binary" and rarest < IMBALANCED:
         why = f"the rarer class has {rarest:.0%} of the rows, where accuracy says little"
         notes.append(Note("metric auc", why))

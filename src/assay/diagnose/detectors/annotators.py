@@ -16,6 +16,7 @@ from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.diagnose.vectors import vectors
 from assay.diagnose.views import codes, linear_view
 from assay.evidence import Evidence
+from assay.tables.counts import value_counts
 from assay.tables.predicate import Condition, Predicate
 
 CLASS, CONTRADICTS = "AS204", "AS205"
@@ -67,9 +68,9 @@ class AnnotatorDetector:
         if column is None:
             return Search(0, what, skipped="no column says who labelled a row")
         expected: Expected = lru_cache(maxsize=8)(partial(_without, column))
-        people = part.rows[column].cast(pl.String).drop_nulls().value_counts(sort=True)
-        small = people.filter(pl.col("count") < FEWEST)[column].to_list()
-        judged = people.filter(pl.col("count") >= FEWEST)[column].head(MOST_PEOPLE).to_list()
+        people = value_counts(part.rows[column].cast(pl.String).drop_nulls())
+        small = people.filter(pl.col("count") < FEWEST)["value"].to_list()
+        judged = people.filter(pl.col("count") >= FEWEST)["value"].head(MOST_PEOPLE).to_list()
         asked = [Condition(column, "=", person) for person in judged]
         looked = len(asked) * len(list(_kinds(part)))
         suspicions = list(_rounds(part, asked, expected)) if people.height > 1 else []

@@ -13,6 +13,7 @@ from assay.diagnose.case import Case, Floats
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
+from assay.tables.counts import value_counts
 from assay.tables.predicate import Condition, Predicate
 
 ERROR, SELECTION, RECALL = "AS801", "AS802", "AS803"
@@ -68,8 +69,8 @@ def _told(small: list[str]) -> str:
 
 
 def _groups(part: Case, column: str) -> list[str]:
-    counts = part.rows[column].cast(pl.String).drop_nulls().value_counts(sort=True)
-    values: list[str] = counts[column].head(MOST_GROUPS).to_list()
+    counts = value_counts(part.rows[column].cast(pl.String).drop_nulls())
+    values: list[str] = counts["value"].head(MOST_GROUPS).to_list()
     return values
 
 

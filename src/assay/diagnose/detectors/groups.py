@@ -16,6 +16,7 @@ from assay.diagnose.numbers import Numbers
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
 from assay.seeds import derive_seed
+from assay.tables.counts import value_counts
 
 CODE = "AS408"
 FEWEST_ROWS, FEWEST_GROUPS = 100, 20
@@ -79,8 +80,10 @@ def _may_name_groups(part: Case, name: str) -> bool:
     column = part.rows[name].drop_nulls()
     if name == part.task.text or not (column.dtype.is_integer() or column.dtype == pl.String):
         return False
-    held = column.n_unique()
-    if len(column) < max(FEWEST_ROWS, FEWEST_A_GROUP * held) or held < FEWEST_GROUPS:
+    rows_of_each = value_counts(column)["count"]
+    if len(column) < max(FEWEST_ROWS, FEWEST_A_GROUP * len(rows_of_each)):
+        return False
+    if (rows_of_each > 1).sum() < FEWEST_GROUPS:
         return False
     if NAMED.search(name):
         return True
@@ -110,9 +113,12 @@ def _told(part: Case, column: str) -> Evidence | None:
     some = _drawn(part, column)
     if len(np.unique(some.units)) < FEWEST_GROUPS:
         return None
+    matrix = _matrix(some)
+    if matrix is None:
+        return None
     number = part.task.kind == "regression"
     what = "error, in mean deviations," if number else "share of errors"
-    difference = np.mean([_difference(some, draw) for draw in range(DRAWS)], axis=0)
+    difference = np.mean([_difference(some, matrix, draw) for draw in range(DRAWS)], axis=0)
     name = f"{what} on rows of others, less that on rows of known {column!r}"
     return mean_above(some, difference, name=name)
 
@@ -132,13 +138,12 @@ def _drawn(part: Case, column: str) -> Case:
     return case.take(np.sort(np.argsort(order, kind="stable")[:MOST_ROWS]))
 
 
-def _difference(case: Case, draw: int) -> Floats:
+def _difference(case: Case, matrix: Any, draw: int) -> Floats:
     """Return (n,) the error of a model that knows no row of the group, less that of one that may.
 
     Copies of a row stay together both times.
     """
     ungrouped = replace(case, task=case.task.model_copy(update={"group": None}))
-    matrix = _matrix(case)
     missed = [
         _missed(case, matrix, _folds(units, derive_seed(case.seed, "groups", draw)), draw)
         for units in (ungrouped.units, case.units)
@@ -155,11 +160,16 @@ def _folds(units: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _matrix(case: Case) -> Any:
+    """Return (n, d) what a model reads; None where that is no column and no word."""
     if case.task.text is not None:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        return TfidfVectorizer(sublinear_tf=True, max_features=20_000).fit_transform(case.texts)
-    return Numbers(case, codes=True).of(case)
+        try:
+            return TfidfVectorizer(sublinear_tf=True, max_features=20_000).fit_transform(case.texts)
+        except ValueError:  # no text holds a word
+            return None
+    numbers = Numbers(case, codes=True).of(case)
+    return numbers if numbers.shape[1] else None
 
 
 def _missed(case: Case, matrix: Any, folds: np.ndarray, draw: int) -> Floats:

@@ -14,6 +14,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.harness import Found
 from assay.diagnose.vectors import vectors
 from assay.seeds import derive_seed
+from assay.tables.counts import value_counts
 from assay.tables.predicate import Mask
 
 SHOWN = 8
@@ -111,7 +112,7 @@ def described(column: pl.Series) -> dict[str, Any]:
         cuts = [numbers.quantile(each) for each in (0.0, 0.25, 0.5, 0.75, 1.0)]
         found["quartiles"] = [None if cut is None else float(f"{cut:.4g}") for cut in cuts]
     elif column.n_unique() <= max(MOST_VALUES, column.len() // 20):
-        counts = column.cast(pl.String).drop_nulls().value_counts(sort=True)
+        counts = value_counts(column.cast(pl.String).drop_nulls())
         found["values"] = [_short(each) for each in counts[:, 0].head(MOST_VALUES).to_list()]
     if column.null_count():
         found["empty"] = column.null_count()

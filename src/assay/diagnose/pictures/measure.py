@@ -13,6 +13,7 @@ from assay.diagnose.pictures.spec import Bin, Confusion, Drifted, Map, Pictures
 from assay.diagnose.vectors import vectors
 from assay.evidence.proportions import share_interval
 from assay.seeds import derive_seed
+from assay.tables.counts import value_counts
 
 BINS = 10
 MOST_CLASSES = 12
@@ -136,9 +137,9 @@ def _distance(here: pl.Series, there: pl.Series) -> float | None:
         )
     if here.n_unique() > max(50, here.len() // 20):
         return None  # names and free texts differ in every row
-    shares = [each.cast(pl.String).value_counts(normalize=True) for each in (here, there)]
     of: list[dict[Any, float]] = [
-        dict(zip(each[:, 0].to_list(), each[:, 1].to_list(), strict=True)) for each in shares
+        {value: count / each.len() for value, count in value_counts(each.cast(pl.String)).rows()}
+        for each in (here, there)
     ]
     return sum(abs(of[0].get(name, 0.0) - of[1].get(name, 0.0)) for name in {*of[0], *of[1]}) / 2
 

@@ -12,6 +12,7 @@ from assay.experiment.plan.ground import Ground
 from assay.experiment.plan.spec import Line, Section
 from assay.experiment.search.space import Choice, Dimension
 from assay.recipe.splits import FOLDS, REPEATS
+from assay.tables.counts import value_counts
 from assay.task import Costs
 
 MINUTES = 10.0
@@ -119,9 +120,9 @@ def _baselines(ground: Ground) -> Iterator[Line]:
         score = metric(task.metric).score(values, np.full(len(values), guess))
         yield _line("baselines", f"always {guess:.4g}: {task.metric} {score:.4g}", "search rows")
     else:
-        counts = target.value_counts(sort=True)
+        counts = value_counts(target)
         share = counts["count"][0] / target.len()
-        what = f"always {counts[task.target][0]!r}: accuracy {share:.3f}"
+        what = f"always {counts['value'][0]!r}: accuracy {share:.3f}"
         yield _line("baselines", what, "what knowing nothing gives on the search rows")
         costs = ground.wishes.costs
         if costs is not None and task.kind == "binary":
@@ -181,8 +182,8 @@ def _effort(ground: Ground) -> Iterator[Line]:
 def _risks(ground: Ground) -> Iterator[Line]:
     task, rows = ground.task, ground.rows
     if task.kind != "regression":
-        counts = rows[task.target].value_counts(sort=True)
-        name, count = counts[task.target][-1], counts["count"][-1]
+        counts = value_counts(rows[task.target])
+        name, count = counts["value"][-1], counts["count"][-1]
         if count < SMALL_CLASS:
             yield _line(
                 "risks", f"class {name!r} has {count} search rows", "its figures will be noise"

@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.recipe.trial import LABEL_METRICS
 from assay.tables import column_kind
+from assay.tables.counts import value_counts
 from assay.task import Task
 
 IMBALANCED = 0.2
@@ -54,7 +55,7 @@ class Circumstances:
         columns = tuple(name for name in task.features if name not in without)
         rarest = 1.0
         if task.kind != "regression":
-            counts = rows[task.target].value_counts()["count"]
+            counts = value_counts(rows[task.target])["count"]
             rarest = int(counts.min()) / rows.height  # type: ignore[arg-type]
         texts = tuple(name for name in columns if column_kind(rows[name]) == "text")
         return cls(task, columns, rows.height, rarest, embed_model, texts)

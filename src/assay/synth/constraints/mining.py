@@ -30,6 +30,7 @@ from assay.synth.constraints.spec import (
     SumOf,
     Whole,
 )
+from assay.tables.counts import value_counts
 
 FEWEST_ROWS = 59
 LOG_COINCIDENCE = float(np.log(1e-6))
@@ -92,7 +93,7 @@ def _of_one(column: pl.Series) -> Iterator[Constraint]:
         values = held.unique().cast(pl.String).sort().to_list()
         # Each value was met often enough that a new one is unlikely (Good 1953: the share of
         # values not met is about the share of rows whose value was met once).
-        once = held.cast(pl.String).value_counts().filter(pl.col("count") == 1).height
+        once = value_counts(held.cast(pl.String)).filter(pl.col("count") == 1).height
         if len(values) <= MOST_VALUES and once <= 0.05 * held.len():
             yield OneOf(column=column.name, values=tuple(values))
 
@@ -131,18 +132,17 @@ def _orders(rows: pl.DataFrame, names: Sequence[str], sums: Sequence[SumOf]) -> 
 
 def _dependencies(rows: pl.DataFrame, names: Sequence[str]) -> Iterator[Decides]:
     for one, two in permutations(names, 2):
-        pairs = rows.select(one, two).drop_nulls()
-        groups = pairs.group_by(one).agg(
-            pl.col(two).n_unique().alias("different"), pl.col(two).first(), pl.len().alias("rows")
-        )
+        pairs = rows.select(value=one, follows=two).drop_nulls()
+        follows = pl.col("follows")
+        groups = pairs.group_by("value").agg(different=follows.n_unique(), follows=follows.first())
         if groups.is_empty() or int(groups["different"].max()) > 1:  # type: ignore[arg-type]
             continue
-        shares = pairs[two].value_counts(normalize=True)["proportion"]
+        shares = value_counts(pairs["follows"])["count"] / pairs.height
         repeats = pairs.height - groups.height
         agreeing = float((shares**2).sum())
         if agreeing < 1 and repeats * np.log(agreeing) < LOG_COINCIDENCE:
-            ordered = groups.sort(one)
-            table = zip(ordered[one].to_list(), ordered[two].to_list(), strict=True)
+            ordered = groups.sort("value")
+            table = zip(ordered["value"].to_list(), ordered["follows"].to_list(), strict=True)
             yield Decides(column=one, follows=two, table=tuple(table))
 
 
@@ -155,15 +155,14 @@ def _never_together(
             continue
         pairs = rows.select(one, two).drop_nulls()
         seen = set(pairs.unique().rows())
-        firsts = dict(pairs[one].value_counts(normalize=True).rows())
-        seconds = dict(pairs[two].value_counts(normalize=True).rows())
+        firsts, seconds = (dict(value_counts(pairs[each]).rows()) for each in (one, two))
         absent = [
             (first, second)
             for first in sorted(firsts)
             for second in sorted(seconds)
             if (first, second) not in seen
             # No row where independence would lead one to expect so many.
-            and -pairs.height * firsts[first] * seconds[second] < LOG_COINCIDENCE
+            and -firsts[first] * seconds[second] / pairs.height < LOG_COINCIDENCE
         ]
         if absent:
             yield Never(pair=(one, two), values=tuple(absent))

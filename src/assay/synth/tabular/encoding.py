@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assay.errors import InputError
+from assay.tables.counts import value_counts
 
 Matrix = NDArray[np.float64]
 ColumnKind = Literal["number", "whole", "category"]
@@ -55,9 +56,9 @@ class EncodedColumn:
         """
         dtype = column.dtype
         if isinstance(dtype, pl.Enum | pl.Categorical) or dtype in (pl.String, pl.Boolean):
-            counts = column.drop_nulls().value_counts(sort=False)
-            ordered = counts.sort("count", counts.columns[0], descending=[True, False])
-            return cls(column.name, "category", dtype, tuple(ordered[counts.columns[0]].to_list()))
+            counts = value_counts(column.drop_nulls())
+            ordered = counts.sort("count", "value", descending=[True, False])
+            return cls(column.name, "category", dtype, tuple(ordered["value"].to_list()))
         if not (dtype.is_numeric() or dtype.is_temporal()):
             raise InputError(
                 f"No row can be made of the column {column.name!r}.",
