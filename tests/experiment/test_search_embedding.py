@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from assay import Project
@@ -61,6 +62,21 @@ def test_a_short_search_embeds_what_fits_into_a_quarter_of_its_time(made: Projec
     assert len(slow.read) == WARMING + TASTED
     assert "embeddings are left out" in notes[0]
     assert "16 s" in notes[0]
+
+
+@pytest.mark.parametrize("different", [8, WARMING + TASTED])
+def test_texts_that_are_no_more_than_a_measure_takes_are_embedded(
+    different: int, tmp_path: Path
+) -> None:
+    rows = newsroom(600).drop("row_id")
+    few = [f"the {number}th of a few sentences" for number in range(different)]
+    texts = pl.Series([few[number % different] for number in range(rows.height)])
+    made = Project.create(
+        tmp_path / "few", rows.with_columns(text=texts), target="topic", text="text"
+    )
+    reader = Reader(1e6)
+    assert chosen(made, Order(minutes=1), reader) == (made.settings.models.embed, [])
+    assert sorted(reader.read) == sorted(set(made.search()["text"]))
 
 
 def test_a_search_of_so_many_recipes_does_not_ask_the_clock(made: Project) -> None:

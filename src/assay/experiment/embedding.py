@@ -37,9 +37,9 @@ def embedder(
 ) -> str | None:
     """Embed every text of ``rows`` and return the model; None where that fails or takes too long.
 
-    The pace is measured on a few texts from all over the rows. A search of at most so many
-    recipes has to try the same ones each time, so there a pace is assumed. Texts that were
-    embedded before cost nothing.
+    The pace is measured on a few texts from all over the rows; no more than these are embedded
+    without. A search of at most so many recipes has to try the same ones each time, so there a
+    pace is assumed. Texts that were embedded before cost nothing.
 
     Parameters
     ----------
@@ -80,8 +80,10 @@ def _embed(
     began, left = now(), _characters(new)
     if repeatable:
         expected = left / ASSUMED_PACE
+    elif len(new) <= WARMING + TASTED:
+        expected = 0.0
     else:
-        spread = new[:: max(len(new) // (WARMING + TASTED), 1)][: WARMING + TASTED]
+        spread = new[:: len(new) // (WARMING + TASTED)][: WARMING + TASTED]
         tools.vectors(model, spread[:WARMING], column)  # loads the model
         measured = now()
         tools.vectors(model, spread[WARMING:], column)
