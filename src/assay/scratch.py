@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import weakref
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -63,8 +64,9 @@ def _owned(folder: Path) -> IO[bytes]:
     if sys.platform != "win32":  # where nothing is swept
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        aside.rename(folder / OWNER)
+        with suppress(OSError):  # a file system without locks: nothing on it is swept
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            aside.rename(folder / OWNER)
     return handle
 
 
