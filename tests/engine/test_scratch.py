@@ -98,3 +98,21 @@ def test_folders_are_made_where_the_file_system_has_no_locks(
     with Scratch("one") as folder:
         (folder / "rows.csv").write_text("x")
     assert not folder.exists()
+
+
+def test_an_owner_that_is_no_file_of_this_user_is_let_be(temporary: Path) -> None:
+    planted = temporary / "assay-planted"
+    planted.mkdir()
+    os.mkfifo(planted / ".owner")
+    code = "from assay.scratch import sweep; print(sweep())"
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=True,
+    )
+    assert told.stdout.strip() == "()"
+    assert planted.exists()
