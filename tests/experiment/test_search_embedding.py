@@ -109,6 +109,31 @@ def test_texts_that_are_embedded_already_cost_nothing(made: Project) -> None:
     assert not notes
 
 
+class Kept:
+    """A reader behind a gateway, which keeps on disk what was embedded."""
+
+    name = "local:minilm"
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return self.reader.embed(self.name, texts)
+
+
+def test_the_pace_is_that_of_texts_which_no_earlier_search_embedded(made: Project) -> None:
+    reader = Reader(1e-3)
+    notes: list[str] = []
+    for _ in range(2):
+        models = {Kept.name: Kept(reader)}
+        with made.gateway(models=models, capability="experiment") as gateway:
+            tools = Tools.of(made.ledger(), gateway)
+            order = Order(minutes=1)
+            assert embedder(made, made.search(), order, tools, notes, reader.now) is None
+    assert len(notes) == 2
+    assert len(set(reader.read)) == len(reader.read) == 2 * (WARMING + TASTED)
+
+
 def test_families_that_embed_are_passed_over_where_texts_are_not_embedded() -> None:
     seen = Circumstances(TASK, (), 900, 0.3)
     assert [each.name for each in families_for(seen, ("embeddings", "words"))] == ["words"]
