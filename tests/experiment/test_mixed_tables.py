@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from threadpoolctl import threadpool_limits
 
+from assay.experiment.order import without_columns
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for
 from assay.recipe import (
@@ -71,6 +72,12 @@ def test_words_in_a_column_of_a_table_are_found(numbers: bool) -> None:
     for recipe in recipes.values():
         assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
         assert right(recipe, rows, task) > pieces + 0.03
+
+
+def test_a_recipe_of_columns_and_words_whose_columns_are_left_out_reads_the_words() -> None:
+    rows, task, recipes = found(numbers=False)
+    left = without_columns(recipes[MIXED[0]], ("weight", "town", "colour"))
+    assert right(left, rows, task) > 0.5
 
 
 def test_a_table_without_texts_has_no_such_family() -> None:
