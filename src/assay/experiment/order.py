@@ -112,8 +112,9 @@ def first_entrants(
     for each in order.tries:
         if each.family in named:
             family = named[each.family]
-            entrant = _entrant(each.family, "plan", family.build(each.values), family.complexity)
-            entrant.values = dict(each.values)
+            values = {**family.defaults[0], **each.values}  # who edits a plan may name a few
+            entrant = _entrant(each.family, "plan", family.build(values), family.complexity)
+            entrant.values = values
             entrants.append(entrant)
     return deque([*entrants, *default_entrants(families)])
 
