@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from threadpoolctl import threadpool_limits
 
+from assay.errors import InputError
 from assay.experiment.order import Order, first_entrants, without_columns
 from assay.experiment.plan.spec import Try
 from assay.experiment.search.circumstances import Circumstances
@@ -73,6 +74,17 @@ def test_words_in_a_column_of_a_table_are_found(numbers: bool) -> None:
     for recipe in recipes.values():
         assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
         assert right(recipe, rows, task) > pieces + 0.03
+
+
+def test_families_of_texts_are_passed_over_where_the_texts_are_left_out() -> None:
+    rows = orders(200)
+    task = infer_task(rows, "sent").task
+    seen = Circumstances.of(task, rows, without=("note",))
+    assert [each.name for each in families_for(seen, ("linear", *MIXED))] == ["linear"]
+    with pytest.raises(InputError, match="no column that is read holds texts"):
+        families_for(seen, MIXED)
+    with pytest.raises(InputError, match="no such family"):
+        families_for(seen, ("words", "linear"))
 
 
 def test_a_recipe_of_columns_and_words_whose_columns_are_left_out_reads_the_words() -> None:
