@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import tempfile
 import weakref
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -63,8 +65,9 @@ def _owned(folder: Path) -> IO[bytes]:
     if sys.platform != "win32":  # where nothing is swept
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        aside.rename(folder / OWNER)
+        with suppress(OSError):  # a file system without locks: nothing on it is swept
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            aside.rename(folder / OWNER)
     return handle
 
 
@@ -75,12 +78,20 @@ def _left(owner: Path) -> bool:
     import fcntl
 
     try:
+        if not _is_own_file(owner):
+            return False
         with owner.open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(owner.parent, ignore_errors=True)
     except OSError:  # held, or another user's
         return False
     return not owner.exists()
+
+
+def _is_own_file(path: Path) -> bool:
+    """Return whether this user made a file; another's may be a pipe, whose opening never ends."""
+    found = path.lstat()
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid()
 
 
 def _remove(folder: Path, held: IO[bytes], owner: int) -> None:

@@ -132,6 +132,13 @@ def test_hidden_columns_are_left_out(project: Project) -> None:
     assert given.lacks(["text", "class"]) == ["text"]
 
 
+def test_a_text_of_few_words_is_no_category_too(tmp_path: Path) -> None:
+    rows = newsroom(400, words=2).drop("row_id")
+    short = Project.create(tmp_path / "short", rows, target="topic", text="text")
+    given = rows_of(short)
+    assert (given.text, given.categorical) == ("text", [])
+
+
 def test_the_rows_are_the_search_rows_alone(project: Project) -> None:
     recipe = next(each for each in recipe_book() if "text" in each.needs)
     trial = try_snippet(recipe, rows_of(project))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -84,3 +86,33 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_holds_is_not(
             each.wait()
             if each.stdout:
                 each.stdout.close()
+
+
+def test_folders_are_made_where_the_file_system_has_no_locks(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with Scratch("one") as folder:
+        (folder / "rows.csv").write_text("x")
+    assert not folder.exists()
+
+
+def test_an_owner_that_is_no_file_of_this_user_is_let_be(temporary: Path) -> None:
+    planted = temporary / "assay-planted"
+    planted.mkdir()
+    os.mkfifo(planted / ".owner")
+    code = "from assay.scratch import sweep; print(sweep())"
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=True,
+    )
+    assert told.stdout.strip() == "()"
+    assert planted.exists()

@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 from threadpoolctl import threadpool_limits
 
+from assay.errors import InputError
+from assay.experiment.order import Order, first_entrants, without_columns
+from assay.experiment.plan.spec import Try
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for
 from assay.recipe import (
@@ -71,6 +74,35 @@ def test_words_in_a_column_of_a_table_are_found(numbers: bool) -> None:
     for recipe in recipes.values():
         assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
         assert right(recipe, rows, task) > pieces + 0.03
+
+
+def test_families_of_texts_are_passed_over_where_the_texts_are_left_out() -> None:
+    rows = orders(200)
+    task = infer_task(rows, "sent").task
+    seen = Circumstances.of(task, rows, without=("note",))
+    assert [each.name for each in families_for(seen, ("linear", *MIXED))] == ["linear"]
+    with pytest.raises(InputError, match="no column that is read holds texts"):
+        families_for(seen, MIXED)
+    with pytest.raises(InputError, match="no such family"):
+        families_for(seen, ("words", "linear"))
+
+
+def test_a_recipe_of_columns_and_words_whose_columns_are_left_out_reads_the_words() -> None:
+    rows, task, recipes = found(numbers=False)
+    left = without_columns(recipes[MIXED[0]], ("weight", "town", "colour"))
+    assert right(left, rows, task) > 0.5
+
+
+def test_a_plans_try_that_names_a_few_values_has_defaults_for_the_others() -> None:
+    rows, task, recipes = found(numbers=False)
+    families = families_for(Circumstances.of(task, rows), MIXED)
+    order = Order(tries=(Try(family=MIXED[0], values={"C": 0.5}),))
+    planned = first_entrants(order, baseline_recipe(task), families, task)[1]
+    assert planned.origin == "plan"
+    default = recipes[MIXED[0]]
+    parameters = {**default.estimator.parameters, "C": 0.5}
+    estimator = default.estimator.model_copy(update={"parameters": parameters})
+    assert planned.recipe == default.model_copy(update={"estimator": estimator})
 
 
 def test_a_table_without_texts_has_no_such_family() -> None:

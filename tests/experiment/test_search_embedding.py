@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from assay import Project
@@ -63,6 +64,21 @@ def test_a_short_search_embeds_what_fits_into_a_quarter_of_its_time(made: Projec
     assert "16 s" in notes[0]
 
 
+@pytest.mark.parametrize("different", [8, WARMING + TASTED])
+def test_texts_that_are_no_more_than_a_measure_takes_are_embedded(
+    different: int, tmp_path: Path
+) -> None:
+    rows = newsroom(600).drop("row_id")
+    few = [f"the {number}th of a few sentences" for number in range(different)]
+    texts = pl.Series([few[number % different] for number in range(rows.height)])
+    made = Project.create(
+        tmp_path / "few", rows.with_columns(text=texts), target="topic", text="text"
+    )
+    reader = Reader(1e6)
+    assert chosen(made, Order(minutes=1), reader) == (made.settings.models.embed, [])
+    assert sorted(reader.read) == sorted(set(made.search()["text"]))
+
+
 def test_a_search_of_so_many_recipes_does_not_ask_the_clock(made: Project) -> None:
     characters = sum(map(len, set(made.search()["text"])))
     minutes = characters / ASSUMED_PACE / SHARE / 60
@@ -91,6 +107,31 @@ def test_texts_that_are_embedded_already_cost_nothing(made: Project) -> None:
     notes: list[str] = []
     assert embedder(made, made.search(), Order(minutes=0.2), tools, notes, reader.now) is not None
     assert not notes
+
+
+class Kept:
+    """A reader behind a gateway, which keeps on disk what was embedded."""
+
+    name = "local:minilm"
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return self.reader.embed(self.name, texts)
+
+
+def test_the_pace_is_that_of_texts_which_no_earlier_search_embedded(made: Project) -> None:
+    reader = Reader(1e-3)
+    notes: list[str] = []
+    for _ in range(2):
+        models = {Kept.name: Kept(reader)}
+        with made.gateway(models=models, capability="experiment") as gateway:
+            tools = Tools.of(made.ledger(), gateway)
+            order = Order(minutes=1)
+            assert embedder(made, made.search(), order, tools, notes, reader.now) is None
+    assert len(notes) == 2
+    assert len(set(reader.read)) == len(reader.read) == 2 * (WARMING + TASTED)
 
 
 def test_families_that_embed_are_passed_over_where_texts_are_not_embedded() -> None:

@@ -12,6 +12,8 @@ from assay.experiment import (
     RegularisationSource,
     ThresholdSource,
 )
+from assay.experiment.search.choosing import Choice
+from assay.experiment.source import SearchSource
 from assay.experiment.spec import candidates
 from assay.improve.sources import ORDER, registered_sources
 from assay.ledger import Ledger
@@ -134,6 +136,23 @@ def test_every_estimator_of_the_short_list_fits_text(seen: Observation) -> None:
     for recipe in edited(EstimatorSource(), seen):
         model = fit_recipe(recipe, seen.search, TASK, tools=tools, seed=0)
         assert (model.predict(seen.search) == seen.search["topic"].to_numpy()).mean() > 0.8
+
+
+def test_a_search_is_made_once_and_anew_for_other_rows_or_families(
+    seen: Observation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, tuple[str, ...]]] = []
+
+    def search(source: SearchSource, observation: Observation) -> list[Choice]:
+        made.append((observation.search.height, source.families))
+        return []
+
+    monkeypatch.setattr(SearchSource, "_search", search)
+    words, letters = SearchSource(families=("words",)), SearchSource(families=("letters",))
+    fewer = replace(seen, search=seen.search.head(50))
+    for source, observation in ((words, seen), (words, seen), (letters, seen), (words, fewer)):
+        assert list(source.propose(observation)) == []
+    assert made == [(60, ("words",)), (60, ("letters",)), (50, ("words",))]
 
 
 def test_the_built_in_sources_are_registered_in_order() -> None:

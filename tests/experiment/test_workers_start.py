@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 from assay.cli import experiment as command
 from assay.engine import ahead
 from assay.engine.ahead import started_ahead, take_started
 from assay.experiment.search.jobs import Context, Job
 from assay.experiment.search.pool import Limits
-from assay.experiment.search.processes import working
+from assay.experiment.search.processes import ProcessPool, working
 from assay.recipe import Tools, baseline_recipe
 from assay.task import ClassDescription, Task
 from troublesome import shop
@@ -120,6 +121,33 @@ def test_a_process_that_the_command_started_ahead_is_the_first_worker() -> None:
             assert outcome.predictions is not None
         assert process.poll() is not None
         assert not pool._folder.exists()
+
+
+AT_ONCE = r"""
+import sys
+for _ in ("modules", "context", "job"):
+    sys.stdin.readline()
+sys.stdout.write('{"ready": true}\n{"ok": false, "reason": "refused"}\n')
+sys.stdout.flush()
+sys.stdin.readline()
+"""
+
+
+def test_two_answers_that_come_at_once_are_both_heard(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", AT_ONCE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    pool = ProcessPool(tmp_path, 1, Limits(60.0), first=process)
+    try:
+        pool.open(CONTEXT)
+        pool.submit(Job(RECIPE, 0))
+        (outcome,) = pool.wait(30.0)
+        assert outcome.reason == "refused"
+    finally:
+        pool.close()
 
 
 def test_a_process_that_nothing_has_taken_ends() -> None:

@@ -87,7 +87,7 @@ def rows_of(project: Project, *, without: Collection[str] = ()) -> Given:
         kind=task.kind,
         target=task.target,
         numeric=inputs.select(cs.numeric()).columns,
-        categorical=[name for name in words if kinds[name] in CATEGORIES],
+        categorical=[name for name in words if kinds[name] in CATEGORIES and name != task.text],
         text=next((name for name in texts if name in rows.columns), None),
         group=task.group if task.group in rows.columns else None,
         time=next((name for name in times if name in rows.columns), None),

@@ -37,9 +37,9 @@ def embedder(
 ) -> str | None:
     """Embed every text of ``rows`` and return the model; None where that fails or takes too long.
 
-    The pace is measured on a few texts from all over the rows. A search of at most so many
-    recipes has to try the same ones each time, so there a pace is assumed. Texts that were
-    embedded before cost nothing.
+    The pace is measured on a few texts from all over the rows; no more than these are embedded
+    without. A search of at most so many recipes has to try the same ones each time, so there a
+    pace is assumed. Texts that were embedded before cost nothing, and tell nothing of the pace.
 
     Parameters
     ----------
@@ -77,21 +77,33 @@ def _embed(
         return None
     if seconds < LEAST_SECONDS:
         return f"a search of less than {LEAST_SECONDS:.0f} s has no time for them"
-    began, left = now(), _characters(new)
     if repeatable:
-        expected = left / ASSUMED_PACE
+        expected = _characters(new) / ASSUMED_PACE
     else:
-        spread = new[:: max(len(new) // (WARMING + TASTED), 1)][: WARMING + TASTED]
-        tools.vectors(model, spread[:WARMING], column)  # loads the model
-        measured = now()
-        tools.vectors(model, spread[WARMING:], column)
-        left -= _characters(spread)
-        pace = (now() - measured) / max(_characters(spread[WARMING:]), 1)
-        expected = now() - began + pace * left
+        new = tools.never_embedded(model, new)
+        expected = _measured(tools, model, new, column, now)
     if expected > SHARE * seconds:
         return f"{len(new):,} texts would take about {expected:.0f} s"
     tools.vectors(model, words, column)
     return None
+
+
+def _measured(
+    tools: Tools, model: str, new: Sequence[str], column: str, now: Callable[[], float]
+) -> float:
+    """Embed a few of ``new`` and return the seconds that all take, those that these took included.
+
+    Where there are no more than a few, none is embedded and they count as nothing.
+    """
+    if len(new) <= WARMING + TASTED:
+        return 0.0
+    began = now()
+    spread = new[:: len(new) // (WARMING + TASTED)][: WARMING + TASTED]
+    tools.vectors(model, spread[:WARMING], column)  # loads the model
+    measured = now()
+    tools.vectors(model, spread[WARMING:], column)
+    pace = (now() - measured) / max(_characters(spread[WARMING:]), 1)
+    return now() - began + pace * (_characters(new) - _characters(spread))
 
 
 def _characters(words: Sequence[str]) -> int:

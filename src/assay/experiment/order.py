@@ -74,7 +74,10 @@ class Order:
 
 
 def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
-    """Return ``recipe`` without these columns, and without the functions that read one."""
+    """Return ``recipe`` without these columns, and without the functions that read one.
+
+    Encoded columns of which none is left are left out too, where there is another feature.
+    """
 
     def mended(feature: Feature) -> Feature:
         if not isinstance(feature, Tabular | Raw):
@@ -85,11 +88,11 @@ def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
     def usable(feature: Feature) -> bool:
         return isinstance(feature, Tabular | Raw) or not set(columns_of(feature)) & set(columns)
 
-    members = [(weight, each) for weight, each in recipe.members]
-    bare = [
-        (weight, each.with_features(*(mended(one) for one in each.features if usable(one))))
-        for weight, each in members
-    ]
+    def without(each: Recipe) -> Recipe:
+        left = [mended(one) for one in each.features if usable(one)]
+        return each.with_features(*([one for one in left if columns_of(one)] or left))
+
+    bare = [(weight, without(each)) for weight, each in recipe.members]
     return bare[0][1].blended_with(*bare[1:])
 
 
@@ -109,8 +112,9 @@ def first_entrants(
     for each in order.tries:
         if each.family in named:
             family = named[each.family]
-            entrant = _entrant(each.family, "plan", family.build(each.values), family.complexity)
-            entrant.values = dict(each.values)
+            values = {**family.defaults[0], **each.values}  # who edits a plan may name a few
+            entrant = _entrant(each.family, "plan", family.build(values), family.complexity)
+            entrant.values = values
             entrants.append(entrant)
     return deque([*entrants, *default_entrants(families)])
 

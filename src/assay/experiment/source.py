@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import deque
 from collections.abc import Callable, Iterator
 
@@ -25,6 +27,7 @@ from assay.recipe import Observation, Proposal, Recipe, Tools, recipe_to_toml, s
 from assay.recipe.splits import FOLDS
 from assay.recipe.text import recipe_from_toml
 from assay.recipe.trial import prepare
+from assay.tables import fingerprint
 
 NAME = "search"
 
@@ -62,13 +65,13 @@ class SearchSource:
     def propose(self, observation: Observation) -> Iterator[Proposal]:
         """Yield the simplest recipe within one standard error, then what scored best.
 
-        A run that goes on proposes what it proposed before, without a second search.
+        The same search of the same rows proposes what it proposed before, as in a run that goes on.
         """
         for name, why, recipe in self._found(observation):
             yield Proposal(f"search: {name}", why, "rule:search", _in_place_by(recipe))
 
     def _found(self, observation: Observation) -> list[tuple[str, str, Recipe]]:
-        key = f"searched:{observation.recipe.hash}:{observation.seed}:{self.minutes:g}"
+        key = self._key(observation)
         ledger = observation.ledger
         entry = ledger.find("event", key)
         if entry is None:
@@ -80,6 +83,18 @@ class SearchSource:
             (name, why, recipe_from_toml(text, name="the recipe found"))
             for name, why, text in entry.body["found"]
         ]
+
+    def _key(self, observation: Observation) -> str:
+        """Return what makes a search the same one: the rows, the task, and what was asked for."""
+        asked = {
+            "task": observation.task.model_dump(mode="json"),
+            "minutes": self.minutes,
+            "families": sorted(self.families),
+            "most": self.most,
+        }
+        told = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+        rows = fingerprint(observation.search)
+        return f"searched:{observation.recipe.hash}:{observation.seed}:{rows}:{told}"
 
     def _search(self, observation: Observation) -> list[Choice]:
         task, rows, seed = observation.task, observation.search, observation.seed

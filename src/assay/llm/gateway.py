@@ -259,6 +259,13 @@ class Gateway:
             texts
         )
 
+    def never_embedded(self, model: str, texts: Sequence[str]) -> list[str]:
+        """Return the different texts that the cache on disk does not know, in their order."""
+        key_of = keys_for(model, self._roster.model(model))
+        keys = {text: key_of(text) for text in texts}
+        known = self._opened_vectors().find(list(keys.values()))
+        return [text for text, key in keys.items() if key not in known]
+
     def is_here(self, model: str) -> bool:
         """Whether the model runs on this machine, inside this process."""
         asked = self._roster.model(model)  # a Model has methods of the same names as a BulkModel

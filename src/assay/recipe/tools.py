@@ -26,6 +26,10 @@ class Embed(Protocol):
         ...
 
 
+def _different(_: str, texts: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
 @dataclass(frozen=True)
 class Tools:
     """Reads artefacts and embeds texts, each text once.
@@ -36,17 +40,25 @@ class Tools:
         Artefact id to table.
     embed
         Model name, n texts and the columns they were made of to an (n, d) float32 array.
+    never_embedded
+        Model name and n texts to the different ones that no earlier run embedded; without a cache
+        all of them.
     """
 
     read_table: Callable[[str], pl.DataFrame]
     embed: Embed
     _vectors: dict[tuple[str, str], np.ndarray] = field(default_factory=dict, repr=False)
     _tables: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+    never_embedded: Callable[[str, Sequence[str]], list[str]] = _different
 
     @classmethod
     def of(cls, ledger: Ledger, gateway: Gateway) -> Tools:
         """Return tools that read from ``ledger`` and ask through ``gateway``."""
-        return cls(read_table=ledger.read_table, embed=gateway.embed)
+        return cls(
+            read_table=ledger.read_table,
+            embed=gateway.embed,
+            never_embedded=gateway.never_embedded,
+        )
 
     def snapshot(self) -> Tools:
         """Return tools that know what these know and ask nobody: fit for another process."""

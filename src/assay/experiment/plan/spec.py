@@ -48,7 +48,10 @@ class Line(_Part):
 
 
 class Try(_Part):
-    """Values of a family worth a try before the search proposes its own."""
+    """Values of a family worth a try before the search proposes its own.
+
+    What they leave open is as in the family's first default.
+    """
 
     family: str
     values: dict[str, Any]

@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from assay.errors import InputError
 from assay.experiment.search.circumstances import Circumstances
+from assay.experiment.search.mixed import MIXED
 from assay.experiment.search.space import Family, Values
 from assay.experiment.search.tabular import tabular_families
 from assay.experiment.search.texts import EMBEDDED, text_families
@@ -30,26 +31,36 @@ def families_for(seen: Circumstances, only: tuple[str, ...] = ()) -> tuple[Famil
     Raises
     ------
     InputError
-        For a name that is none of this task's, or where every one named embeds texts and they
-        are left out.
+        For a name that is none of this task's, or where every one named needs texts embedded, or
+        columns of texts, and these are left out.
     """
     found = text_families(seen) if seen.task.text else tabular_families(seen)
     names = [each.name for each in found]
-    # A plan, which knows no limit of time, may name them beside others.
-    left_out = EMBEDDED if seen.task.text and seen.embed_model is None else ()
-    unknown = [each for each in only if each not in names and each not in left_out]
+    why, missing = _missing(seen)
+    unknown = [each for each in only if each not in names and each not in missing]
     if unknown:
         raise InputError(
             "There is no such family for this task.", given=unknown[0], allowed=", ".join(names)
         )
     if only and not set(only) & set(names):
+        more = "give it more minutes, or " if seen.task.text else ""
         raise InputError(
-            "No family is left to search in: texts are not embedded here.",
+            f"No family is left to search in: {why}.",
             given=", ".join(only),
             allowed=", ".join(names),
-            next_step="give it more minutes, or name other families",
+            next_step=f"{more}name other families",
         )
     return tuple(each for each in found if not only or each.name in only)
+
+
+def _missing(seen: Circumstances) -> tuple[str, tuple[str, ...]]:
+    """Return why some families are not there that a plan may name beside others, and their names.
+
+    A plan knows no limit of time, and none of the columns that a search leaves out besides.
+    """
+    if seen.task.text:
+        return "texts are not embedded here", () if seen.embed_model else EMBEDDED
+    return "no column that is read holds texts", () if seen.texts else MIXED
 
 
 def portfolio(families: tuple[Family, ...]) -> list[tuple[Family, Values]]:

@@ -11,6 +11,10 @@ FEW_TERMS = 200
 """Boosted trees read a dense matrix, so the vocabulary of each text is kept small."""
 
 
+MIXED = ("columns_and_words", "boosted_columns_and_words")
+"""Their names."""
+
+
 def mixed_families(seen: Circumstances) -> tuple[Family, ...]:
     """Return the families that read texts word by word; none where no column holds texts."""
     return (_linear(seen), _boosted(seen)) if seen.texts else ()
@@ -41,7 +45,7 @@ def _linear(seen: Circumstances) -> Family:
 
     plain = {strength: default, "numbers": "plain", "missing": "flagged", "max_ngram": 1}
     why = "columns and what is said add up"
-    return Family("columns_and_words", why, 2, space, with_defaults(space, plain), build)
+    return Family(MIXED[0], why, 2, space, with_defaults(space, plain), build)
 
 
 def _boosted(seen: Circumstances) -> Family:
@@ -60,7 +64,7 @@ def _boosted(seen: Circumstances) -> Family:
         return boosted_with(seen, _beside(columns, words), default, values)
 
     why = "some words matter only beside what the columns say"
-    return Family("boosted_columns_and_words", why, 4, space, with_defaults(space, default), build)
+    return Family(MIXED[1], why, 4, space, with_defaults(space, default), build)
 
 
 def _others(seen: Circumstances) -> tuple[str, ...]:

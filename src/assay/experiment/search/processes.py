@@ -114,7 +114,7 @@ class ProcessPool:
             return [key.data for key, _ in selector.select(PULSE)]
 
     def _over(self, worker: _Worker) -> Outcome | None:
-        line = worker.process.stdout.readline() if worker.process.stdout else b""
+        line = worker.hear()
         if not line:
             return self._replace(worker, f"the process died: {worker.last_words()}")
         answer = json.loads(line)
@@ -184,6 +184,14 @@ class _Worker:
         """What its answers are read from."""
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe
         return self.process.stdout.fileno()
+
+    def hear(self) -> bytes:
+        """Return the next line that it wrote, and leave what follows to be heard in its turn.
+
+        What a buffer took beside the line would be there without being heard.
+        """
+        with open(self.answers, "rb", buffering=0, closefd=False) as answers:
+            return answers.readline()
 
     def become_ready(self) -> None:
         """Count a job's time from now: starting is not the job's."""
