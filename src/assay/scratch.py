@@ -82,7 +82,7 @@ def _left(owner: Path) -> bool:
             return False
         with owner.open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(owner.parent, ignore_errors=True)
+            _empty(owner.parent)
     except OSError:  # held, or another user's
         return False
     return not owner.exists()
@@ -97,5 +97,16 @@ def _is_own_file(path: Path) -> bool:
 def _remove(folder: Path, held: IO[bytes], owner: int) -> None:
     """Remove a folder, unless this is a fork of its owner."""
     if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
+        _empty(folder)
         held.close()
+
+
+def _empty(folder: Path) -> None:
+    """Remove a folder, its lock last: what a kill leaves half removed is swept by the next one."""
+    with suppress(OSError):
+        for each in folder.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
+            elif each.name != OWNER:
+                each.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)

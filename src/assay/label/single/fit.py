@@ -115,8 +115,8 @@ def weighed(
         Measure the steps one by one, which takes most of the time.
     """
     votes = fitted.votes(gold.texts, gateway)
-    known = _answered(votes)
-    gold, votes = gold.only(known.tolist()), votes.only(known)
+    first = _answered(votes)
+    gold, votes = gold.only(first.tolist()), votes.only(first)
     if not gold.measures:
         return replace(fitted, steps=(*fitted.steps, UNANSWERED))
     truth = Truth.of(gold, fitted.task)
