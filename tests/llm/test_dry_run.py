@@ -195,6 +195,25 @@ def test_a_prediction_tells_its_estimate_too(
     assert "openai:good took" in done.stderr
 
 
+def test_a_diagnosis_tells_what_its_recipe_asks_before_it_is_judged(
+    server: OpenAIServer, project: Project
+) -> None:
+    embedded = project.recipe.with_features(Embedding(column="text", model="openai:good"))
+    project.save_recipe(embedded)
+    command = ["diagnose", "--path", str(project.path), "--dry-run", "--json"]
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
+    told = json.loads(done.stdout)
+    assert [each["rows"] for each in told["questions"]] == [project.search().height]
+    assert "once the recipe is judged" in done.stderr
+    assert server.received == []
+    with project.gateway() as gateway:
+        gateway.embed("openai:good", project.search()["text"].to_list(), columns=("text",))
+    sent = len(server.received)
+    done = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert json.loads(done.stdout)["questions"] == []
+    assert len(server.received) == sent
+
+
 def test_a_run_on_this_machine_alone_is_not_rehearsed(project: Project) -> None:
     class Counted(FeatureSource):
         asked = 0

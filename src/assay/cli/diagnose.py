@@ -128,6 +128,8 @@ def diagnose(
     if plant:
         _plant(subject, options, as_json=as_json)
         return
+    if dry_run and _awaited(subject, as_json=as_json):
+        return
     forecasts: list[Estimate] = []
     with progress_bar() as bar:
         task = bar.add_task("preparing the predictions", total=None)
@@ -172,6 +174,20 @@ def diagnose(
         tell_fixes(shared.tried)
     if page is not None:
         say_page(page)
+
+
+def _awaited(subject: Any, *, as_json: bool) -> bool:
+    """Show what a project's recipe must ask elsewhere first; return whether it must."""
+    from assay.cli.forecast import show_forecast
+    from assay.improve.rehearse import rehearse_judging
+    from assay.project import Project
+
+    forecast = rehearse_judging(subject) if isinstance(subject, Project) else None
+    if forecast is None:
+        return False
+    show_forecast(forecast, as_json=as_json)
+    console(err=True).print("What comes after is known once the recipe is judged.")
+    return True
 
 
 def _tried(project: Any, found: Diagnosis) -> Fixes:

@@ -18,7 +18,7 @@ HERE = ("local", "scripted")
 
 def asks_elsewhere(project: Project) -> bool:
     """Whether the settings or the recipe name a model that is asked over a network."""
-    return any(_elsewhere(name) for name in named_models(project))
+    return any(is_elsewhere(name) for name in named_models(project))
 
 
 @contextmanager
@@ -42,11 +42,12 @@ def accounted(
     before = spending(ledger, "model", run=run)
     yield
     spent = spent_between(before, spending(ledger, "model", run=run))
-    errors = tuple(each for each in forecast.errors(spent) if _elsewhere(each.model))
+    errors = tuple(each for each in forecast.errors(spent) if is_elsewhere(each.model))
     body = {"models": [each.as_dict() for each in errors]}
     ledger.record("event", body, run=run, key=f"estimate_error:{run}")
     tell(Settled(errors))
 
 
-def _elsewhere(model: str) -> bool:
+def is_elsewhere(model: str) -> bool:
+    """Whether ``provider:model`` is asked over a network."""
     return model.partition(":")[0] not in HERE

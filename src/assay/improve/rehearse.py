@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from assay.errors import AssayError, LedgerError
+from assay.improve.account import asks_elsewhere, is_elsewhere
 from assay.improve.observe import observe
 from assay.improve.sources import registered_sources
 from assay.ledger import Ledger
@@ -50,6 +51,21 @@ def rehearse(
             found.ask(source)
         found.confirm()
     return Forecast(tuple(each for each in gateway.noted if each.rows), tuple(found.refused))
+
+
+def rehearse_judging(
+    project: Project, *, models: Mapping[str, Any] | None = None
+) -> Forecast | None:
+    """Return what models elsewhere must answer before the recipe can be judged; nothing is sent.
+
+    None where every answer is known, or comes from this machine.
+    """
+    if not asks_elsewhere(project):
+        return None
+    with project.rehearsal(models=models) as gateway:
+        prepare([project.recipe], project.search(), Tools.of(project.ledger(), gateway))
+    asked = tuple(each for each in gateway.noted if each.requests and is_elsewhere(each.model))
+    return Forecast(asked) if asked else None
 
 
 def rehearse_prediction(
