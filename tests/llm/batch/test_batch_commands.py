@@ -115,7 +115,7 @@ def test_improve_in_batches_is_stopped_and_goes_on(
     while server.looks < 2:
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=300)
     assert process.returncode == 130, told
     assert "goes on at the provider: batch_0" in told
     assert "assay batches cancel ID" in told

@@ -153,7 +153,7 @@ def test_two_processes_do_not_collect_one_batch(
         with pytest.raises(ModelError, match="Another process is waiting"):
             gateway.generate(model, prompts(3), Words)
         server.held = False
-        assert worker.communicate(timeout=60)[0] == "finished\n"
+        assert worker.communicate(timeout=300)[0] == "finished\n"
         assert gateway.generate(model, prompts(3), Words).cached.all()
     assert len(server.batches) == 1
 
@@ -167,7 +167,7 @@ def test_what_another_process_collects_just_now_is_not_asked_again(
 
     def take_late(*given: Any) -> bool:
         server.held = False
-        assert worker.communicate(timeout=60)[0] == "finished\n"
+        assert worker.communicate(timeout=300)[0] == "finished\n"
         return take(*given)
 
     monkeypatch.setattr(BatchBook, "take", take_late)

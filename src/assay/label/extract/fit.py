@@ -67,7 +67,7 @@ def fit_extraction(asker: Wordings, gold: Gold | None, gateway: Gateway) -> Fitt
     if gold is None:
         steps = (Step("agreement", True, _VOTING),)
         return FittedExtraction(asker, CENTRE, Calibration(), None, steps)
-    gold = as_read(gold, asker.task)
+    gold = as_read(gold, asker.task) if asker.spans else gold
     if len(gold) < FEWEST_FOR_EXAMPLES:
         plain = _fared(asker, gold, gateway)
         return _fitted(asker, gold, plain, (Step("agreement", True, _VOTING, plain.accuracy),))
