@@ -60,9 +60,9 @@ class ModelAnnotator:
 
     A model on this machine is asked how likely each phrase is to follow the row; what it
     likes to say anyway is taken off phrase by phrase, and the phrases of a class are added up:
-    batch calibration (Zhou et al. 2024) before the prior is put back. Other models choose
-    among the classes. A model that answers otherwise when it is asked in other words counts for
-    less, by the rule that weighs the student.
+    batch calibration (Zhou et al. 2024), which takes classes for equally frequent; gold says how
+    frequent they are. Other models choose among the classes. A model that answers otherwise when it
+    is asked in other words counts for less, by the rule that weighs the student.
     """
 
     task: LabelTask
