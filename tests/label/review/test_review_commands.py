@@ -45,6 +45,8 @@ def test_out_to_a_table_and_back_becomes_gold(folder: Path) -> None:
     assert told("export", "--out", "again.csv", "--rows", "12")["rows"] == 12
     assert Path("rows.csv").read_bytes() == Path("again.csv").read_bytes()
     filled(Path("rows.csv"), "farm", "ann")
+    with pytest.raises(InputError, match="which an export would lose"):
+        told("export", "--out", "rows.csv", "--rows", "12")
     done = told("import", "rows.csv")
     assert (done["taken"], done["missing"]) == (12, 0)
     assert done["summary"]["checked"] == 12

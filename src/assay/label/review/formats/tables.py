@@ -20,9 +20,29 @@ EXTRA = ("suggestion", "probability", "label", "note", "reviewer")
 
 
 def write(rows: list[Row], result: LabelResult, out: Path) -> list[Path]:
-    """Write rows as a table; the file's ending says which kind."""
+    """Write rows as a table; the file's ending says which kind.
+
+    Raises
+    ------
+    InputError
+        When the file stands there already, with labels that somebody filled in.
+    """
+    _refuse_filled(out)
     write_table(table_of(rows, result), out)
     return [out]
+
+
+def _refuse_filled(out: Path) -> None:
+    try:
+        found = read_table(out) if out.exists() else pl.DataFrame()
+    except InputError:  # no table: nobody filled it in
+        return
+    if "label" in found.columns and found["label"].null_count() < found.height:
+        raise InputError(
+            "The file holds labels that were filled in, which an export would lose.",
+            given=out,
+            next_step="take them in with assay review import, then name another --out",
+        )
 
 
 def table_of(rows: list[Row], result: LabelResult) -> pl.DataFrame:
