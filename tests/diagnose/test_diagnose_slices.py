@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from assay.diagnose import diagnose_case
+from assay.diagnose import diagnose, diagnose_case
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.planting_slices import best_jaccard
@@ -141,3 +141,13 @@ def test_what_both_halves_find_is_told_once_and_each_way_has_half_the_level() ->
     assert len(both.findings) == len(once.findings) == 1
     assert both.looked[0].suspected > once.looked[0].suspected
     assert both.findings[0].p_adjusted == pytest.approx(2 * once.findings[0].p_adjusted)
+
+
+def test_a_slice_that_holds_every_error_costs_no_more_than_all_of_the_loss() -> None:
+    random = np.random.default_rng(2)
+    town, truth = random.choice(["a", "b", "c", "d"], 400), random.choice(["yes", "no"], 400)
+    wrong = (town == "a") & (random.random(400) < 0.8)
+    said = np.where(wrong, np.where(truth == "yes", "no", "yes"), truth)
+    rows = pl.DataFrame({"town": town, "y": truth, "prediction": said})
+    (found,) = diagnose(rows, truth="y", detectors=[SliceDetector()], seed=2).findings
+    assert found.share == 1.0

@@ -239,7 +239,7 @@ def _finding(
         places = np.flatnonzero(mask)
         places = places[np.argsort(-case.losses[places], kind="stable")][:ROWS_KEPT]
         ids = tuple(case.rows["row_id"][places].to_list())
-    share = cost / mean if mean > 0 else 0.0
+    share = min(1.0, cost / mean) if mean > 0 else 0.0
     return Finding(
         code=suspicion.code,
         title=suspicion.title,

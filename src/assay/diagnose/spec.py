@@ -134,7 +134,8 @@ class Finding:
         How much lower the mean loss of all rows would be, were the rows it is about no worse
         than the others; 0 for what is about no rows. Measured on the confirmation part.
     share
-        ``cost`` as a share of the mean loss.
+        ``cost`` as a share of the mean loss, at most 1: the one is of the confirmation part, the
+        other of all rows.
     size
         How many of all rows it is about.
     row_ids
