@@ -41,7 +41,7 @@ from label_dawid_skene import dawid_skene
 from label_kept import Kept
 from label_peers import crowdkit, setfit
 from label_redraws import PRECISIONS, Redraws, accepts, redraws
-from label_sets import POOL, TextSet, gold_of, load
+from label_sets import TextSet, draw_of, load
 
 SETS = ("agnews", "sst2", "banking77", "r8", "news20")
 GOLD = (0, 50, 100, 200)
@@ -57,12 +57,6 @@ def scores(truth: list[str], said: list[Any]) -> dict[str, float]:
     right = np.mean([one == other for one, other in zip(truth, words, strict=True)])
     f1 = f1_score(truth, words, average="macro", labels=sorted(set(truth)), zero_division=0)
     return {"accuracy": float(right), "macro_f1": float(f1)}
-
-
-def drawn(data: TextSet, seed: int, count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return one draw: the rows to label, and those that gold is taken from."""
-    rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
-    return rows, gold_of(data).sample(POOL, shuffle=True, seed=seed)
 
 
 def plainly(task: Any, texts: list[str], gateway: Gateway, settings: LabelSettings) -> list[Any]:
@@ -92,7 +86,7 @@ def logistic(data: TextSet, rows: pl.DataFrame, gold: pl.DataFrame, gateway: Gat
 def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
              given: argparse.Namespace) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Yield what is measured of one draw of the rows, with each size of gold."""
-    rows, pool = drawn(data, seed, given.rows)
+    rows, pool = draw_of(data, seed, given.rows)
     truth = rows[data.task.target].to_list()
     settings = LabelSettings(seed=seed, student=given.student)
     asked, task = read_rows(rows.select("text"), data.task)
@@ -131,7 +125,7 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
 
 def of_setfit(data: TextSet, seed: int, given: argparse.Namespace) -> dict[str, float]:
     """Return how right SetFit is on the rows that one draw labels."""
-    rows, pool = drawn(data, seed, given.rows)
+    rows, pool = draw_of(data, seed, given.rows)
     gold, target = pool.head(SETFIT_GOLD), data.task.target
     known = gold["text"].to_list(), gold[target].to_list()
     said = setfit(given.setfit, known, rows["text"].to_list(), seed, given.setfit_steps)

@@ -22,15 +22,14 @@ from assay.ledger import Ledger
 from assay.llm import Gateway
 from common import arguments, print_result
 from label_kept import spread
-from label_sets import POOL, TextSet, gold_of, load
+from label_sets import POOL, TextSet, draw_of, load
 
 DRAWN, PICKED = 40, 80
 
 
 def one_seed(data: TextSet, gateway: Gateway, seed: int, count: int) -> dict[str, float]:
     """Return the accuracy under each way to use the same checks."""
-    rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
-    pool = gold_of(data).sample(POOL, shuffle=True, seed=seed)
+    rows, pool = draw_of(data, seed, count)
     asked, task = read_rows(rows.select("text"), data.task)
     truth, settings = rows[task.target].to_list(), LabelSettings(seed=seed, neighbours=0)
     everything = [*asked.texts, *pool["text"].to_list()]

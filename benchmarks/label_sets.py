@@ -78,6 +78,12 @@ def gold_of(data: TextSet) -> pl.DataFrame:
     return data.gold.sample(POOL, shuffle=True, seed=0)
 
 
+def draw_of(data: TextSet, seed: int, count: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return one draw: the rows to label, and those that gold is taken from."""
+    rows = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=seed)
+    return rows, gold_of(data).sample(POOL, shuffle=True, seed=seed)
+
+
 def _tables(name: str) -> tuple[pl.DataFrame, pl.DataFrame] | None:
     if name in ("r8", "news20"):
         stem = {"r8": "reuters-r8", "news20": "20newsgroups"}[name]

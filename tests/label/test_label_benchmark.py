@@ -95,7 +95,7 @@ def test_what_two_sessions_measure_adds_up_to_what_one_does(
     monkeypatch.setattr(
         label, "one_seed", lambda *words: begun.append(words[2]) or really(*words)
     )  # fmt: skip
-    monkeypatch.setattr(label, "POOL", 60)
+    monkeypatch.setattr("label_sets.POOL", 60)
     out = tmp_path / "results.json"
     at_once = measured(gateway, asked(None, monkeypatch, "--seeds", "2", "--draws", "4"))
     begun.clear()

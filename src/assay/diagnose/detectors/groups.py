@@ -78,16 +78,20 @@ class GroupDetector:
 
 def _may_name_groups(part: Case, name: str) -> bool:
     column = part.rows[name].drop_nulls()
-    if name == part.task.text or not (column.dtype.is_integer() or column.dtype == pl.String):
+    if name == part.task.text or not _reads_like_someone(column):
         return False
     rows_of_each = value_counts(column)["count"]
     if len(column) < max(FEWEST_ROWS, FEWEST_A_GROUP * len(rows_of_each)):
         return False
-    if (rows_of_each > 1).sum() < FEWEST_GROUPS:
-        return False
-    if NAMED.search(name):
-        return True
-    return column.dtype == pl.String and bool(column.str.contains(NUMBERED).all())
+    return bool((rows_of_each > 1).sum() >= FEWEST_GROUPS)
+
+
+def _reads_like_someone(column: pl.Series) -> bool:
+    """Return whether the name of a column, or the shape of its values, may say whose a row is."""
+    words = column.dtype == pl.String
+    if NAMED.search(column.name):
+        return words or column.dtype.is_integer()
+    return words and bool(column.str.contains(NUMBERED).all())
 
 
 def _suspicion(column: str) -> Suspicion:
@@ -118,7 +122,8 @@ def _told(part: Case, column: str) -> Evidence | None:
         return None
     number = part.task.kind == "regression"
     what = "error, in mean deviations," if number else "share of errors"
-    difference = np.mean([_difference(some, matrix, draw) for draw in range(DRAWS)], axis=0)
+    alone = replace(some, task=some.task.model_copy(update={"group": None})).units
+    difference = np.mean([_difference(some, matrix, alone, draw) for draw in range(DRAWS)], axis=0)
     name = f"{what} on rows of others, less that on rows of known {column!r}"
     return mean_above(some, difference, name=name)
 
@@ -138,15 +143,14 @@ def _drawn(part: Case, column: str) -> Case:
     return case.take(np.sort(np.argsort(order, kind="stable")[:MOST_ROWS]))
 
 
-def _difference(case: Case, matrix: Any, draw: int) -> Floats:
+def _difference(case: Case, matrix: Any, alone: np.ndarray, draw: int) -> Floats:
     """Return (n,) the error of a model that knows no row of the group, less that of one that may.
 
-    Copies of a row stay together both times.
+    ``alone`` are the units without the group: copies of a row stay together both times.
     """
-    ungrouped = replace(case, task=case.task.model_copy(update={"group": None}))
     missed = [
         _missed(case, matrix, _folds(units, derive_seed(case.seed, "groups", draw)), draw)
-        for units in (ungrouped.units, case.units)
+        for units in (alone, case.units)
     ]
     return missed[1] - missed[0]
 

@@ -50,10 +50,13 @@ def is_kept(file: Path, target: str) -> bool:
 
     It holds a label that somebody filled in, or it is no file of rows to fill.
     """
-    if not file.exists():
-        return False
+    return file.exists() and filled_in(file, target) != 0
+
+
+def filled_in(file: Path, column: str) -> int | None:
+    """Return how many cells of a column hold something; None where a file is no such table."""
     try:
         table = read_table(file)
     except InputError:
-        return True
-    return target not in table.columns or table[target].null_count() < table.height
+        return None
+    return table.height - table[column].null_count() if column in table.columns else None

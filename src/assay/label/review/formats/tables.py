@@ -9,6 +9,7 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.label.result import LabelResult
+from assay.label.review.filling import filled_in
 from assay.label.review.formats.rows import Answer, Row
 from assay.label.review.gold import AS_JSON
 from assay.label.tabled import as_texts
@@ -27,22 +28,14 @@ def write(rows: list[Row], result: LabelResult, out: Path) -> list[Path]:
     InputError
         When the file stands there already, with labels that somebody filled in.
     """
-    _refuse_filled(out)
-    write_table(table_of(rows, result), out)
-    return [out]
-
-
-def _refuse_filled(out: Path) -> None:
-    try:
-        found = read_table(out) if out.exists() else pl.DataFrame()
-    except InputError:  # no table: nobody filled it in
-        return
-    if "label" in found.columns and found["label"].null_count() < found.height:
+    if filled_in(out, "label"):
         raise InputError(
             "The file holds labels that were filled in, which an export would lose.",
             given=out,
             next_step="take them in with assay review import, then name another --out",
         )
+    write_table(table_of(rows, result), out)
+    return [out]
 
 
 def table_of(rows: list[Row], result: LabelResult) -> pl.DataFrame:
