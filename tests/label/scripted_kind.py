@@ -21,7 +21,8 @@ def texts_of(count: int, seed: int) -> list[str]:
     rows = []
     for number in range(count):
         easy = random.random()
-        chances = {"cheap": 0.4 + 0.58 * easy, "strong": 0.8 + 0.19 * easy}
+        cheap = 0.9 + 0.09 * easy if easy > 0.5 else 0.45 + 0.3 * easy
+        chances = {"cheap": cheap, "strong": 0.86 + 0.13 * easy}
         said = (f"{name}={chance:.3f}:{int(random.random() < chance)}"
                 for name, chance in chances.items())  # fmt: skip
         rows.append(f"{seed}-{number} " + " ".join(said))

@@ -14,7 +14,8 @@ from scripted_kind import TASK, ScriptedKind, said, scripted, texts_of
 
 import assay.label.run as running
 from assay.errors import InputError
-from assay.label.cascade import Cascade, Goal, _merged, fit_cascade
+from assay.label.building import Goal, fit_cascade
+from assay.label.cascade import Cascade, _merged
 from assay.label.multi import accept_by_class
 from assay.label.policy import under_policy
 from assay.label.result import LabelResult
@@ -24,7 +25,7 @@ from assay.label.spec import Answers, Checked, Gold, LabelSettings, Stage
 from assay.label.store import load
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
-from assay.llm import Gateway, Spend
+from assay.llm import Gateway, Prompt, ScriptedModel, Spend
 from assay.llm.model import Price
 
 CHEAP, STRONG = "scripted:cheap", "scripted:strong"
@@ -127,16 +128,74 @@ def test_what_is_accepted_holds_the_precision_over_draws_of_gold(
 
 def test_a_stage_that_would_not_pay_is_skipped_with_the_reason(gateway: Gateway) -> None:
     for changes, options, part in (
-        ({"models": (STRONG, CHEAP)}, {}, "would not pay"),
         ({}, {"precision": None}, "no precision"),
         ({}, {"gold": 0}, "without checked rows"),
-        ({}, {"gold": 15}, "no threshold holds"),
-        ({"models": (STRONG, CHEAP)}, {"precision": 0.5}, "leave no row open"),
+        ({}, {"gold": 15, "precision": 0.93}, "no threshold holds"),
+        ({}, {"precision": 0.5}, "leave no row open"),
     ):
         made, _ = cascade(gateway, **options, **changes)
         assert [each.used for each in made.stages] == [True, False]
         assert part in made.stages[1].why
         assert len(made.fitted) == 1
+
+
+def priced(ledger: Ledger, models: dict[str, Any], **prices: int) -> Gateway:
+    per_million = {f"scripted:{name}": Price(each * 1_000_000, 0) for name, each in prices.items()}
+    return Gateway(ledger, models=models, prices=per_million)
+
+
+def test_the_cheapest_model_is_asked_first_however_they_are_named(gateway: Gateway) -> None:
+    named, _ = cascade(gateway, models=(CHEAP, STRONG))
+    turned, _ = cascade(gateway, models=(STRONG, CHEAP))
+    assert named.models == turned.models == (CHEAP, STRONG)
+    assert named.threshold == turned.threshold
+
+
+def test_a_model_that_costs_more_than_it_saves_is_not_asked(
+    ledger: Ledger, models: dict[str, Any]
+) -> None:
+    """Two prices of the cheap model decide whether it pays to ask it before the strong one."""
+    for price, expected in ((1, (CHEAP, STRONG)), (19, (STRONG,))):
+        with priced(ledger, models, cheap=price, strong=20) as gateway:
+            made, _ = cascade(gateway)
+            assert made.models == expected
+            found = made.answer(texts_of(50, 77), gateway)
+            assert len(found.labels) == 50
+    left = made.stages[1]
+    assert (left.model, left.used, left.judged) == (CHEAP, False, False)
+    assert (
+        left.why
+        == "not asked: without it about 100% of the rows at $0.36 a thousand can be accepted"
+    )
+    assert made.stages[0].why.startswith(
+        "asked first: it can accept about 100% of the rows at $0.36"
+    )
+    assert made.checked is made.fitted[0].checked
+
+
+def test_of_two_models_that_help_each_other_the_one_that_accepts_more_a_dollar_is_first(
+    ledger: Ledger, models: dict[str, Any]
+) -> None:
+    def either(name: str) -> Any:
+        """Return a model that is sure of its own rows: a third of them, and the other two."""
+
+        def choose(prompt: Prompt, _: Any) -> list[float]:
+            number = int(prompt.text.split()[0].split("-")[1])
+            chance = 0.6 + 0.38 * ((number % 3 == 0) == (name == "cheap")) - number / 1e5
+            return [chance, 1 - chance]
+
+        return ScriptedModel(choose, name=name)
+
+    halves = {CHEAP: either("cheap"), STRONG: either("strong")}
+    with priced(ledger, halves, cheap=10, strong=11) as gateway:
+        made, told = cascade(gateway)
+    assert made.models == (STRONG, CHEAP)
+    assert [each.model for each in told] == [STRONG, CHEAP]
+    share, expected = told[1].share, told[1].expected
+    assert share is not None
+    assert share < 0.34  # the strong one is sure of the other two thirds
+    assert expected is not None
+    assert expected.requests == pytest.approx(1000 * share + 200, rel=0.05)
 
 
 @pytest.fixture
@@ -145,7 +204,7 @@ def _scripted_kind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def labelled(gateway: Gateway, gold: pl.DataFrame, rows: int, **options: Any) -> LabelResult:
-    order = running.Order(SETTINGS, 0.9, 0.9, **options)
+    order = running.Order(SETTINGS, 0.95, 0.9, **options)
     return run_labelling(texts_of(rows, 77), TASK, gold, order, gateway=gateway, run="run-1")
 
 
@@ -178,7 +237,7 @@ def test_another_guarantee_is_looser_or_asks_again(gateway: Gateway) -> None:
     assert result.rethreshold(precision=0.8).coverage > result.coverage
     assert result.rethreshold(precision=None).coverage == 1
     with pytest.raises(InputError, match="sends up rows"):
-        result.rethreshold(precision=0.92)
+        result.rethreshold(precision=0.96)
 
 
 @pytest.mark.usefixtures("_scripted_kind")

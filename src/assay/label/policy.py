@@ -64,6 +64,14 @@ def expected_coverage(
     return 0.0, float(scores.max())
 
 
+def reaching(held: Sequence[Checked], weights: Shares | None, level: float) -> Shares:
+    """Return the share of the rows that each stage is asked about, (s,), under a threshold."""
+    scores, _ = _side_by_side(held)
+    before = np.maximum.accumulate(scores, axis=0)[:-1]
+    going = np.concatenate([np.ones((1, scores.shape[1])), before <= level])
+    return np.asarray(np.average(going, axis=1, weights=weights))
+
+
 def under_policy(held: Sequence[Checked], threshold: float) -> Checked:
     """Return how the gold rows fare when each is answered as a row to label would be."""
     scores, correct = _side_by_side(held)

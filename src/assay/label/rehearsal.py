@@ -31,6 +31,8 @@ class Rehearsal:
         Models whose questions are priced as if they were put to another.
     embeds
         Whether texts are really embedded; else vectors are made up too.
+    anew
+        Whether answers on record count as if they had to be asked for.
     """
 
     def __init__(
@@ -39,11 +41,13 @@ class Rehearsal:
         *,
         instead: Mapping[str, str] | None = None,
         embeds: bool = False,
+        anew: bool = False,
     ) -> None:
         self.costs: dict[str, Cost] = {}
         self._gateway = gateway
         self._instead = dict(instead or {})
         self._embeds = embeds
+        self._anew = anew
         self._seen: set[str] = set()
 
     @property
@@ -110,7 +114,7 @@ class Rehearsal:
         else:  # from here on the prompts hold what is their own
             prompts, columns, _ = with_options(prompts, ask)
         prompts = self._new(model, prompts, columns)
-        told = self._gateway.estimate(model, prompts, columns)
+        told = self._gateway.estimate(model, prompts, columns, anew=self._anew)
         tokens = told.tokens_in + told.tokens_out
         if not tokens and told.requests:  # a model on this machine reckons none
             tokens = sum(count_tokens(each.instructions + each.text) for each in prompts)

@@ -11,7 +11,8 @@ from assay.engine import check_engine
 from assay.errors import InputError
 from assay.evidence.precision_tests import require_shares
 from assay.label.answering import answer, ask_with
-from assay.label.cascade import Cascade, Goal, fit_cascade
+from assay.label.building import Goal, fit_cascade
+from assay.label.cascade import Cascade
 from assay.label.copies import Original, copies_of
 from assay.label.door import Door
 from assay.label.extract.places import in_own_place

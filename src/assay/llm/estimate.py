@@ -55,6 +55,8 @@ class Estimator:
         prompts: Sequence[Prompt],
         price: Price,
         max_text_tokens: int | None = None,
+        *,
+        anew: bool = False,
     ) -> Estimate:
         """Return what asking ``prompts`` will take.
 
@@ -64,13 +66,15 @@ class Estimator:
             The model; None for one on this machine that is not loaded.
         max_text_tokens
             Where a model on this machine cuts longer texts.
+        anew
+            Whether answers on record count as if they had to be asked for.
         """
         elsewhere = isinstance(model, Model)
         cut = {} if max_text_tokens is None else {"max_text_tokens": max_text_tokens}
         parameters = model.parameters if elsewhere else cut
         keys = Keys(name, question.name, question.extra, parameters)
         new, cached = self._new(
-            prompts, keys.of, lambda wanted: recorded_answers(self._ledger, wanted)
+            prompts, keys.of, lambda wanted: () if anew else recorded_answers(self._ledger, wanted)
         )
         past = history(self._ledger, name, question.name)
         base = Estimate(name, question.name, len(prompts), cached)

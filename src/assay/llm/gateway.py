@@ -24,7 +24,7 @@ from assay.llm.collector import collecting_seldom
 from assay.llm.embedding import Embedding
 from assay.llm.estimate import Estimator
 from assay.llm.forecast import Estimate
-from assay.llm.model import BulkModel, Limits, Model, Price
+from assay.llm.model import BulkModel, Limits, Model, Price, Usage
 from assay.llm.own_options import Options, with_options
 from assay.llm.privacy.policy import Privacy, host_of
 from assay.llm.prompt import Prompt
@@ -193,6 +193,7 @@ class Gateway:
         ask: Options | type[BaseModel],
         *,
         max_text_tokens: int | None = None,
+        anew: bool = False,
     ) -> Estimate:
         """Return what a question would take, from the real prompts; nothing is sent.
 
@@ -202,6 +203,8 @@ class Gateway:
             The options of a choice, or the schema of an object.
         max_text_tokens
             As for :meth:`choose`.
+        anew
+            Whether answers on record count as if they had to be asked for.
         """
         question: Choose | Generate
         if isinstance(ask, type):
@@ -212,13 +215,25 @@ class Gateway:
         asked = self._roster.described(model)
         prompts = self._privacy.checked(prompts, name=model, host=host_of(asked))
         told = self._estimator.question(
-            model, asked, question, prompts, self._asked_price(model), max_text_tokens
+            model, asked, question, prompts, self._asked_price(model), max_text_tokens, anew=anew
         )
         if not self._batch:
             return told
         from assay.llm.batch import in_batches
 
         return in_batches(told)
+
+    def price_of(self, model: str, usage: Usage, *, chooses: bool = True) -> int:
+        """Return what one question of this usage costs at list price, in 1e-12 US dollars.
+
+        Parameters
+        ----------
+        chooses
+            Whether it is a choice, which some models answer by several requests.
+        """
+        asked = self._roster.described(model)
+        parts = asked.capabilities.parts if chooses and isinstance(asked, Model) else 1
+        return self._asked_price(model).of(usage) * parts
 
     def estimate_embedding(
         self, model: str, texts: Sequence[str], *, columns: tuple[str, ...] | None = None
