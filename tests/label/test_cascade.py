@@ -19,10 +19,13 @@ from assay.label.cascade import Cascade, _merged
 from assay.label.multi import accept_by_class
 from assay.label.policy import under_policy
 from assay.label.result import LabelResult
+from assay.label.review.opening import batches_of
+from assay.label.review.record import Decision, record_import
+from assay.label.review.summary import CASCADED, summarise
 from assay.label.rows import Rows
 from assay.label.run import run_labelling
 from assay.label.spec import Answers, Checked, Gold, LabelSettings, Stage
-from assay.label.store import load
+from assay.label.store import load, recall
 from assay.label.task import LabelTask
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt, ScriptedModel, Spend
@@ -249,6 +252,27 @@ def test_a_failed_test_of_the_cascade_is_not_followed_by_a_second_one(gateway: G
     assert result.coverage == 0
     with pytest.raises(InputError, match="sends up rows"):
         result.rethreshold(precision=0.6)
+
+
+@pytest.mark.usefixtures("_scripted_kind")
+def test_reviewed_rows_move_the_threshold_when_the_cascade_labels_again(
+    gateway: Gateway, models: dict[str, Any]
+) -> None:
+    gold = pl.DataFrame({"text": texts_of(100, 1), "label": ["yes"] * 100})
+    result = labelled(gateway, gold, 400)
+    [batch] = batches_of(recall(gateway.ledger), gateway.ledger, reviewer="ann", n=150)
+    made = [Decision(row, "label", "ann", "yes") for row in batch.row_ids]
+    record_import(gateway.ledger, result.run, made, source="test")
+    found = summarise(result, gateway.ledger)
+    assert found.changes["accuracy"]["after"]["n"] > found.changes["accuracy"]["before"]["n"]
+    assert CASCADED in found.lines()
+    asked = len(models[CHEAP].asked)
+    again = labelled(gateway, gold, 400, reviewed=True)
+    assert len(models[CHEAP].asked) == asked
+    assert result.acceptance is not None
+    assert again.acceptance is not None
+    assert again.acceptance.n > result.acceptance.n
+    assert again.acceptance.threshold != result.acceptance.threshold
 
 
 def part(label: str, probability: float, votes: float) -> Checked:

@@ -15,6 +15,11 @@ from assay.label.review.outcome import agreed, changes, updated
 from assay.label.review.record import read_batches, read_decisions
 from assay.ledger import Ledger
 
+CASCADED = (
+    "cascade    its threshold is measured when you label again: these rows are gold then, and what "
+    "is on record is not asked again"
+)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -32,6 +37,8 @@ class Summary:
         Accuracy, threshold, coverage and guarantee before and after.
     agreement
         How far reviewers agree; None where no row has two answers.
+    cascaded
+        Whether several models answered: their threshold is not measured before they label again.
     """
 
     run: str
@@ -42,6 +49,7 @@ class Summary:
     notes: dict[str, list[str]]
     changes: dict[str, Any]
     agreement: Agreement | None
+    cascaded: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -61,6 +69,7 @@ class Summary:
             found.append(f"threshold  {_number(both['before'])} -> {_number(both['after'])}")
         found.append(f"coverage   {coverage['before']:.1%} -> {coverage['after']:.1%}")
         found.append(f"guarantee  {self.changes['guarantee']['after']}")
+        found += [CASCADED] if self.cascaded else []
         return found if self.agreement is None else [*found, *_agreed(self.agreement)]
 
 
@@ -83,6 +92,7 @@ def summarise(result: LabelResult, ledger: Ledger) -> Summary:
         notes=notes,
         changes=changes(result, updated(result, reviewed)),
         agreement=agreement(decisions, result.task),
+        cascaded=result.cascaded,
     )
 
 
