@@ -34,7 +34,8 @@ from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rows import read_rows
 from assay.label.single.beside import Unlabelled
-from assay.label.single.fit import fit_label_free, weighed
+from assay.label.single.fit import fit_label_free, under_estimated_shares, weighed
+from assay.label.single.student import parts_of
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt
 from label_dawid_skene import dawid_skene
@@ -99,7 +100,10 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
         gold = pool.head(size) if size else None
         began = time.monotonic()
         known = read_gold(gold, task, kind, asked)
-        fitted = base if known is None else weighed(base, known, gateway, unlabelled, told=False)
+        if known is None:
+            fitted = under_estimated_shares(base, said, parts_of(everything))
+        else:
+            fitted = weighed(base, known, gateway, unlabelled, told=False)
         answers = fitted.answer(asked.texts, gateway)
         labels = answers.labels
         found: dict[str, Any] = {"gold": size, "seconds": fitting + time.monotonic() - began}

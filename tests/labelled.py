@@ -43,13 +43,13 @@ def scripted_topics(choose: Callable[[Prompt, Sequence[str]], Any] | None = None
 
 @contextmanager
 def labelling(
-    folder: Path, model: ScriptedModel | None = None
+    folder: Path, model: ScriptedModel | None = None, *others: ScriptedModel
 ) -> Iterator[Callable[..., LabelResult]]:
-    """Yield a function that labels rows with a scripted model."""
+    """Yield a function that labels rows with scripted models."""
     model = model or scripted_topics()
     with (
         Ledger.open(folder / "ledger.sqlite") as ledger,
-        Gateway(ledger, models={model.name: model}) as gateway,
+        Gateway(ledger, models={each.name: each for each in (model, *others)}) as gateway,
     ):
 
         def run(rows: Any, task: Any, gold: Any = None, **more: Any) -> LabelResult:

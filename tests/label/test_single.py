@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from assay.errors import InputError
 from assay.label import LabelSettings, LabelTask, vote
+from assay.llm import Prompt, ScriptedModel
 from labelled import SETTINGS, labelling, scripted_topics
 
 TOPICS = {"farm": "wheat", "money": "bank", "sport": "goal"}
@@ -99,6 +101,34 @@ def test_a_rule_of_the_user_is_an_annotator_and_gold_weighs_it(tmp_path: Path) -
     assert right(result, truth) == 1.0
 
 
+def knowing(prompt: Prompt, _: Sequence[str], *, off: int = 0) -> list[float]:
+    """Say a text's topic, or the one that comes so many after it."""
+    topic = next(code for code, word in enumerate(TOPICS.values()) if word in prompt.text)
+    return [0.8 if code == (topic + off) % 3 else 0.1 for code in range(3)]
+
+
+def misled(prompt: Prompt, options: Sequence[str]) -> list[float]:
+    """Say the next topic of every second text."""
+    return knowing(prompt, options, off=int(prompt.text.split()[-1]) % 2)
+
+
+def test_a_further_model_votes_on_every_row_and_gold_weighs_it(tmp_path: Path) -> None:
+    truth, gold = rows(80, seed=8), rows(80, seed=9)
+    first = scripted_topics(misled)
+    second = ScriptedModel(knowing, name="second")
+    settings = SETTINGS.model_copy(update={"voters": (second.name,), "examples": 0})
+    with labelling(tmp_path, first, second) as label:
+        result = label(truth.select("text"), list(TOPICS), gold, settings=settings)
+        with pytest.raises(InputError, match="named twice"):
+            label(["wheat"], list(TOPICS), settings=settings.model_copy(
+                update={"voters": (first.name,)}))  # fmt: skip
+    assert len({each.text for each in second.asked}) == 160
+    alone = {each.name: each.alone for each in result.steps}
+    assert alone["model"] == pytest.approx(0.5, abs=0.15)
+    assert alone["model (scripted:second)"] == pytest.approx(1.0)
+    assert right(result, truth) > 0.95
+
+
 @pytest.mark.parametrize("kind", ["multi", "match"])
 def test_rules_are_not_left_out_silently(tmp_path: Path, kind: str) -> None:
     sides = {"left": ("text",), "right": ("text",)} if kind == "match" else {}
@@ -110,7 +140,7 @@ def test_rules_are_not_left_out_silently(tmp_path: Path, kind: str) -> None:
     model = scripted_topics()
     with (
         labelling(tmp_path, model) as label,
-        pytest.raises(InputError, match="Rules vote only where each row gets one class"),
+        pytest.raises(InputError, match="vote only where each row gets one class"),
     ):
         label(["wheat", "bank"], task, settings=settings)
     assert not model.asked

@@ -54,7 +54,10 @@ def label(
     ] = None,
     confidence: Annotated[float, typer.Option(help="How sure that must be.")] = 0.95,
     model: Annotated[
-        list[str] | None, typer.Option(help="provider:model; several from the cheapest up.")
+        list[str] | None, typer.Option(help="provider:model; several are a cascade.")
+    ] = None,
+    voter: Annotated[
+        list[str] | None, typer.Option(help="A further model that votes on every row.")
     ] = None,
     embed: Annotated[str | None, typer.Option(help="Turns texts into vectors.")] = None,
     copies: Annotated[
@@ -93,7 +96,8 @@ def label(
 
     project = labelling_project(path, given=bool(classes or task))
     asked = label_task(classes, task, {"inputs": text, "target": target}, project)
-    settings = label_settings(project, {"models": tuple(model or ()) or None, "embed": embed,
+    settings = label_settings(project, {"models": tuple(model or ()) or None,
+                                   "voters": tuple(voter or ()) or None, "embed": embed,
                                    "copies": copies, "student": student, "seed": seed})  # fmt: skip
     checked = None if gold is None else read_table(gold)
     budget = label_budget(project, money=money, calls=calls, tokens=tokens, minutes=minutes)

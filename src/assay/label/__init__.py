@@ -85,8 +85,8 @@ def label(
         A table of rows whose label a person checked. Without it there is no guarantee. In a
         project, rows that were reviewed (``assay review``) are gold too.
     model
-        ``provider:model``, or several from the cheapest up: each further one is asked only
-        about the rows that those before it left open.
+        ``provider:model``, or several, a cascade: each further one is asked only about the rows
+        that those before it left open. ``settings.voters`` vote on every row.
     precision
         Share of the accepted labels that must be right; None accepts every label.
     confidence

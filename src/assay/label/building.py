@@ -195,7 +195,8 @@ class _Building:
         some = list(texts[:REHEARSED])
         self.fitted[0].answer(some, cast(Gateway, rehearsal))
         gold = 0 if work.gold is None else len(work.gold)
-        return rehearsal.cost.times((share * work.goal.rows + gold) / len(some))
+        asked = rehearsal.costs.get(model, Cost())  # what votes beside it answered before
+        return asked.times((share * work.goal.rows + gold) / len(some))
 
 
 def _anew(work: _Work, tried: _Building, way: Way, why: str) -> Cascade:

@@ -29,7 +29,7 @@ from assay.ledger.spending import spending
 from assay.llm import Gateway
 
 RULED = ("single", "ordinal")
-"""Kinds of task in which the user's own rules vote."""
+"""Kinds of task in which the user's own rules, and further models, vote."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,10 @@ class Order:
         check_engine(self.engine)
         if not self.settings.models:
             raise InputError("No model is named.", next_step="name one, or leave the models out")
+        named = [*self.settings.models, *self.settings.voters]
+        if len(set(named)) < len(named):
+            raise InputError("A model is named twice.", given=", ".join(named),
+                             next_step="name each once, in the cascade or as a voter")  # fmt: skip
         require_shares(confidence=self.confidence)
         if self.precision is not None:
             require_shares(precision=self.precision)
@@ -124,9 +128,10 @@ def fit(
     rows: int,
 ) -> Fitted:
     """Learn how much each annotator counts, from gold and a sample of the rows."""
-    if order.settings.rules and task.kind not in RULED:
-        raise InputError("Rules vote only where each row gets one class.", given=task.kind,
-                         allowed=", ".join(RULED), next_step="leave the rules out")  # fmt: skip
+    if (order.settings.rules or order.settings.voters) and task.kind not in RULED:
+        raise InputError("Rules and further models vote only where each row gets one class.",
+                         given=task.kind, allowed=", ".join(RULED),
+                         next_step="leave the rules and the voters out")  # fmt: skip
     if len(order.settings.models) == 1:
         return kind.fit(texts, gold, task, gateway, order.settings)
     return fit_cascade(texts, gold, task, kind, gateway, order.settings, order.goal(rows))

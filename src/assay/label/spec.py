@@ -26,8 +26,9 @@ class LabelSettings(BaseModel):
     Attributes
     ----------
     models
-        Language models from the cheapest up; each further one sees only what those before it
-        left open.
+        Language models of a cascade: each further one sees only what those before it left open.
+    voters
+        Further language models that vote on every row beside the first of ``models``.
     embed
         Turns texts into vectors.
     max_text_tokens
@@ -61,6 +62,7 @@ class LabelSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     models: tuple[str, ...] = ("local:smollm2-135m",)
+    voters: tuple[str, ...] = ()
     embed: str = "local:minilm"
     max_text_tokens: int = Field(default=96, ge=8)
     fit_rows: int = Field(default=5000, ge=10)

@@ -197,7 +197,11 @@ def label_free(
     """Return the annotators that need no label."""
     rules = [RuleAnnotator(task, rule) for rule in settings.rules]
     asked = ModelAnnotator.of(task, model, gateway, settings)
-    return [asked, SimilarityAnnotator(task, settings.embed), *rules]
+    others = [
+        replace(ModelAnnotator.of(task, each, gateway, settings), name=f"model ({each})")
+        for each in settings.voters
+    ]
+    return [asked, *others, SimilarityAnnotator(task, settings.embed), *rules]
 
 
 def instructions(task: LabelTask) -> str:

@@ -94,40 +94,69 @@ def taught(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
         said = (
             votes if student is None else votes + student.weight * student.scores(embeddings, parts)
         )
-        student = _fit(said, embeddings, parts)
+        student = lesson(said, embeddings, parts)
         if student is None:
             return None
     return student
 
 
-def _fit(votes: Scores, embeddings: Scores, parts: Codes) -> Student | None:
+def lesson(
+    votes: Scores,
+    embeddings: Scores,
+    parts: Codes,
+    *,
+    shares: Scores | None = None,
+    counts: Scores | None = None,
+) -> Student | None:
+    """Return the student of one round, or None where there are too few rows to learn from.
+
+    Parameters
+    ----------
+    votes, embeddings, parts
+        As for :func:`taught`.
+    shares
+        (k,) of the classes; None takes them for equally frequent.
+    counts
+        (n,) how much each row counts in what the student says too often.
+    """
     classes, size = votes.shape[1], embeddings.shape[1]
     weights, biases = np.zeros((PARTS, size, classes)), np.zeros((PARTS, classes))
-    shares = softmax(2 * votes)
+    chances = softmax(2 * votes)
     for part in range(PARTS):
         others = np.flatnonzero(parts != part)
-        chosen = others[confident(shares[others])]
-        labels = shares[chosen].argmax(axis=1)
+        chosen = others[confident(chances[others], shares)]
+        labels = chances[chosen].argmax(axis=1)
         if len(chosen) < FEWEST or len(set(labels.tolist())) < 2:
             return None
         weights[part], biases[part] = _linear(embeddings[chosen], labels, classes)
     student = Student(weights, biases, np.zeros(classes))
     raw = student.scores(embeddings, parts)
-    centre = raw.mean(axis=0)
+    centre = np.average(raw, axis=0, weights=counts)
     found = raw - centre
     weight = weight_of(agreement(found.argmax(axis=1), votes.argmax(axis=1), classes))
     return Student(weights, biases, centre, spread(found), weight)
 
 
-def confident(shares: Scores) -> Codes:
-    """Return the most confident rows of each class, as many of each where there are."""
-    classes = shares.shape[1]
-    labels, confidence = shares.argmax(axis=1), shares.max(axis=1)
-    most = max(2, int(SHARE * len(shares) / classes))
+def confident(chances: Scores, shares: Scores | None = None) -> Codes:
+    """Return the rows of each class that are most surely of it, where there are as many.
+
+    Parameters
+    ----------
+    chances
+        (n, k).
+    shares
+        (k,) how the rows are shared out over the classes; None: evenly.
+    """
+    classes = chances.shape[1]
+    labels, confidence = chances.argmax(axis=1), chances.max(axis=1)
+    most = (
+        SHARE * len(chances) / classes * (np.ones(classes) if shares is None else classes * shares)
+    )
     chosen = []
     for code in range(classes):
         rows = np.flatnonzero(labels == code)
-        chosen.append(rows[np.argsort(-confidence[rows], kind="stable")[:most]])
+        best = np.argsort(-confidence[rows], kind="stable")
+        chosen.append(rows[best[: max(2, int(most[code]))]])
     return np.concatenate(chosen)
 
 
