@@ -34,7 +34,8 @@ from assay.label.gold import read_gold
 from assay.label.kinds import kind_of
 from assay.label.rows import read_rows
 from assay.label.single.beside import Unlabelled
-from assay.label.single.fit import fit_label_free, under_estimated_shares, weighed
+from assay.label.single.fit import fit_label_free, weighed
+from assay.label.single.no_gold import under_estimated_shares
 from assay.label.single.student import parts_of
 from assay.ledger import Ledger
 from assay.llm import Gateway, Prompt

@@ -154,6 +154,16 @@ def test_the_cheapest_model_is_asked_first_however_they_are_named(gateway: Gatew
     assert named.threshold == turned.threshold
 
 
+def test_without_a_price_the_models_are_asked_as_named(
+    ledger: Ledger, models: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.llm.roster.is_priced", lambda name, own: name in own)
+    for prices, first in ((PRICES, CHEAP), ({STRONG: PRICES[STRONG]}, STRONG)):
+        with Gateway(ledger, models=models, prices=prices) as gateway:
+            made, _ = cascade(gateway, models=(STRONG, CHEAP))
+        assert made.models[0] == first
+
+
 def test_a_model_that_costs_more_than_it_saves_is_not_asked(
     ledger: Ledger, models: dict[str, Any]
 ) -> None:

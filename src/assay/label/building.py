@@ -56,19 +56,20 @@ def fit_cascade(
 ) -> Cascade:
     """Fit stage after stage, each on the rows that those before it leave open.
 
-    The models are tried from the cheapest up. Where what they say of the gold rows shows that
-    another order, or fewer of them, accepts more, or as much for less (:func:`cheapest`), they are
-    fitted anew in that order: answers on record are not asked for again. Which stages are used is
-    decided from scores and prices; the threshold then comes from one test of the whole policy
-    (:func:`assay.evidence.accept_cascade`).
+    The models are tried from the cheapest up, or as named where a price is not known. Where what
+    they say of the gold rows shows that another order, or fewer of them, accepts more, or as much
+    for less (:func:`cheapest`), they are fitted anew in that order: answers on record are not asked
+    for again. Which stages are used is decided from scores and prices; the threshold then comes
+    from one test of the whole policy (:func:`assay.evidence.accept_cascade`).
     """
-    prices = {each: _price(each, texts, task, gateway) for each in settings.models}
-    models = tuple(sorted(settings.models, key=lambda model: prices[model]))
+    models, prices = settings.models, _prices(texts, task, gateway, settings)
+    if prices is not None:
+        models = tuple(sorted(models, key=prices.__getitem__))
     work = _Work(texts, gold, task, kind, gateway, settings, goal)
     tried = _Building.of(work, models[0])
     for model in models[1:]:
         tried.consider(model)
-    found = tried.cheaper(prices)
+    found = None if prices is None else tried.cheaper(prices)
     return tried.finished() if found is None else _anew(work, tried, *found)
 
 
@@ -115,16 +116,12 @@ class _Building:
         if found is None:
             return
         told, fitted = found
-        if told.checked is None:
-            self.stages.append(replace(told, used=False, why="it answered no checked row"))
-            return
-        after, _ = expected_coverage([*held, told.checked], held[0].weights, precision)
+        after, _ = expected_coverage(self._held(told), held[0].weights, precision)
         gain = f"with it about {after:.0%} of the rows can be accepted, without it {before:.0%}"
         if after < before + WORTH:
             self.stages.append(replace(told, used=False, why=f"it would not pay: {gain}"))
             return
-        self.stages.append(replace(told, why=gain, judged=True))
-        self.fitted.append(fitted)
+        self._take(told, fitted, gain)
 
     def add(self, model: str, why: str) -> None:
         """Fit a stage that is known to pay."""
@@ -132,16 +129,13 @@ class _Building:
         _, level = expected_coverage(held, held[0].weights, self.work.goal.precision or 0.0)
         found = self._fitted_on_open_rows(model, level)
         if found is not None:
-            told, fitted = found
-            self.stages.append(replace(told, why=why, judged=True))
-            self.fitted.append(fitted)
+            self._take(*found, why)
 
     def cheaper(self, prices: Mapping[str, int]) -> tuple[Way, str] | None:
         """Return the way to accept as much for less, or more, and why; None where there is none."""
         precision = self.work.goal.precision
-        asked = [each for each in self.stages if each.checked is not None]
-        held = dict(zip((each.model for each in asked), measuring(asked), strict=False))
-        if precision is None or len(held) < 2:
+        held = {each.model: known for each in self.stages for known in measuring([each])}
+        if precision is None or len(held) < 2 or not held.keys() >= set(self._models()):
             return None
         begun = Way.of(self._models(), held, prices, precision)
         way = cheapest(held, prices, precision, begun)
@@ -158,8 +152,12 @@ class _Building:
             return Cascade(models[:1], fitted[:1], np.inf, (stages[0], *map(_vain, stages[1:])))
         return Cascade(models, fitted, accepted.threshold, stages)
 
+    def _take(self, told: Stage, fitted: Fitted, why: str) -> None:
+        self.stages.append(replace(told, why=why, judged=True))
+        self.fitted.append(fitted)
+
     def _fitted_on_open_rows(self, model: str, level: float) -> tuple[Stage, Fitted] | None:
-        """Return one more stage, fitted on what is left open; None where that is nothing."""
+        """Return one more stage, fitted on what is left open; None where it says nothing of it."""
         work = self.work
         so_far = Cascade(self._models(), tuple(self.fitted), level, tuple(self.stages))
         answers = so_far.answer(work.texts, work.gateway)
@@ -172,7 +170,11 @@ class _Building:
         told = Stage(model, True, "", share, self._expected_cost(model, texts, share))
         work.goal.tell(told)
         fitted = work.fit(model, texts)
-        return replace(told, checked=fitted.checked), fitted
+        told = replace(told, checked=fitted.checked)
+        if not measuring([told]):
+            self.stages.append(replace(told, used=False, why="it answered no checked row"))
+            return None
+        return told, fitted
 
     def _no_ground(self) -> str | None:
         if self.work.goal.precision is None:
@@ -181,8 +183,8 @@ class _Building:
             return "without checked rows nothing tells which rows to send up"
         return None
 
-    def _held(self) -> list[Checked]:
-        return measuring(each for each in self.stages if each.used)
+    def _held(self, *more: Stage) -> list[Checked]:
+        return measuring(each for each in [*self.stages, *more] if each.used)
 
     def _models(self) -> tuple[str, ...]:
         return tuple(each.model for each in self.stages if each.used)
@@ -212,13 +214,25 @@ def _anew(work: _Work, tried: _Building, way: Way, why: str) -> Cascade:
     return building.finished()
 
 
-def _price(model: str, texts: Sequence[str], task: LabelTask, gateway: Gateway) -> int:
-    """Return what one row costs at list price, in 1e-12 US dollars, whatever is on record."""
+def _prices(
+    texts: Sequence[str], task: LabelTask, gateway: Gateway, settings: LabelSettings
+) -> dict[str, int] | None:
+    """Return what one row costs each model at list price, in 1e-12 US dollars.
+
+    Whatever is on record does not count, so that a run which goes on takes the same way. None
+    where a price is not known.
+    """
     some = texts[:REHEARSED]
     read = sum(map(count_tokens, some)) // max(len(some), 1)
     writes = task.kind == "extract"
-    wrote = count_tokens(str(task.fields)) // 2 if writes else 1
-    return gateway.price_of(model, Usage(read, wrote), chooses=not writes)
+    usage = Usage(read, count_tokens(str(task.fields)) // 2 if writes else 1)
+    prices = {}
+    for model in settings.models:
+        price = gateway.price_of(model, usage, chooses=not writes)
+        if price is None:
+            return None
+        prices[model] = price
+    return prices
 
 
 def _vain(stage: Stage) -> Stage:

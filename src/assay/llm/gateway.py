@@ -223,14 +223,18 @@ class Gateway:
 
         return in_batches(told)
 
-    def price_of(self, model: str, usage: Usage, *, chooses: bool = True) -> int:
+    def price_of(self, model: str, usage: Usage, *, chooses: bool = True) -> int | None:
         """Return what one question of this usage costs at list price, in 1e-12 US dollars.
+
+        None where the price is not known.
 
         Parameters
         ----------
         chooses
             Whether it is a choice, which some models answer by several requests.
         """
+        if not self._roster.is_priced(model):
+            return None
         asked = self._roster.described(model)
         parts = asked.capabilities.parts if chooses and isinstance(asked, Model) else 1
         return self._asked_price(model).of(usage) * parts

@@ -47,6 +47,11 @@ def price_of(name: str, own: Mapping[str, Price], *, unpriced_ok: bool = False) 
     return found or Price()
 
 
+def is_priced(name: str, own: Mapping[str, Price]) -> bool:
+    """Whether the price of a model's tokens is known; parameters are those of :func:`price_of`."""
+    return name in own or _is_free(name) or _listed(name) is not None
+
+
 def per_million(read: float, write: float) -> Price:
     """Return the price of one token from US dollars for a million, as providers print them."""
     return Price(round(read * PER_DOLLAR / 10**6), round(write * PER_DOLLAR / 10**6))

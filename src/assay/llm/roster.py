@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assay.llm.model import Model, Price
-from assay.llm.pricing import price_of
+from assay.llm.pricing import is_priced, price_of
 from assay.llm.privacy.policy import Privacy, host_of, is_here
 from assay.llm.registry import load
 
@@ -34,7 +34,7 @@ class Roster:
         privacy: Privacy,
     ) -> None:
         self._models = dict(models)
-        self._prices = dict(prices)
+        self._own, self._prices = prices, dict(prices)
         self._unpriced_ok = unpriced_ok
         self._privacy = privacy
         self._checked: set[str] = set()
@@ -59,6 +59,10 @@ class Roster:
         if name not in self._prices:
             self._prices[name] = price_of(name, {}, unpriced_ok=self._unpriced_ok)
         return self._prices[name]
+
+    def is_priced(self, name: str) -> bool:
+        """Whether what a token of that model costs is known; it may be asked all the same."""
+        return is_priced(name, self._own)
 
     def remote(self) -> Iterator[Model]:
         """Return the loaded models that hold connections."""

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from assay.label.single.annotators import Annotator, ModelAnnotator, RuleAnnotator, label_free
+from assay.label.single.annotators import Annotator, ModelAnnotator, label_free
 from assay.label.single.beside import Unlabelled, with_tuned_student
 from assay.label.single.checked_rows import ExampleAnnotator, Nearby, NeighbourAnnotator
 from assay.label.single.fitted import FittedSingle, Votes, embedded, total
-from assay.label.single.frequencies import CLASS_SHARES, EVEN, UNTOLD, frequencies_of
+from assay.label.single.frequencies import CLASS_SHARES
 from assay.label.single.measure import (
     FEWEST_GOLD,
     enough,
@@ -19,13 +19,13 @@ from assay.label.single.measure import (
     held_out,
     joined,
     right,
-    told_unmeasured,
 )
+from assay.label.single.no_gold import agreeing, under_estimated_shares
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import parts_of, taught
 from assay.label.single.truth import Truth
 from assay.label.single.tuned import Known
-from assay.label.single.weighing import Weights, learned, temperature
+from assay.label.single.weighing import learned, temperature
 from assay.label.spec import UNANSWERED, Checked, Gold, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
@@ -85,39 +85,6 @@ def fit_label_free(
     taught_by = np.nansum(scores, axis=0)
     fitted = replace(bare, student=taught(taught_by, plain, parts_of(everything)))
     return fitted, fitted.votes_of(everything, scores, plain, why)
-
-
-def under_estimated_shares(fitted: FittedSingle, votes: Votes, parts: Codes) -> FittedSingle:
-    """Return the annotators as they answer without gold: under class shares, where these show.
-
-    Parameters
-    ----------
-    fitted, votes
-        As from :func:`fit_label_free`.
-    parts
-        (n,) as from :func:`~assay.label.single.student.parts_of`, of its texts.
-    """
-    steps = told_unmeasured(votes)
-    if fitted.student is None:
-        return replace(fitted, temperature=_agreeing(votes), steps=steps)
-    plain, asked = votes.embeddings + fitted.centre, np.nan_to_num(votes.scores[:-1])
-    rules = np.array([isinstance(each, RuleAnnotator) for each in fitted.annotators])
-    said, ruled = asked[~rules].sum(axis=0), asked[rules].sum(axis=0)
-    found = frequencies_of(said, ruled, plain, parts, fitted.student)
-    if found is None or not found.used:
-        why = UNTOLD if found is None else EVEN
-        return replace(fitted, temperature=_agreeing(votes), steps=(*steps, why))
-    counts = np.array([*votes.counts[:-1], found.student.weight])
-    nowhere = np.zeros((plain.shape[1], votes.scores.shape[2]))
-    weights = Weights(counts, found.level, nowhere)
-    learned = found.student.weight * found.student.scores(plain, parts)
-    return replace(
-        fitted,
-        student=found.student,
-        weights=weights,
-        temperature=_as_sure_as(said + ruled + learned + found.level, found.agreed),
-        steps=(*steps, found.step(fitted.task.class_names)),
-    )
 
 
 def _asked(
@@ -180,7 +147,7 @@ def weighed(
             fitted, weights, scores, known, rows, gateway
         )
         ran = (*ran, step)
-    factor = _agreeing(votes) if fitted.weights is None else fitted.temperature
+    factor = agreeing(votes) if fitted.weights is None else fitted.temperature
     if len(truth.drawn) >= FEWEST_GOLD:
         factor = temperature(scores, truth.codes, truth.measuring)
     return replace(
@@ -279,29 +246,3 @@ def _checked(gold: Gold, rows: Codes, truth: Truth, shares: Scores, task: LabelT
         correct=np.asarray(said == truth.codes),
         weights=truth.measuring,
     )
-
-
-def _agreeing(votes: Votes) -> float:
-    """Return the factor under which the mean top probability is how often votes agree.
-
-    Where there is no gold, the agreement of the student with the votes that taught it is the
-    best guess of how often both are right.
-    """
-    if votes.names[-1] != "student":
-        return 1.0
-    scores = total(votes, None)
-    fine = np.isfinite(scores).all(axis=1)
-    others = votes.scores[:-1].sum(axis=0)[fine].argmax(axis=1)
-    agreed = float((votes.scores[-1][fine].argmax(axis=1) == others).mean())
-    return _as_sure_as(scores, agreed)
-
-
-def _as_sure_as(scores: Scores, agreed: float) -> float:
-    """Return the factor under which the mean top probability of (n, k) scores is ``agreed``."""
-    fine = np.isfinite(scores).all(axis=1)
-    low, high = 1e-2, 1e2
-    for _ in range(40):
-        middle = float(np.sqrt(low * high))
-        sure = softmax(middle * scores[fine]).max(axis=1).mean()
-        low, high = (middle, high) if sure < agreed else (low, middle)
-    return low
