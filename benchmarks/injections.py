@@ -84,7 +84,7 @@ def labelled(
         if fitted is None:
             seen = readable(originals, rows.unfit)
             fitted = fit(seen, None, task, kind, gateway, Order(settings), len(rows))
-        ask = ask_with("local", fitted, gateway, None)
+        ask = ask_with("local", fitted, gateway, None, settings.embed)
         return answer(originals, rows, ask), fitted, rows
 
 

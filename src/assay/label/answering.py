@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from assay.errors import BudgetError
 from assay.label.copies import Original
 from assay.label.door import Door
 from assay.label.kinds import Fitted
@@ -28,11 +29,35 @@ PORTION = 2000
 """Rows that a worker of a cluster answers at once."""
 
 
-def ask_with(engine: str, fitted: Fitted, gateway: Gateway, door: Door | None) -> Ask:
+def ask_with(engine: str, fitted: Fitted, gateway: Gateway, door: Door | None, embed: str) -> Ask:
     """Return what answers texts, in this process or on a Ray cluster."""
     if engine == "local" or door is None:
-        return lambda texts: fitted.answer(texts, gateway)
-    return partial(_ask_cluster, fitted, door, time.monotonic())
+        return lambda texts: within_caps(fitted, texts, gateway, embed)
+    return partial(_ask_cluster, Answering(fitted, embed), door, time.monotonic())
+
+
+def within_caps(fitted: Fitted, texts: Sequence[str], gateway: Gateway, embed: str) -> Answers:
+    """Answer texts; those that a cap leaves without a vector fail, and the others do not.
+
+    Parameters
+    ----------
+    embed
+        Turns texts into vectors.
+    """
+    try:
+        return fitted.answer(texts, gateway)
+    except BudgetError as error:  # what was answered and embedded is on record
+        lacking = set(gateway.never_embedded(embed, texts))
+        known = [row for row, text in enumerate(texts) if text not in lacking]
+        if len(known) in (0, len(texts)):
+            return _failed(len(texts), str(error))
+        found = within_caps(fitted, [texts[row] for row in known], gateway, embed)
+        open_rows = dict.fromkeys(set(range(len(texts))) - set(known), str(error))
+        return _spread(found, range(len(known)), known, len(texts), open_rows)
+
+
+def _failed(rows: int, why: str) -> Answers:
+    return Answers([None] * rows, np.full(rows, np.nan), dict.fromkeys(range(rows), why))
 
 
 def answer(originals: Sequence[Original], rows: Rows, ask: Ask) -> Answers:
@@ -116,20 +141,28 @@ def _joined_votes(parts: Sequence[Answers]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Answering:
+    """What a worker answers by: fitted annotators, and what turns texts into vectors."""
+
+    fitted: Fitted
+    embed: str
+
+
+@dataclass(frozen=True)
 class Answerer:
     """Makes a worker that answers portions of texts with a gateway of its own."""
 
-    fitted: Fitted
+    work: Answering
     door: Door
 
     @contextmanager
     def __call__(self) -> Iterator[Callable[[Sequence[str]], Answers]]:
         """Yield what answers one portion."""
         with self.door.opened() as gateway:
-            yield lambda texts: self.fitted.answer(texts, gateway)
+            yield lambda texts: within_caps(self.work.fitted, texts, gateway, self.work.embed)
 
 
-def _ask_cluster(fitted: Fitted, door: Door, began: float, texts: Sequence[str]) -> Answers:
+def _ask_cluster(work: Answering, door: Door, began: float, texts: Sequence[str]) -> Answers:
     from assay.engine.cluster import (
         cluster_machines,
         cluster_workers,
@@ -142,5 +175,5 @@ def _ask_cluster(fitted: Fitted, door: Door, began: float, texts: Sequence[str])
     with connected():
         door.check_reach(cluster_machines())
         workers = min(len(portions), cluster_workers())
-        make = Answerer(fitted, door.shared_by(workers, minutes=minutes))
+        make = Answerer(work, door.shared_by(workers, minutes=minutes))
         return joined(list(run_on_cluster(make, portions, workers=workers)))

@@ -96,7 +96,7 @@ def run_labelling(
     sample = Sample(settings.fit_rows, settings.seed)
     sample.add(readable(originals, rows.unfit))
     fitted = fit(sample.texts, checked_rows, task, kind, gateway, order, len(rows))
-    ask = ask_with(order.engine, fitted, gateway, door)
+    ask = ask_with(order.engine, fitted, gateway, door, order.settings.embed)
     answers = in_own_place(answer(originals, rows, ask), rows, task)
     stages = fitted.stages if isinstance(fitted, Cascade) else ()
     result = LabelResult(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.label.answering import answer
+from assay.label.answering import answer, within_caps
 from assay.label.cascade import Cascade
 from assay.label.extract.places import in_own_place
 from assay.label.gold import read_gold
@@ -85,7 +85,7 @@ def stream_file(
         fitted = fit(spool.sample(), checked, task, kind, desk.gateway, order, contents.rows)
         spool.keep(fitted)
     whole = _whole(task, checked, fitted, order, desk)
-    work = PartWork(spool.folder, task, checked, fitted, whole)
+    work = PartWork(spool.folder, task, checked, fitted, order.settings.embed, whole)
     _answer_all(work, contents, order, desk, progress)
     status = _write_out(Path(out), spool, contents)
     seconds = time.monotonic() - began
@@ -109,13 +109,16 @@ class PartWork:
     task: LabelTask
     gold: Gold | None
     fitted: Fitted
+    embed: str
     whole: LabelResult
 
     def do(self, number: int, gateway: Gateway) -> int:
         """Answer one piece, write the part, and return its rows."""
         spool = Spool(self.folder)
         _, rows, originals = spool.rows(number, self.task)
-        answers = answer(originals, rows, lambda texts: self.fitted.answer(texts, gateway))
+        answers = answer(
+            originals, rows, lambda texts: within_caps(self.fitted, texts, gateway, self.embed)
+        )
         answers = in_own_place(answers, rows, self.task)
         result = replace(
             self.whole, rows=rows, answers=answers, given=given_by(self.gold, rows.texts)
