@@ -49,13 +49,16 @@ class ScriptedFitted:
     model: str
     checked: Checked | None
     steps: tuple[Step, ...] = (Step("model", True, "scripted"),)
+    factor: float = 1.0
 
     def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
         found = gateway.choose(
             self.model, [Prompt("Is it?", text) for text in texts], ["yes", "no"]
         )
-        return Answers(list(found.best), found.probabilities.max(axis=1), dict(found.why),
-                       {"combined": found.probabilities},)  # fmt: skip
+        powers = found.probabilities**self.factor
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        return Answers(list(found.best), shares.max(axis=1), dict(found.why),
+                       {"combined": shares},)  # fmt: skip
 
 
 class ScriptedKind:

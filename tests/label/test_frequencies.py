@@ -12,7 +12,9 @@ import pytest
 
 from assay.label.single.frequencies import FEWEST, Frequencies, frequencies_of
 from assay.label.single.student import parts_of, taught
-from labelled import labelling
+from assay.llm import Prompt
+from assay.llm.model import RowError
+from labelled import labelling, scripted_topics, topics_in
 from newsroom import newsroom
 
 CLASSES, SIZE = 4, 12
@@ -20,21 +22,24 @@ SKEWED = (0.1, 0.1, 0.7, 0.1)
 EQUAL = (0.25,) * 4
 
 
-def world(rows: int, shares: Sequence[float], seed: int) -> tuple[Any, Any, Any]:
-    """Return codes, embeddings that tell them apart, and votes less what is said on average."""
+def world(rows: int, shares: Sequence[float], seed: int, told: float = 1.5) -> tuple[Any, Any, Any]:
+    """Return codes, embeddings that tell them apart, and votes less what is said on average.
+
+    ``told`` is by how much a vote is larger for the row's own class, in standard deviations.
+    """
     random = np.random.default_rng(seed)
     codes = random.choice(CLASSES, rows, p=shares)
     centres = np.random.default_rng(0).normal(size=(CLASSES, SIZE))
     embeddings = centres[codes] + random.normal(scale=1.0, size=(rows, SIZE))
-    votes = 1.5 * np.eye(CLASSES)[codes] + random.normal(size=(rows, CLASSES))
+    votes = told * np.eye(CLASSES)[codes] + random.normal(size=(rows, CLASSES))
     return codes, embeddings, votes - votes.mean(axis=0)
 
 
 def estimated(
-    rows: int, shares: Sequence[float], seed: int
+    rows: int, shares: Sequence[float], seed: int, told: float = 1.5
 ) -> tuple[Frequencies | None, float, float]:
     """Return the estimate, and how many rows are right before and after it."""
-    codes, embeddings, votes = world(rows, shares, seed)
+    codes, embeddings, votes = world(rows, shares, seed, told)
     parts = parts_of([str(each) for each in range(rows)])
     student = taught(votes, embeddings, parts)
     assert student is not None
@@ -64,8 +69,9 @@ def test_shares_that_differ_are_found_and_more_rows_are_right() -> None:
 
 def test_equal_shares_stay_equal() -> None:
     found = [estimated(800, EQUAL, seed)[0] for seed in range(20)]
-    assert all(each is not None for each in found)
-    assert sum(each.used for each in found if each is not None) == 0
+    weak = [estimated(600, EQUAL, seed, told=0.5)[0] for seed in range(10)]
+    assert all(each is not None for each in [*found, *weak])
+    assert sum(each.used for each in [*found, *weak] if each is not None) == 0
 
 
 def test_few_rows_a_class_tell_no_shares() -> None:
@@ -106,7 +112,7 @@ def test_a_labelling_without_gold_tells_its_shares(
         equal = label(table.select("text"), names)
     steps = {each.name: each for each in found.steps}
     assert steps["class shares"].used
-    assert steps["class shares"].why.startswith("estimated, as there is no gold: farm")
+    assert steps["class shares"].why.startswith("estimated, as gold does not tell: farm")
     assert "taken as equal" in {each.name: each for each in equal.steps}["class shares"].why
     sure = [each.answers.probability for each in (found, equal)]
     assert not np.allclose(*sure)
@@ -123,3 +129,22 @@ def test_a_little_gold_measures_the_shares_and_does_not_undo_them(tmp_path: Path
     assert step.accuracy is not None
     assert result.accuracy is not None
     assert step.accuracy == pytest.approx(result.accuracy.estimate)
+
+
+def test_gold_that_no_model_answered_leaves_what_is_known_without_it(tmp_path: Path) -> None:
+    table = skewed()
+
+    def fails_on_gold(prompt: Prompt, options: Sequence[str]) -> Any:
+        if prompt.text.startswith("checked"):
+            return RowError("no answer")
+        return [1.0 + 4 * (each in topics_in(prompt.text)) for each in options]
+
+    gold = table.tail(40).select(
+        (pl.lit("checked ") + pl.col("text")).alias("text"), pl.col("topic").alias("label")
+    )
+    names = ["farm", "money", "sport"]
+    with labelling(tmp_path, scripted_topics(fails_on_gold)) as label:
+        found, alone = (label(table.head(900).select("text"), names, each) for each in (gold, None))
+    steps = [[each.name for each in result.steps] for result in (found, alone)]
+    assert steps[0] == [*steps[1], "gold"]
+    assert found.accuracy is None

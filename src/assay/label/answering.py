@@ -39,6 +39,8 @@ def ask_with(engine: str, fitted: Fitted, gateway: Gateway, door: Door | None, e
 def within_caps(fitted: Fitted, texts: Sequence[str], gateway: Gateway, embed: str) -> Answers:
     """Answer texts; those that a cap leaves without a vector fail, and the others do not.
 
+    Where a kind embeds parts of a text, as the sides of a pair, all of these texts fail.
+
     Parameters
     ----------
     embed

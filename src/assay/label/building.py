@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.label.cascade import Cascade
 from assay.label.kinds import Fitted, Kind
-from assay.label.ordering import WORTH, Way, cheapest
+from assay.label.ordering import WORTH, Known, Way, cheapest
 from assay.label.policy import acceptance_of, expected_coverage, finite, measuring
 from assay.label.rehearsal import Rehearsal
 from assay.label.spec import Checked, Cost, Gold, LabelSettings, Stage
@@ -62,10 +62,12 @@ def fit_cascade(
     for again. Which stages are used is decided from scores and prices; the threshold then comes
     from one test of the whole policy (:func:`assay.evidence.accept_cascade`).
     """
-    models, prices = settings.models, _prices(texts, task, gateway, settings)
+    work = _Work(texts, gold, task, kind, gateway, settings, goal)
+    models, prices = settings.models, None
+    if gold is not None and goal.precision is not None:
+        prices = _prices(work)
     if prices is not None:
         models = tuple(sorted(models, key=prices.__getitem__))
-    work = _Work(texts, gold, task, kind, gateway, settings, goal)
     tried = _Building.of(work, models[0])
     for model in models[1:]:
         tried.consider(model)
@@ -133,13 +135,20 @@ class _Building:
 
     def cheaper(self, prices: Mapping[str, int]) -> tuple[Way, str] | None:
         """Return the way to accept as much for less, or more, and why; None where there is none."""
-        precision = self.work.goal.precision
+        work, precision = self.work, self.work.goal.precision
         held = {each.model: known for each in self.stages for known in measuring([each])}
-        if precision is None or len(held) < 2 or not held.keys() >= set(self._models()):
+        answered = {frozenset(each.row_ids) for each in held.values()}
+        alike = len(answered) == 1 and held.keys() >= set(self._models())
+        if precision is None or len(held) < 2 or not alike:
             return None
-        begun = Way.of(self._models(), held, prices, precision)
-        way = cheapest(held, prices, precision, begun)
-        return None if way.models == begun.models else (way, f"it can accept {way}, not {begun}")
+        asked = {each.model: each.share or 0.0 for each in self.stages}
+        known = Known(held, prices, precision, asked, len(work.texts), work.goal.rows)
+        begun = Way.of(self._models(), known)
+        way = cheapest(known, begun)
+        if way.models == begun.models:
+            return None
+        less = f", at {way.cost / begun.cost:.0%} of the cost" if begun.cost else ""
+        return way, f"it can accept {way.coverage:.0%} of the rows, not {begun.coverage:.0%}{less}"
 
     def finished(self) -> Cascade:
         """Return the cascade under the threshold that gold allows."""
@@ -167,7 +176,7 @@ class _Building:
             return None
         share = len(going) / len(work.texts)
         texts = [work.texts[row] for row in going]
-        told = Stage(model, True, "", share, self._expected_cost(model, texts, share))
+        told = Stage(model, True, "", share, self.expected_cost(model, texts, share))
         work.goal.tell(told)
         fitted = work.fit(model, texts)
         told = replace(told, checked=fitted.checked)
@@ -189,7 +198,7 @@ class _Building:
     def _models(self) -> tuple[str, ...]:
         return tuple(each.model for each in self.stages if each.used)
 
-    def _expected_cost(self, model: str, texts: Sequence[str], share: float) -> Cost:
+    def expected_cost(self, model: str, texts: Sequence[str], share: float) -> Cost:
         """Return the cost of the gold rows and of all rows that go up, from real prompts."""
         work = self.work
         first = self.stages[0].model
@@ -203,32 +212,33 @@ class _Building:
 
 def _anew(work: _Work, tried: _Building, way: Way, why: str) -> Cascade:
     """Return the cascade of a better way."""
-    building = _Building.of(work, way.models[0], f"asked first: {why}")
+    first = way.models[0]
+    work.goal.tell(Stage(first, True, why, 1.0, tried.expected_cost(first, work.texts, 1.0)))
+    building = _Building.of(work, first, f"asked first: {why}")
     for model in way.models[1:]:
         building.add(model, why)
     known = {each.model for each in building.stages}
     for stage in tried.stages:
         if stage.model not in known:
-            told = f"not asked: without it {way} can be accepted" if stage.used else stage.why
-            building.stages.append(replace(stage, used=False, judged=False, why=told))
+            told = f"tried, and left out: without it {way.coverage:.0%} of the rows can be accepted"
+            kept = replace(stage, used=False, judged=False, why=told if stage.used else stage.why)
+            building.stages.append(kept)
     return building.finished()
 
 
-def _prices(
-    texts: Sequence[str], task: LabelTask, gateway: Gateway, settings: LabelSettings
-) -> dict[str, int] | None:
+def _prices(work: _Work) -> dict[str, int] | None:
     """Return what one row costs each model at list price, in 1e-12 US dollars.
 
-    Whatever is on record does not count, so that a run which goes on takes the same way. None
-    where a price is not known.
+    Instructions, alike for all models, are left out; what is on record does not count, so that a
+    run which goes on takes the same way. None where a price is not known.
     """
-    some = texts[:REHEARSED]
+    some = work.texts[:REHEARSED]
     read = sum(map(count_tokens, some)) // max(len(some), 1)
-    writes = task.kind == "extract"
-    usage = Usage(read, count_tokens(str(task.fields)) // 2 if writes else 1)
+    writes = work.task.kind == "extract"
+    usage = Usage(read, count_tokens(str(work.task.fields)) // 2 if writes else 1)
     prices = {}
-    for model in settings.models:
-        price = gateway.price_of(model, usage, chooses=not writes)
+    for model in work.settings.models:
+        price = work.gateway.price_of(model, usage, chooses=not writes)
         if price is None:
             return None
         prices[model] = price

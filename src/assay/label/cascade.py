@@ -11,7 +11,7 @@ from assay.label.extract.fit import AGREEMENT
 from assay.label.kinds import Fitted
 from assay.label.learning import CHANCES
 from assay.label.policy import finite, under_policy
-from assay.label.spec import Answers, Checked, Stage, Step
+from assay.label.spec import Answers, Checked, LabelSettings, Stage, Step
 from assay.llm import Gateway
 
 OWN = ("combined", CHANCES, AGREEMENT)
@@ -91,3 +91,11 @@ def _merged(before: Answers, further: Answers, going: Sequence[int], model: str)
 
 def _joined(*told: str | None) -> str:
     return "; ".join(each for each in told if each)
+
+
+def in_order(settings: LabelSettings, fitted: Fitted) -> LabelSettings:
+    """Return settings that name a cascade's models as they are asked; others stay as they are."""
+    if not isinstance(fitted, Cascade):
+        return settings
+    left_out = [each for each in settings.models if each not in fitted.models]
+    return settings.model_copy(update={"models": (*fitted.models, *left_out)})

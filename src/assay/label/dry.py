@@ -115,8 +115,9 @@ def forecast(
     checked = read_gold(gold, task, kind, rows_of(pl.concat(named), task))
     asked = total - copied - unread
     costs: dict[str, Cost] = {}
-    for model in settings.models:
-        alone_settings = settings.model_copy(update={"models": (model,)})
+    for model in settings.models:  # voters are asked once, beside the first
+        voters = settings.voters if model == settings.models[0] else ()
+        alone_settings = settings.model_copy(update={"models": (model,), "voters": voters})
         for name, cost in _rehearsed(sample.texts, checked, task, gateway, alone_settings, asked):
             costs[name] = costs.get(name, Cost()) + cost
     gold_rows = 0 if checked is None else len(checked)

@@ -6,13 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
 
-import numpy as np
-
 from assay.label.policy import expected_coverage, reaching
 from assay.label.spec import Checked
 
 WORTH = 0.01
 """A model that makes no further hundredth of the rows acceptable is not asked."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the models that a cascade may use.
+
+    Attributes
+    ----------
+    held
+        How the gold rows that measure fared with each model alone, the same rows for each.
+    prices
+        Of one row, in 1e-12 US dollars.
+    precision
+        Share of the accepted labels that must be right.
+    asked
+        Share of the sample that each model has been asked about, to learn.
+    sample, rows
+        Rows of the sample, and all rows to label.
+    """
+
+    held: Mapping[str, Checked]
+    prices: Mapping[str, int]
+    precision: float
+    asked: Mapping[str, float]
+    sample: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -26,7 +50,7 @@ class Way:
     coverage
         Share of the rows that can be accepted.
     cost
-        Of one row, in 1e-12 US dollars.
+        Of what is still to be asked, in 1e-12 US dollars.
     """
 
     models: tuple[str, ...]
@@ -34,47 +58,35 @@ class Way:
     cost: float
 
     @classmethod
-    def of(
-        cls,
-        models: tuple[str, ...],
-        held: Mapping[str, Checked],
-        prices: Mapping[str, int],
-        precision: float,
-    ) -> Way:
-        """Return what an order promises; parameters are those of :func:`cheapest`."""
-        some = [held[each] for each in models]
-        coverage, level = expected_coverage(some, some[0].weights, precision)
-        shares = reaching(some, some[0].weights, level)
-        return cls(models, coverage, float(np.dot([prices[each] for each in models], shares)))
-
-    def __str__(self) -> str:
-        return f"about {self.coverage:.0%} of the rows at ${self.cost / 1e9:.3g} a thousand"
+    def of(cls, models: tuple[str, ...], known: Known) -> Way:
+        """Return what an order promises."""
+        some = [known.held[each] for each in models]
+        coverage, level = expected_coverage(some, some[0].weights, known.precision)
+        further = max(known.rows - known.sample, 0)
+        cost = 0.0
+        for model, share in zip(models, reaching(some, some[0].weights, level), strict=True):
+            new = max(float(share) - known.asked.get(model, 0.0), 0.0)
+            cost += known.prices[model] * (share * further + new * known.sample)
+        return cls(models, coverage, float(cost))
 
 
-def cheapest(
-    held: Mapping[str, Checked], prices: Mapping[str, int], precision: float, begun: Way
-) -> Way:
+def cheapest(known: Known, begun: Way) -> Way:
     """Return the cheapest way that accepts as many rows as any, but for a hundredth.
 
     Every order of every choice of models is tried, on what each of them said of the gold rows.
-    Scores and prices decide, not who was right, so the same gold rows may test the cascade after.
+    Claimed scores and prices decide, not which rows were right, so the same gold rows may test the
+    cascade after: they had their say in the scores alone, which they calibrated.
 
     Parameters
     ----------
-    held
-        How the gold rows that measure fared with each model alone.
-    prices
-        Of one row, in 1e-12 US dollars.
-    precision
-        Share of the accepted labels that must be right.
     begun
-        The way that is taken where none is cheaper.
+        The way that is taken where none is cheaper: what it asked already costs nothing more.
     """
     ways = [
-        Way.of(models, held, prices, precision)
-        for count in range(1, len(held) + 1)
-        for models in permutations(held, count)
+        Way.of(models, known)
+        for count in range(1, len(known.held) + 1)
+        for models in permutations(known.held, count)
     ]
-    enough = max(each.coverage for each in ways) - WORTH
+    enough = max(each.coverage for each in [begun, *ways]) - WORTH
     return min((each for each in [begun, *ways] if each.coverage >= enough),
                key=lambda way: way.cost)  # fmt: skip

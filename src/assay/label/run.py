@@ -12,7 +12,7 @@ from assay.errors import InputError
 from assay.evidence.precision_tests import require_shares
 from assay.label.answering import answer, ask_with
 from assay.label.building import Goal, fit_cascade
-from assay.label.cascade import Cascade
+from assay.label.cascade import Cascade, in_order
 from assay.label.copies import Original, copies_of
 from assay.label.door import Door
 from assay.label.extract.places import in_own_place
@@ -114,7 +114,7 @@ def run_labelling(
         run=run,
         stages=measured(stages, gateway, run),
     )
-    save(result, gateway.ledger, gold=checked_rows, settings=settings)
+    save(result, gateway.ledger, gold=checked_rows, settings=in_order(settings, fitted))
     return result
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from assay.label.answering import answer, within_caps
-from assay.label.cascade import Cascade
+from assay.label.cascade import Cascade, in_order
 from assay.label.extract.places import in_own_place
 from assay.label.gold import read_gold
 from assay.label.kinds import Fitted, kind_of
@@ -89,7 +89,8 @@ def stream_file(
     _answer_all(work, contents, order, desk, progress)
     status = _write_out(Path(out), spool, contents)
     seconds = time.monotonic() - began
-    record(whole, spool, contents, desk, seconds=seconds, gold=checked, settings=order.settings)
+    settings = in_order(order.settings, fitted)
+    record(whole, spool, contents, desk, seconds=seconds, gold=checked, settings=settings)
     summary = _summary(whole, contents, status, desk, seconds)
     spool.remove()
     return summary

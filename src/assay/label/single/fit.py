@@ -44,15 +44,19 @@ def fit_single(
     gateway: Gateway,
     settings: LabelSettings,
 ) -> FittedSingle:
-    """Learn from unlabelled texts and from gold how much each annotator counts."""
+    """Learn from unlabelled texts and from gold how much each annotator counts.
+
+    Where gold teaches no weights, class shares are estimated as without gold.
+    """
     everything = [*texts, *(gold.texts if gold is not None else [])]
     fitted, votes = fit_label_free(everything, task, gateway, settings)
-    if gold is None or len(gold) < FEWEST_GOLD:
-        fitted = under_estimated_shares(fitted, votes, parts_of(everything))
-    if gold is None or not len(gold):
-        return fitted
-    rows = Unlabelled(list(texts), votes.only(np.arange(len(texts))))
-    return weighed(fitted, gold, gateway, rows)
+    if gold is not None and len(gold) >= FEWEST_GOLD:
+        rows = Unlabelled(list(texts), votes.only(np.arange(len(texts))))
+        found = weighed(fitted, gold, gateway, rows)
+        if found.weights is not None:
+            return found
+    alone = under_estimated_shares(fitted, votes, parts_of(everything))
+    return alone if gold is None or not len(gold) else weighed(alone, gold, gateway)
 
 
 def fit_label_free(
@@ -123,10 +127,13 @@ def weighed(
     if not gold.measures:
         return replace(fitted, steps=(*fitted.steps, UNANSWERED))
     truth = Truth.of(gold, fitted.task)
-    fitted, votes, steps = _without_a_harmful_student(fitted, votes, truth)
+    steps: list[Step] = []
+    if fitted.weights is None:  # else these are of class shares, and gold teaches nothing
+        fitted, votes, steps = _without_a_harmful_student(fitted, votes, truth)
     unaided = votes
-    fitted, votes, more = _with_gold_annotators(fitted, votes, gold, truth, gateway)
-    steps += more
+    if fitted.weights is None or len(truth.drawn) < FEWEST_TO_TEST:
+        fitted, votes, more = _with_gold_annotators(fitted, votes, gold, truth, gateway)
+        steps += more
     answered = _answered(votes)
     votes, truth = votes.only(answered), truth.only(answered)
     weights = fitted.weights

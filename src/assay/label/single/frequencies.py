@@ -79,7 +79,7 @@ class Frequencies:
         told = f"{self.agreed:.0%} of the rows, {self.before.mean():.0%} with equal shares"
         largest = ", ".join(f"{names[code]} {self.shares[code]:.0%}"
                             for code in np.argsort(-self.shares)[:NAMED])  # fmt: skip
-        why = f"estimated, as there is no gold: {largest}; votes and student agree on {told}"
+        why = f"estimated, as gold does not tell: {largest}; votes and student agree on {told}"
         return Step(CLASS_SHARES, True, why)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.label.single.annotators import RuleAnnotator
 from assay.label.single.fitted import FittedSingle, Votes, total
-from assay.label.single.frequencies import EVEN, UNTOLD, frequencies_of
+from assay.label.single.frequencies import EVEN, FEWEST, UNTOLD, frequencies_of
 from assay.label.single.measure import told_unmeasured
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.weighing import Weights
@@ -32,7 +32,7 @@ def under_estimated_shares(fitted: FittedSingle, votes: Votes, parts: Codes) -> 
     said, ruled = asked[~rules].sum(axis=0), asked[rules].sum(axis=0)
     found = frequencies_of(said, ruled, plain, parts, fitted.student)
     if found is None or not found.used:
-        why = UNTOLD if found is None else EVEN
+        why = UNTOLD if len(said) < FEWEST * said.shape[1] else EVEN
         return replace(fitted, temperature=agreeing(votes), steps=(*steps, why))
     counts = np.array([*votes.counts[:-1], found.student.weight])
     nowhere = np.zeros((plain.shape[1], votes.scores.shape[2]))
