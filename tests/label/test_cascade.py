@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -237,22 +237,12 @@ def test_models_that_answered_other_gold_rows_are_not_compared(gateway: Gateway)
 class CalibratedKind(ScriptedKind):
     """Its scores are calibrated on the gold rows, as those of real kinds are."""
 
-    def fit(
-        self,
-        texts: Sequence[str],
-        gold: Gold | None,
-        task: LabelTask,
-        gateway: Gateway,
-        settings: LabelSettings,
-    ) -> ScriptedFitted:
-        found = super().fit(texts, gold, task, gateway, settings)
-        if found.checked is None:
-            return found
-        chance = found.checked.probability
+    def calibrated(self, fitted: ScriptedFitted, checked: Checked) -> ScriptedFitted:
+        chance = checked.probability
         scores = np.log(np.stack([chance, 1 - chance], axis=1))
-        factor = temperature(scores, np.where(found.checked.correct, 0, 1))
-        checked = replace(found.checked, probability=softmax(factor * scores)[:, 0])
-        return ScriptedFitted(found.model, checked, factor=factor)
+        factor = temperature(scores, np.where(checked.correct, 0, 1))
+        checked = replace(checked, probability=softmax(factor * scores)[:, 0])
+        return ScriptedFitted(fitted.model, checked, factor=factor)
 
 
 @pytest.mark.slow

@@ -31,31 +31,41 @@ PORTION = 2000
 
 def ask_with(engine: str, fitted: Fitted, gateway: Gateway, door: Door | None, embed: str) -> Ask:
     """Return what answers texts, in this process or on a Ray cluster."""
+    work = Answering(fitted, embed)
     if engine == "local" or door is None:
-        return lambda texts: within_caps(fitted, texts, gateway, embed)
-    return partial(_ask_cluster, Answering(fitted, embed), door, time.monotonic())
+        return lambda texts: work.answer(texts, gateway)
+    return partial(_ask_cluster, work, door, time.monotonic())
 
 
-def within_caps(fitted: Fitted, texts: Sequence[str], gateway: Gateway, embed: str) -> Answers:
-    """Answer texts; those that a cap leaves without a vector fail, and the others do not.
+@dataclass(frozen=True)
+class Answering:
+    """Answers texts; those that a cap leaves without a vector fail, and the others do not.
 
     Where a kind embeds parts of a text, as the sides of a pair, all of these texts fail.
 
-    Parameters
+    Attributes
     ----------
+    fitted
+        The annotators.
     embed
         Turns texts into vectors.
     """
-    try:
-        return fitted.answer(texts, gateway)
-    except BudgetError as error:  # what was answered and embedded is on record
-        lacking = set(gateway.never_embedded(embed, texts))
-        known = [row for row, text in enumerate(texts) if text not in lacking]
-        if len(known) in (0, len(texts)):
-            return _failed(len(texts), str(error))
-        found = within_caps(fitted, [texts[row] for row in known], gateway, embed)
-        open_rows = dict.fromkeys(set(range(len(texts))) - set(known), str(error))
-        return _spread(found, range(len(known)), known, len(texts), open_rows)
+
+    fitted: Fitted
+    embed: str
+
+    def answer(self, texts: Sequence[str], gateway: Gateway) -> Answers:
+        """Answer texts."""
+        try:
+            return self.fitted.answer(texts, gateway)
+        except BudgetError as error:  # what was answered and embedded is on record
+            lacking = set(gateway.never_embedded(self.embed, texts))
+            known = [row for row, text in enumerate(texts) if text not in lacking]
+            if len(known) in (0, len(texts)):
+                return _failed(len(texts), str(error))
+            found = self.answer([texts[row] for row in known], gateway)
+            open_rows = dict.fromkeys(set(range(len(texts))) - set(known), str(error))
+            return _spread(found, range(len(known)), known, len(texts), open_rows)
 
 
 def _failed(rows: int, why: str) -> Answers:
@@ -143,14 +153,6 @@ def _joined_votes(parts: Sequence[Answers]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Answering:
-    """What a worker answers by: fitted annotators, and what turns texts into vectors."""
-
-    fitted: Fitted
-    embed: str
-
-
-@dataclass(frozen=True)
 class Answerer:
     """Makes a worker that answers portions of texts with a gateway of its own."""
 
@@ -161,7 +163,7 @@ class Answerer:
     def __call__(self) -> Iterator[Callable[[Sequence[str]], Answers]]:
         """Yield what answers one portion."""
         with self.door.opened() as gateway:
-            yield lambda texts: within_caps(self.work.fitted, texts, gateway, self.work.embed)
+            yield lambda texts: self.work.answer(texts, gateway)
 
 
 def _ask_cluster(work: Answering, door: Door, began: float, texts: Sequence[str]) -> Answers:

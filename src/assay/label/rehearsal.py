@@ -50,11 +50,6 @@ class Rehearsal:
         self._anew = anew
         self._seen: set[str] = set()
 
-    @property
-    def cost(self) -> Cost:
-        """Of all questions together."""
-        return sum(self.costs.values(), Cost())
-
     def choose(
         self,
         model: str,

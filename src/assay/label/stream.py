@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.label.answering import answer, within_caps
+from assay.label.answering import Answering, answer
 from assay.label.cascade import Cascade, in_order
 from assay.label.extract.places import in_own_place
 from assay.label.gold import read_gold
@@ -85,7 +85,8 @@ def stream_file(
         fitted = fit(spool.sample(), checked, task, kind, desk.gateway, order, contents.rows)
         spool.keep(fitted)
     whole = _whole(task, checked, fitted, order, desk)
-    work = PartWork(spool.folder, task, checked, fitted, order.settings.embed, whole)
+    answering = Answering(fitted, order.settings.embed)
+    work = PartWork(spool.folder, task, checked, answering, whole)
     _answer_all(work, contents, order, desk, progress)
     status = _write_out(Path(out), spool, contents)
     seconds = time.monotonic() - began
@@ -109,17 +110,14 @@ class PartWork:
     folder: Path
     task: LabelTask
     gold: Gold | None
-    fitted: Fitted
-    embed: str
+    answering: Answering
     whole: LabelResult
 
     def do(self, number: int, gateway: Gateway) -> int:
         """Answer one piece, write the part, and return its rows."""
         spool = Spool(self.folder)
         _, rows, originals = spool.rows(number, self.task)
-        answers = answer(
-            originals, rows, lambda texts: within_caps(self.fitted, texts, gateway, self.embed)
-        )
+        answers = answer(originals, rows, lambda texts: self.answering.answer(texts, gateway))
         answers = in_own_place(answers, rows, self.task)
         result = replace(
             self.whole, rows=rows, answers=answers, given=given_by(self.gold, rows.texts)

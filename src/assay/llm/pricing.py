@@ -33,11 +33,7 @@ def price_of(name: str, own: Mapping[str, Price], *, unpriced_ok: bool = False) 
     InputError
         When no price is known and that is not accepted.
     """
-    if name in own:
-        return own[name]
-    if _is_free(name):
-        return Price()
-    found = _listed(name)
+    found = _known(name, own)
     if found is None and not unpriced_ok:
         raise InputError(
             "No price of this model is known, so no budget in money could hold.",
@@ -49,7 +45,13 @@ def price_of(name: str, own: Mapping[str, Price], *, unpriced_ok: bool = False) 
 
 def is_priced(name: str, own: Mapping[str, Price]) -> bool:
     """Whether the price of a model's tokens is known; parameters are those of :func:`price_of`."""
-    return name in own or _is_free(name) or _listed(name) is not None
+    return _known(name, own) is not None
+
+
+def _known(name: str, own: Mapping[str, Price]) -> Price | None:
+    if name in own:
+        return own[name]
+    return Price() if _is_free(name) else _listed(name)
 
 
 def per_million(read: float, write: float) -> Price:
