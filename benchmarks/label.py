@@ -6,11 +6,13 @@ same gold, and, without gold, Dawid and Skene's model of the same votes. The gua
 redraws of 100 gold rows from the rows to label, as a user draws them, with the linear student
 (``--draws``) and, as each of these tunes six encoders, on fewer with the fine-tuned one
 (``--tuned-draws``); ``--split-draws`` draws gold from the set's other split, where nothing is
-promised. All other gold comes from 600 rows of that split. Answers are kept in the user's cache
+promised. ``--redraw-of`` names the seed whose rows are redrawn, as one whose answers are kept
+asks nothing. All other gold comes from 600 rows of that split. Answers are kept in the user's cache
 folder, so that a second run only measures. ``--out`` keeps the figures of every seed and the
 counts of the redraws: what the file holds is not measured again, unless with ``--again``. So
 ``--seeds 3`` after ``--seeds 1`` measures two, and ``--draws 200`` after ``--draws 50`` draws 150.
-``label_table.py`` makes the document's tables of it.
+``--rate ROWS`` times so many rows that nothing was answered of, on a machine that does nothing
+else. ``label_table.py`` makes the document's tables of it.
 ``--setfit PYTHON`` and ``--crowdkit PYTHON`` name interpreters that have these packages: SetFit
 learns from 100 gold rows with the same encoder, and as it asks no language model,
 ``--gold --draws 0 --setfit PYTHON`` measures it alone.
@@ -26,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from assay.config import cache_dir
 from assay.label import LabelSettings
@@ -38,10 +39,12 @@ from assay.label.single.fit import fit_label_free, weighed
 from assay.label.single.no_gold import under_estimated_shares
 from assay.label.single.student import parts_of
 from assay.ledger import Ledger
-from assay.llm import Gateway, Prompt
+from assay.llm import Gateway
+from label_baselines import logistic, plainly
 from label_dawid_skene import dawid_skene
 from label_kept import Kept
 from label_peers import crowdkit, setfit
+from label_rate import rate_of
 from label_redraws import PRECISIONS, Redraws, accepts, redraws
 from label_sets import TextSet, draw_of, load
 
@@ -59,30 +62,6 @@ def scores(truth: list[str], said: list[Any]) -> dict[str, float]:
     right = np.mean([one == other for one, other in zip(truth, words, strict=True)])
     f1 = f1_score(truth, words, average="macro", labels=sorted(set(truth)), zero_division=0)
     return {"accuracy": float(right), "macro_f1": float(f1)}
-
-
-def plainly(task: Any, texts: list[str], gateway: Gateway, settings: LabelSettings) -> list[Any]:
-    listed = "\n".join(f"- {each.words}" for each in task.classes)
-    told = f"Say which category the text belongs to.\nCategories:\n{listed}"
-    columns = (*task.inputs, task.target)
-    asked = gateway.choose(
-        settings.models[0],
-        [Prompt(told, text, columns=columns) for text in texts],
-        [each.words for each in task.classes],
-        max_text_tokens=settings.max_text_tokens,
-    )
-    return [task.class_names[code] for code in asked.probabilities.argmax(axis=1)]
-
-
-def logistic(data: TextSet, rows: pl.DataFrame, gold: pl.DataFrame, gateway: Gateway,
-             settings: LabelSettings) -> list[str]:  # fmt: skip
-    from sklearn.linear_model import LogisticRegression
-
-    columns = ("text",)
-    known = gateway.embed(settings.embed, gold["text"].to_list(), columns=columns)
-    asked = gateway.embed(settings.embed, rows["text"].to_list(), columns=columns)
-    model = LogisticRegression(C=10.0, max_iter=1000).fit(known, gold[data.task.target].to_list())
-    return [str(each) for each in model.predict(asked)]
 
 
 def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
@@ -153,10 +132,12 @@ def measure(data: TextSet, gateway: Gateway, kept: Kept, given: argparse.Namespa
             given.again or str(seed) not in kept.peer(name, "setfit", SETFIT_GOLD)
         ):
             kept.add_peer(name, "setfit", SETFIT_GOLD, seed, of_setfit(data, seed, given))
+    if given.rate and (given.again or not kept.rate(name)):
+        kept.add_rate(name, rate_of(data, gateway, given.rate, given.student))
     for way, how in (
-        ("guarantee", Redraws(given.draws)),
-        ("guarantee tuned", Redraws(given.tuned_draws, tuned=True)),
-        ("guarantee split", Redraws(given.split_draws, split=True)),
+        ("guarantee", Redraws(given.draws, rows_of=given.redraw_of)),
+        ("guarantee tuned", Redraws(given.tuned_draws, tuned=True, rows_of=given.redraw_of)),
+        ("guarantee split", Redraws(given.split_draws, split=True, rows_of=given.redraw_of)),
     ):
         student = f"{data.name}, {STUDENTS[0 if how.tuned else 1]}"
         held = {} if given.again else kept.redrawn(student, way)
@@ -175,6 +156,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--tuned-draws", type=int, default=0)
     parser.add_argument("--split-draws", type=int, default=0)
+    parser.add_argument("--rate", type=int, default=0, help="time the labelling of so many rows")
+    parser.add_argument("--redraw-of", type=int, default=0, help="the seed whose rows they label")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--again", action="store_true", help="measure what --out holds, too")
     parser.add_argument("--setfit", help="an interpreter that has SetFit")

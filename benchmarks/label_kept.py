@@ -2,8 +2,9 @@
 
 A set and student hold ``seeds`` (by gold size, then seed, what was measured), ``peers`` (by peer,
 gold size and seed, what was measured of those that need none of our answers), ``redraws`` (counts
-by way of drawing) and maybe summaries of an older file, which kept no seeds: by gold size, and the
-counts beside them. An old summary stands until as many seeds are there.
+by way of drawing), maybe ``rate`` (rows a second), and maybe summaries of an older file, which kept
+no seeds: by gold size, and the counts beside them. An old summary stands until as many seeds are
+there.
 """
 
 from __future__ import annotations
@@ -72,6 +73,16 @@ class Kept:
         found = self._set(name)
         found["redraws"][way] = counts
         found.pop(way, None)  # the older file's counts are among them
+        self._write()
+
+    def rate(self, name: str) -> Figures:
+        """Return the rows a second, by who labels; empty before they are measured."""
+        found: Figures = self._set(name).get("rate", {})
+        return found
+
+    def add_rate(self, name: str, found: Figures) -> None:
+        """Keep the rows a second, in place of what was there."""
+        self._set(name)["rate"] = found
         self._write()
 
     def summaries(self) -> Figures:

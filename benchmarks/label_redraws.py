@@ -48,11 +48,14 @@ class Redraws:
         With the fine-tuned student.
     split
         From the set's other split, not from the rows to label.
+    rows_of
+        The seed that drew the rows to label.
     """
 
     draws: int
     tuned: bool = False
     split: bool = False
+    rows_of: int = 0
 
 
 def redraws(
@@ -90,7 +93,7 @@ def _redrawing(
 ) -> Callable[[int], dict[float, tuple[bool, bool]]]:
     """Return what draws gold once: by precision, whether rows were accepted and broke it."""
     settings = LabelSettings(neighbours=0, examples=0)
-    asked = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=0)
+    asked = data.rows.sample(min(count, data.rows.height), shuffle=True, seed=how.rows_of)
     pool = gold_of(data)
     everything, task = read_rows(pl.concat([asked, pool]) if how.split else asked, data.task)
     base, said = fit_label_free(everything.texts, task, gateway, settings)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def _benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
+def models() -> dict[str, ScriptedModel]:
     def choose(prompt: Prompt, options: Sequence[str]) -> list[float]:
         words = prompt.text.split()
         return [1 + 3 * words.count(each) for each in options]
@@ -45,7 +46,11 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
         return [1.0, words.count("wet") + 0.1 * len(text), words.count("dry")]
 
     scripted = ScriptedModel(choose, embed=embed)
-    models = {"local:smollm2-135m": scripted, "local:minilm": scripted}
+    return {"local:smollm2-135m": scripted, "local:minilm": scripted}
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, models: dict[str, ScriptedModel]) -> Iterator[Gateway]:
     with Ledger.open(tmp_path / "ledger.sqlite") as ledger, Gateway(ledger, models=models) as made:
         yield made
 
@@ -176,3 +181,25 @@ def test_an_older_files_summary_stands_until_as_many_seeds_are_there(tmp_path: P
     found = json.loads(out.read_text())
     assert redrawn(found["sets"][SET], "guarantee") == more
     assert "| made | linear | the rows | 0.90 | 60 | 25 | 1 |" in draw(found)
+
+
+def test_the_rate_is_of_rows_that_nothing_was_answered_of(
+    tmp_path: Path,
+    gateway: Gateway,
+    models: dict[str, ScriptedModel],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from label_table import draw
+
+    monkeypatch.setattr("label_rate.Gateway", partial(Gateway, models=models))
+    monkeypatch.setattr("label_sets.POOL", 120)
+    monkeypatch.setattr("label_rate.FITTED_ON", 60)
+    out = tmp_path / "results.json"
+    words = ["--gold", "--rate", "30"]
+    found = measured(gateway, asked(out, monkeypatch, *words))["rate"]
+    assert found["rows"] == 30
+    assert found["ours"] > 0
+    assert f"| made | linear | 30 | {found['ours']:.2f} | {found['plain']:.2f} |" in draw(
+        json.loads(out.read_text())
+    )
+    assert measured(gateway, asked(out, monkeypatch, *words))["rate"] == found
