@@ -12,7 +12,7 @@ import numpy as np
 from assay.diagnose import diagnose_case
 from assay.diagnose.atoms import Atom, atoms
 from assay.diagnose.case import Case
-from assay.diagnose.detectors.label_errors import LabelErrorDetector, doubt
+from assay.diagnose.detectors.label_errors import LabelErrorDetector
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.planting_columns import (
     annotator_found,
@@ -187,13 +187,6 @@ def with_flips(case: Case, share: float, random: np.random.Generator) -> tuple[C
         truth[place] = random.choice(names[names != truth[place]])
     losses = (truth != case.predictions).astype(np.float64)
     return replace(case, truth=truth, losses=losses), flipped
-
-
-def flips_precision(case: Case, flipped: Mask) -> float:
-    """Return the average precision at which doubted labels come before the others."""
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(flipped, doubt(case)))
 
 
 def _flips_found(case: Case, share: float, random: np.random.Generator) -> bool:
