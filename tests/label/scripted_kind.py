@@ -75,9 +75,11 @@ class ScriptedKind:
         if gold is None:
             return fitted
         answers = fitted.answer(gold.texts, gateway)
-        right = np.array([one == two for one, two in zip(answers.labels, gold.labels, strict=True)])
-        checked = Checked(gold.rows["row_id"].to_list(), gold.labels, answers.labels,
-                          answers.probability, right)  # fmt: skip
+        answered = np.flatnonzero(np.isfinite(answers.probability)).tolist()
+        gold, labels = gold.only(answered), [answers.labels[row] for row in answered]
+        right = np.array([one == two for one, two in zip(labels, gold.labels, strict=True)])
+        checked = Checked(gold.rows["row_id"].to_list(), gold.labels, labels,
+                          answers.probability[answered], right)  # fmt: skip
         return self.calibrated(ScriptedFitted(settings.models[0], checked), checked)
 
     def calibrated(self, fitted: ScriptedFitted, checked: Checked) -> ScriptedFitted:

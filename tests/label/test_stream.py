@@ -112,6 +112,31 @@ def test_a_cap_leaves_rows_failed_and_a_later_run_answers_them(
     assert len(models["scripted:cheap"].asked) == 500
 
 
+def test_annotators_that_a_cap_fitted_on_few_rows_are_fitted_anew_after_an_interruption(
+    tmp_path: Path, at_desk: Desk, models: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    pl.DataFrame({"text": texts_of(300, 5)}).write_csv(path)
+    order = Order(SETTINGS.model_copy(update={"models": ("scripted:cheap",)}), 0.7, 0.9)
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with desk(None, models=models, budget=Budget(calls=120)) as capped, monkeypatch.context() as no:
+        no.setattr(streaming, "_write_out", stop)
+        with pytest.raises(KeyboardInterrupt):
+            stream_file(path, TASK, GOLD, out=out, desk=capped, order=order, piece=50)
+    found = stream_file(path, TASK, GOLD, out=out, desk=at_desk, order=order, piece=50)
+    assert found.accuracy is not None
+    assert found.accuracy.n == 200
+    whole = run_labelling(
+        read_table(path), TASK, GOLD, order, gateway=at_desk.gateway, run=at_desk.run
+    )
+    assert read_table(out)["label"].to_list() == whole.table["label"].to_list()
+    assert found.guarantee == whole.guarantee
+    assert len(models["scripted:cheap"].asked) == 500
+
+
 def test_gold_may_name_rows_of_the_file_by_their_id(tmp_path: Path, at_desk: Desk) -> None:
     path = tmp_path / "in.csv"
     texts = texts_of(200, 5)

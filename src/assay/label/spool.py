@@ -130,6 +130,11 @@ class Spool:
         with writing(self.folder / "fitted.pickle", private=True) as aside:
             aside.write_bytes(pickle.dumps(fitted))
 
+    def forget_parts(self) -> None:
+        """Remove the parts of an interrupted labelling whose annotators were not kept."""
+        for path in self.folder.glob("part-*.parquet"):
+            path.unlink()
+
     def write_part(self, number: int, found: pl.DataFrame) -> None:
         """Write a part of the output."""
         _write(found, self.part(number, whole=not (found["status"] == "failed").any()))

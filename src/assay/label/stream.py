@@ -82,8 +82,11 @@ def stream_file(
     checked = read_gold(gold, task, kind, rows_of(spool.named(), task))
     fitted = spool.fitted()
     if fitted is None:
+        spool.forget_parts()
+        unasked = desk.gateway.unasked
         fitted = fit(spool.sample(), checked, task, kind, desk.gateway, order, contents.rows)
-        spool.keep(fitted)
+        if desk.gateway.unasked == unasked:  # else a higher cap fits it better
+            spool.keep(fitted)
     whole = _whole(task, checked, fitted, order, desk)
     answering = Answering(fitted, order.settings.embed)
     work = PartWork(spool.folder, task, checked, answering, whole)

@@ -107,6 +107,7 @@ class Gateway:
         self._estimator = Estimator(ledger, self._limits.in_flight)
         self._began = time.monotonic()
         self._cached = 0
+        self._unasked = 0
         self._book: CallBook | None = None
         self._vectors: Vectors | None = None
         self._loop = LoopThread()
@@ -291,6 +292,11 @@ class Gateway:
         return isinstance(asked, BulkModel) and not isinstance(asked, Model)
 
     @property
+    def unasked(self) -> int:
+        """How many rows its questions have left unasked so far, as a cap was reached."""
+        return self._unasked
+
+    @property
     def spend(self) -> Spend:
         """What the run has spent so far, by every process that works on it."""
         seconds = time.monotonic() - self._began
@@ -361,6 +367,7 @@ class Gateway:
                 raise InputError(f"This model cannot {question.name}.", given=model.name)
         finally:
             self._cached += sink.cached
+            self._unasked += sink.counts["unasked"]
             body = {"what": question.name, "model": model.name, "capability": self._capability}
             body |= {**sink.counts, "errors": dict(errors)}
             self._ledger.record("event", body, run=self._run)
