@@ -147,7 +147,8 @@ def forty_checked(name: str, seed: int) -> tuple[float, ...]:
         [NAMES[each] for each in level[:40]],
     )
     first, others = (
-        Votes(votes.each[rows], votes.vectors[rows], {}) for rows in (slice(40), slice(40, None))
+        Votes(votes.each[rows], votes.vectors[rows], {}, votes.names)
+        for rows in (slice(40), slice(40, None))
     )
     shape = Levels(NAMES)
     learned = learn(shape, others, first, gold, LabelSettings(), shape.equally_frequent)

@@ -59,12 +59,12 @@ def voted_world(
     vectors = yes @ random.normal(size=(yes.shape[1], 4)) + random.normal(
         scale=3.0, size=(len(truth), 4)
     )
-    votes = Votes(each, vectors, {})
+    votes = Votes(each, vectors, {}, ("one", "other"))
     untaught_labels, _ = shape.decide(share(each.mean(axis=2)))
 
     def labelled(gold: Gold) -> tuple[Checked, Floats, list[Any]]:
         rows = [int(text) for text in gold.texts]
-        some = Votes(each[rows], vectors[rows], {})
+        some = Votes(each[rows], vectors[rows], {}, ("one", "other"))
         learned = learn(shape, votes, some, gold, SETTINGS, centre)
         answers = learned.answers(votes, {})
         assert learned.checked is not None

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import BaseModel
 
 from assay.errors import InputError
-from assay.label import LabelSettings, LabelTask, vote
+from assay.label import LabelSettings, vote
 from assay.llm import Prompt, ScriptedModel
 from labelled import SETTINGS, labelling, scripted_topics
 
@@ -129,20 +130,17 @@ def test_a_further_model_votes_on_every_row_and_gold_weighs_it(tmp_path: Path) -
     assert right(result, truth) > 0.95
 
 
-@pytest.mark.parametrize("kind", ["multi", "match"])
-def test_rules_are_not_left_out_silently(tmp_path: Path, kind: str) -> None:
-    sides = {"left": ("text",), "right": ("text",)} if kind == "match" else {}
-    classes = tuple({"name": name} for name in list(TOPICS)[:2])
-    task = LabelTask.model_validate(
-        {"kind": kind, "classes": classes, "inputs": ("text",), **sides}
-    )
+def test_rules_are_not_left_out_silently(tmp_path: Path) -> None:
+    class Firm(BaseModel):
+        name: str
+
     settings = SETTINGS.model_copy(update={"rules": (vote(lambda _: "farm"),)})
     model = scripted_topics()
     with (
         labelling(tmp_path, model) as label,
-        pytest.raises(InputError, match="vote only where each row gets one class"),
+        pytest.raises(InputError, match="vote only where a row gets classes"),
     ):
-        label(["wheat", "bank"], task, settings=settings)
+        label(["wheat", "bank"], Firm, settings=settings)
     assert not model.asked
 
 

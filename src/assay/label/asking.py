@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,12 +28,23 @@ class Asker:
         What is asked, through which door, and how.
     room
         Most tokens of a text; by default the setting's.
+    voter
+        The language model that is asked; by default the setting's first.
     """
 
     task: LabelTask
     gateway: Gateway
     settings: LabelSettings
     room: int | None = None
+    voter: str | None = None
+
+    def by_model(self) -> list[Asker]:
+        """Return what asks each language model that votes, this one first."""
+        return [self, *(replace(self, voter=each) for each in self.settings.voters)]
+
+    def called(self, vote: str) -> str:
+        """Return what a vote of its language model is called."""
+        return vote if self.voter is None else f"{vote} ({self.voter})"
 
     def yes_no(self, texts: Sequence[str], question: str) -> tuple[Floats, dict[int, str]]:
         """Return the log-odds of yes, (n,); NaN and a reason where there is no answer."""
@@ -44,9 +55,11 @@ class Asker:
         self, texts: Sequence[str], question: str, options: Sequence[str], *, cue: str = "Category"
     ) -> tuple[Floats, dict[int, str]]:
         """Return the log-probability of each option, (n, k)."""
+        if not texts:
+            return np.empty((0, len(options))), {}
         told = "\n".join(filter(None, [self.task.guidelines, question]))
         asked = self.gateway.choose(
-            self.settings.models[0],
+            self.voter or self.settings.models[0],
             [Prompt(told, text, columns=self.task.shown, cue=cue) for text in texts],
             options,
             max_text_tokens=self._room,
@@ -63,6 +76,8 @@ class Asker:
     def similarity(self, vectors: Floats) -> Floats:
         """Return the similarity to each class's words at the size of log-odds, (n, k)."""
         words = [each.words for each in self.task.classes]
+        if not len(vectors):
+            return np.empty((0, len(words)))
         classes = self.gateway.embed(self.settings.embed, words, columns=(self.task.target,))
         return np.asarray(SHARPNESS * vectors @ classes.astype(np.float64).T)
 

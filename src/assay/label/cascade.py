@@ -11,10 +11,10 @@ from assay.label.extract.fit import AGREEMENT
 from assay.label.kinds import Fitted
 from assay.label.learning import CHANCES
 from assay.label.policy import finite, under_policy
-from assay.label.spec import Answers, Checked, LabelSettings, Stage, Step
+from assay.label.spec import COMBINED, Answers, Checked, LabelSettings, Stage, Step
 from assay.llm import Gateway
 
-OWN = ("combined", CHANCES, AGREEMENT)
+OWN = (COMBINED, CHANCES, AGREEMENT)
 """Votes that are the answer's own probabilities: they go with it."""
 
 

@@ -18,13 +18,12 @@ from assay.label.naming import class_of
 from assay.label.open import opened
 from assay.label.rows import Rows, read_rows
 from assay.label.sample import Sample
-from assay.label.spec import Answers, LabelSettings
+from assay.label.spec import COMBINED, Answers, LabelSettings
 from assay.label.task import LabelTask
 from assay.llm import Budget
 from assay.tables.door import to_polars
 from assay.tables.rows import ROW_ID
 
-COMBINED = "combined"
 TEXT = "text"
 
 

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.label.questions import Questions, Scale, held_out, taught, untaught
-from assay.label.spec import UNANSWERED, Answers, Checked, Gold, LabelSettings, Step
-from assay.label.voting import Calibration, Floats, Logistic, fit_calibration
+from assay.label.spec import COMBINED, UNANSWERED, Answers, Checked, Gold, LabelSettings, Step
+from assay.label.voting import Calibration, Floats, Logistic, fit_calibration, share
 from assay.tables.rows import ROW_ID
 
 CHANCES = "chances"
 """The vote that holds the final probability of each yes/no question."""
+VECTORS = "vectors"
+"""The vote that gold teaches about the rows' vectors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +32,18 @@ class Votes:
         (n, dim), from which gold may teach one more vote.
     why
         The reason of each row without an answer.
+    names
+        What the d annotators are called.
+    ruled
+        How many of the last annotators are the user's rules, which mean what they say: their
+        log-odds are not put on the scale of the others, and 0 abstains.
     """
 
     each: Floats
     vectors: Floats
     why: dict[int, str]
+    names: tuple[str, ...]
+    ruled: int = 0
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -56,6 +65,10 @@ class Shape(Protocol):
 
     def truth(self, labels: list[Any]) -> NDArray[np.bool_]:
         """Return the (m, k) right answers of gold labels."""
+        ...
+
+    def by_class(self, chances: Floats) -> Floats:
+        """Return the (n, classes) probabilities that (n, k) chances of yes give the classes."""
         ...
 
 
@@ -90,7 +103,18 @@ class Learned:
         """Return the rows' answers."""
         chances = self.chances(votes)
         labels, probability = _decided(self.shape, chances)
-        return Answers(labels, self.calibration(probability), votes.why, {CHANCES: chances}, flags)
+        told = {name: self.shape.by_class(each) for name, each in self._said(votes).items()}
+        combined = self.shape.by_class(chances)
+        told |= (
+            {CHANCES: chances} if combined is chances else {COMBINED: combined, CHANCES: chances}
+        )
+        return Answers(labels, self.calibration(probability), votes.why, told, flags)
+
+    def _said(self, votes: Votes) -> dict[str, Floats]:
+        """Return by annotator the (n, k) probabilities of yes, what it always says taken off."""
+        scaled, ridge = self.scale(votes.each), self.questions.ridge
+        said = {name: share(scaled[:, :, place]) for place, name in enumerate(votes.names)}
+        return said if ridge is None else {**said, VECTORS: share(ridge(votes.vectors))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,14 +153,14 @@ def learn(
     centre
         Returns the questions' models without gold, from scaled votes.
     """
-    known = votes.each[votes.usable]
+    known, ruled = votes.each[votes.usable], votes.ruled
     if gold is None or gold_votes is None:
         why = "there are no checked rows to learn weights from"
-        return _untaught(shape, known, centre, Step("weights", False, why))
+        return _untaught(shape, known, ruled, centre, Step("weights", False, why))
     usable = gold_votes.usable
     if not gold.only(np.flatnonzero(usable).tolist()).measures:
-        return _untaught(shape, known, centre, UNANSWERED)
-    scale = Scale.of(np.concatenate([known, gold_votes.each[usable]]))
+        return _untaught(shape, known, ruled, centre, UNANSWERED)
+    scale = Scale.of(np.concatenate([known, gold_votes.each[usable]]), ruled)
     sample = known if len(known) else gold_votes.each[usable]
     teaching = _Teaching(
         votes=scale(gold_votes.each[usable]),
@@ -145,19 +169,33 @@ def learn(
         keys=[gold.texts[row] for row in np.flatnonzero(usable)],
         teaching=None if gold.teaching is None else gold.teaching[usable],
         measuring=None if gold.measuring is None else gold.measuring[usable],
-        centre=centre(scale(sample)),
+        centre=_centred(centre, scale(sample), ruled),
         alike=shape.alike,
     )
     return _chosen(shape, scale, teaching, usable, gold, settings)
 
 
 def _untaught(
-    shape: Shape, known: Floats, centre: Callable[[Floats], tuple[Logistic, ...]], step: Step
+    shape: Shape,
+    known: Floats,
+    ruled: int,
+    centre: Callable[[Floats], tuple[Logistic, ...]],
+    step: Step,
 ) -> Learned:
     """Return what is known without gold; ``step`` says why there is none."""
-    scale = Scale.of(known)
-    questions = Questions(centre(scale(known)), None)
+    scale = Scale.of(known, ruled)
+    questions = Questions(_centred(centre, scale(known), ruled), None)
     return Learned(shape, scale, questions, Calibration(), None, (step,))
+
+
+def _centred(
+    centre: Callable[[Floats], tuple[Logistic, ...]], votes: Floats, ruled: int
+) -> tuple[Logistic, ...]:
+    """Return the questions' models without gold; the user's rules count as they stand."""
+    heard = votes[:, :, : votes.shape[2] - ruled]
+    return tuple(
+        Logistic(np.append(each.weights, np.ones(ruled)), each.bias) for each in centre(heard)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +246,7 @@ def _chosen(
     steps = (
         Step("votes", True, "annotators that saw no label, equally weighted", right[0], right[0]),
         Step("weights", True, "what gold says of each annotator", right[1]),
-        Step("vectors", used, why, right[2]),
+        Step(VECTORS, used, why, right[2]),
     )
     return Learned(shape, scale, questions, calibration, checked, steps)
 

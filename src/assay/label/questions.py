@@ -31,15 +31,20 @@ class Scale:
     spread: Floats
 
     @classmethod
-    def of(cls, votes: Floats) -> Scale:
-        """Return the scale of (n, k, d) votes; rows without a vote are left out."""
+    def of(cls, votes: Floats, ruled: int = 0) -> Scale:
+        """Return the scale of (n, k, d) votes; rows without a vote are left out.
+
+        The last ``ruled`` annotators stay as they are.
+        """
         known = votes[np.isfinite(votes).all(axis=(1, 2))]
-        n = len(known)
+        n, heard = len(known), votes.shape[2] - ruled
         if n == 0:
             return cls(np.zeros(votes.shape[1:]), np.ones(votes.shape[1:]))
         middle = np.median(known, axis=0) * (n / (n + 10))
         spread = 1.4826 * np.median(np.abs(known - middle), axis=0)
-        return cls(middle, np.sqrt((n * spread**2 + 10) / (n + 10)))
+        spread = np.sqrt((n * spread**2 + 10) / (n + 10))
+        middle[:, heard:], spread[:, heard:] = 0.0, 1.0
+        return cls(middle, spread)
 
     def __call__(self, votes: Floats) -> Floats:
         """Return votes around 0 of about unit spread."""

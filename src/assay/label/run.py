@@ -28,7 +28,7 @@ from assay.label.task import LabelTask
 from assay.ledger.spending import spending
 from assay.llm import Gateway
 
-RULED = ("single", "ordinal")
+RULED = ("single", "multi", "ordinal", "match")
 """Kinds of task in which the user's own rules, and further models, vote."""
 
 
@@ -65,6 +65,9 @@ class Order:
         if len(set(named)) < len(named):
             raise InputError("A model is named twice.", given=", ".join(named),
                              next_step="name each once, in the cascade or as a voter")  # fmt: skip
+        rules = [each.name for each in self.settings.rules]
+        if len(set(rules)) < len(rules):
+            raise InputError("Two rules have one name.", given=", ".join(rules))
         require_shares(confidence=self.confidence)
         if self.precision is not None:
             require_shares(precision=self.precision)
@@ -129,7 +132,7 @@ def fit(
 ) -> Fitted:
     """Learn how much each annotator counts, from gold and a sample of the rows."""
     if (order.settings.rules or order.settings.voters) and task.kind not in RULED:
-        raise InputError("Rules and further models vote only where each row gets one class.",
+        raise InputError("Rules and further models vote only where a row gets classes.",
                          given=task.kind, allowed=", ".join(RULED),
                          next_step="leave the rules and the voters out")  # fmt: skip
     if len(order.settings.models) == 1:

@@ -18,6 +18,8 @@ from assay.label.task import LabelTask
 Status = Literal["accepted", "review", "failed"]
 ALIKE = 1e-9
 """Weights that differ by less are one weight: there are exact tests for those."""
+COMBINED = "combined"
+"""The vote that is the answer's own probability of each class."""
 
 
 class LabelSettings(BaseModel):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assay.label.asking import SHARPNESS, Asker
 from assay.label.learning import FromVotes, Votes, learn
-from assay.label.match.likeness import likeness
+from assay.label.match.likeness import LIKENESS, likeness
 from assay.label.naming import class_of, plain
 from assay.label.reading import CUT, shortened
 from assay.label.rows import SIDES
@@ -46,26 +46,34 @@ class PairAnswer:
         """Return whether each label is the second class, (m, 1)."""
         return np.array([[label == self.names[1]] for label in labels], dtype=np.bool_)
 
+    def by_class(self, chances: Floats) -> Floats:
+        """Return the probability of each of the two classes, (n, 2)."""
+        return np.hstack([1 - chances, chances])
+
 
 def collect(texts: Sequence[str], asker: Asker) -> Votes:
-    """Return six votes on each pair, (n, 1, 6), the same for a swapped pair.
+    """Return what each annotator says of each pair; none but a rule minds which side is which.
 
-    The model is asked in both orders, and the mean of its log-odds counts.
+    A model is asked in both orders, and the mean of its log-odds counts.
     """
-    if not texts:
-        return Votes(np.empty((0, 1, 6)), np.empty((0, 1)), {})
-    pairs = [_sides(text, asker.settings) for text in texts]
-    n = len(pairs)
+    pairs, n = [_sides(text, asker.settings) for text in texts], len(texts)
     both = [_worded(*pair) for pair in pairs] + [_worded(*pair[::-1]) for pair in pairs]
-    asked, failed = asker.yes_no(both, QUESTION)
-    why = {row % n: each for row, each in failed.items()}
+    said: dict[str, Floats] = {}
+    why: dict[int, str] = {}
+    for each in asker.by_model():
+        asked, failed = each.yes_no(both, QUESTION)
+        said[each.called("model")] = (asked[:n] + asked[n:]) / 2
+        why |= {row % n: reason for row, reason in failed.items()}
     one, other = (asker.embed([pair[side] for pair in pairs]) for side in (0, 1))
-    faces = np.array([likeness(*pair) for pair in pairs])
-    cosine = SHARPNESS * (one * other).sum(axis=1)
-    each = np.column_stack([(asked[:n] + asked[n:]) / 2, cosine, 10 * faces])
-    each[list(why)] = np.nan
+    faces = np.array([likeness(*pair) for pair in pairs]).reshape(n, len(LIKENESS))
+    said["meaning"] = SHARPNESS * (one * other).sum(axis=1)
+    said |= dict(zip(LIKENESS, 10 * faces.T, strict=True))
+    rules, whole = asker.settings.rules, [_parted(text) for text in texts]
+    said |= {rule.called: rule.matches(whole, asker.task)[:, 0] for rule in rules}
+    votes = np.column_stack([*said.values()])
+    votes[list(why)] = np.nan
     vectors = np.concatenate([one * other, np.abs(one - other)], axis=1)
-    return Votes(each[:, None, :], vectors, why)
+    return Votes(votes[:, None, :], vectors, why, tuple(said), len(rules))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +122,14 @@ def _asker(task: LabelTask, gateway: Gateway, settings: LabelSettings) -> Asker:
 
 
 def _sides(text: str, settings: LabelSettings) -> tuple[str, str]:
-    left, _, right = text.partition(SIDES)
+    left, right = _parted(text)
     most = LETTERS_A_TOKEN * settings.max_text_tokens
     return shortened(left, most), shortened(right, most)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    left, _, right = text.partition(SIDES)
+    return left, right
 
 
 def _worded(first: str, second: str) -> str:

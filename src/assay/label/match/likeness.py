@@ -12,6 +12,8 @@ from assay.label.voting import Floats
 _WORD = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 LETTERS = 3
+LIKENESS = ("letters", "words", "words of the shorter side", "numbers")
+"""What :func:`likeness` compares, in its order."""
 
 
 def likeness(left: str, right: str) -> Floats:

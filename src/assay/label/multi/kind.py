@@ -47,6 +47,10 @@ class ClassSets:
         found = [[name in label for name in self.names] for label in labels]
         return np.array(found, dtype=np.bool_).reshape(len(labels), len(self.names))
 
+    def by_class(self, chances: Floats) -> Floats:
+        """Return the chances: each class is a question."""
+        return chances
+
 
 @dataclass(frozen=True, eq=False)
 class FittedMulti(FromVotes):

@@ -1,4 +1,4 @@
-"""Votes on each class: asked outright, chosen among all classes, and by similarity."""
+"""Votes on each class: asked outright, chosen among all classes, by similarity, and by rules."""
 
 from __future__ import annotations
 
@@ -8,29 +8,42 @@ import numpy as np
 
 from assay.label.asking import Asker, listed
 from assay.label.learning import Votes
+from assay.label.voting import Floats
 from assay.task import ClassDescription
 
 
 def collect(texts: Sequence[str], asker: Asker) -> Votes:
-    """Ask about every class of every text; three votes on each: (n, k, 3)."""
-    classes = asker.task.classes
-    out = np.zeros((len(texts), len(classes), 3))
-    vectors = asker.embed(texts)
-    if not texts:
-        return Votes(out, vectors, {})
+    """Ask about every class of every text; (n, k) votes by annotator."""
+    vectors, rules = asker.embed(texts), asker.settings.rules
+    said: dict[str, Floats] = {}
     why: dict[int, str] = {}
+    for each in asker.by_model():
+        said[each.called("asked of each class")], missing = _outright(texts, each)
+        said[each.called("chosen among all")], more = _chosen(texts, each)
+        why |= missing | more
+    said["similarity"] = asker.similarity(vectors)
+    said |= {rule.called: rule.holds(texts, asker.task) for rule in rules}
+    votes = np.stack([*said.values()], axis=2)
+    votes[list(why)] = np.nan
+    return Votes(votes, vectors, why, tuple(said), len(rules))
+
+
+def _outright(texts: Sequence[str], asker: Asker) -> tuple[Floats, dict[int, str]]:
+    classes = asker.task.classes
+    out, why = np.empty((len(texts), len(classes))), dict[int, str]()
     for column, each in enumerate(classes):
-        out[:, column, 0], missing = asker.yes_no(texts, _question(each))
+        out[:, column], missing = asker.yes_no(texts, _question(each))
         why |= missing
-    if len(classes) > 1:
-        words = [each.words for each in classes]
-        question = f"Say which category the text belongs to most.\nCategories:\n{listed(words)}"
-        chosen, missing = asker.which(texts, question, words)
-        out[:, :, 1] = chosen - chosen.mean(axis=1, keepdims=True)
-        why |= missing
-    out[:, :, 2] = asker.similarity(vectors)
-    out[list(why)] = np.nan
-    return Votes(out, vectors, why)
+    return out, why
+
+
+def _chosen(texts: Sequence[str], asker: Asker) -> tuple[Floats, dict[int, str]]:
+    words = [each.words for each in asker.task.classes]
+    if len(words) == 1:
+        return np.zeros((len(texts), 1)), {}
+    question = f"Say which category the text belongs to most.\nCategories:\n{listed(words)}"
+    chosen, why = asker.which(texts, question, words)
+    return chosen - chosen.mean(axis=1, keepdims=True), why
 
 
 def _question(each: ClassDescription) -> str:

@@ -39,18 +39,20 @@ class Levels:
 
     def decide(self, chances: Floats) -> tuple[list[Any], Floats]:
         """Return the median level and its probability, from (n, k - 1) chances of lying above."""
-        falling = np.minimum.accumulate(chances, axis=1)
-        median = (falling > 0.5).sum(axis=1)
-        edges = np.column_stack([np.ones(len(chances)), falling, np.zeros(len(chances))])
-        rows = np.arange(len(chances))
-        return [self.names[level] for level in median], edges[rows, median] - edges[
-            rows, median + 1
-        ]
+        median = (np.minimum.accumulate(chances, axis=1) > 0.5).sum(axis=1)
+        probability = self.by_class(chances)[np.arange(len(chances)), median]
+        return [self.names[level] for level in median], probability
 
     def truth(self, labels: list[Any]) -> NDArray[np.bool_]:
         """Return which thresholds each label lies above, (m, k - 1)."""
         level = np.array([self.names.index(label) for label in labels], dtype=np.intp)
         return np.asarray(level[:, None] > np.arange(len(self.names) - 1))
+
+    def by_class(self, chances: Floats) -> Floats:
+        """Return the probability of each level, (n, k), from chances of lying above."""
+        falling = np.minimum.accumulate(chances, axis=1)
+        ends = np.ones((len(chances), 1))
+        return np.asarray(-np.diff(np.hstack([ends, falling, 0 * ends]), axis=1))
 
     def equally_frequent(self, votes: Floats) -> tuple[Logistic, ...]:
         """Return models without gold, under which all levels are about equally frequent.
@@ -79,7 +81,8 @@ class FittedOrdinal(FromVotes):
         """Answer rows; ``votes["chances"]`` is how likely each row lies above each threshold."""
         voters = self.voters
         asker = Asker(voters.task, gateway, voters.settings)
-        return self.learned.answers(above(voters.votes(texts, gateway)), asker.cut_flags(texts))
+        said = above(voters.votes(texts, gateway), voters.settings.rules)
+        return self.learned.answers(said, asker.cut_flags(texts))
 
 
 class OrdinalLabel:
@@ -97,11 +100,12 @@ class OrdinalLabel:
         settings: LabelSettings,
     ) -> FittedOrdinal:
         """Learn where the thresholds lie and how much each annotator counts."""
-        checked_texts = [] if gold is None else gold.texts
+        checked_texts, rules = [] if gold is None else gold.texts, settings.rules
         voters, said = fit_label_free([*texts, *checked_texts], task, gateway, settings)
-        checked = None if gold is None else above(said.only(np.arange(len(texts), len(said))))
+        places = np.arange(len(said))
+        votes, checked = (above(said.only(some), rules) for some in np.split(places, [len(texts)]))
         shape = Levels(task.class_names)
-        learned = learn(shape, above(said.only(np.arange(len(texts)))), checked, gold, settings,
+        learned = learn(shape, votes, None if gold is None else checked, gold, settings,
                         shape.equally_frequent)  # fmt: skip
         return FittedOrdinal(learned, voters)
 

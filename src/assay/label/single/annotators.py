@@ -176,7 +176,7 @@ class RuleAnnotator:
     @property
     def name(self) -> str:
         """``rule:NAME``."""
-        return f"rule:{self.rule.name}"
+        return self.rule.called
 
     def ask(self, texts: Sequence[str], gateway: Gateway) -> tuple[Scores, Why]:
         """Return the rule's scores; 0 where it abstains."""

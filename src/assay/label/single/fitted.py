@@ -13,7 +13,7 @@ from assay.label.single.annotators import Annotator
 from assay.label.single.scores import Codes, Scores, softmax
 from assay.label.single.student import Student, parts_of
 from assay.label.single.weighing import Weights
-from assay.label.spec import Answers, Checked, LabelSettings, Step
+from assay.label.spec import COMBINED, Answers, Checked, LabelSettings, Step
 from assay.label.task import LabelTask
 from assay.llm import Gateway
 
@@ -107,7 +107,7 @@ class FittedSingle:
                for row in np.flatnonzero(~found).tolist()}  # fmt: skip
         told = {name: softmax(each) for name, each in zip(votes.names, votes.scores, strict=True)}
         flags = Asker(self.task, gateway, self.settings).cut_flags(texts)
-        return Answers(labels, shares.max(axis=1), why, {**told, "combined": shares}, flags)
+        return Answers(labels, shares.max(axis=1), why, {**told, COMBINED: shares}, flags)
 
     def votes(self, texts: Sequence[str], gateway: Gateway) -> Votes:
         """Return what each annotator says of rows."""

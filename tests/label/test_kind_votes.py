@@ -1,0 +1,163 @@
+"""Every kind tells what each annotator said, and the user's rules and further models vote in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_kind_match import TASK as PAIRS
+from test_kind_match import pairs, scripted_reader
+from test_kind_multi import TASK as SETS
+from test_kind_multi import documents
+from test_kind_ordinal import TASK as LEVELS
+from test_kind_ordinal import scripted_critic, stars
+
+from assay.errors import InputError
+from assay.label import LabelResult, LabelSettings, LabelTask, explain, vote
+from assay.label.review.order import disagreement
+from assay.ledger import Ledger
+from assay.llm import Gateway, ScriptedModel
+from labelled import SETTINGS, labelling, scripted_topics
+from newsroom import WORDS
+
+UNSURE = ScriptedModel(lambda _, options: [1.0] * len(options), name="unsure")
+
+
+def ruled(*rules: Any, **more: Any) -> LabelSettings:
+    return SETTINGS.model_copy(update={"rules": rules, **more})
+
+
+def right(result: LabelResult, truth: list[Any]) -> float:
+    return float(
+        np.mean([one == two for one, two in zip(result.answers.labels, truth, strict=True)])
+    )
+
+
+def asked(folder: Path, kind: str, settings: LabelSettings = SETTINGS) -> LabelResult:
+    """Label a few rows of one kind, with gold."""
+    task, rows, gold, script = {
+        "multi": (SETS, documents(30, 1), documents(60, 2), None),
+        "ordinal": (LEVELS, stars(30, 1), stars(60, 2), scripted_critic),
+        "match": (PAIRS, pairs(30, 1), pairs(60, 2), scripted_reader),
+    }[kind]
+    with labelling(folder, scripted_topics(script), UNSURE) as label:
+        return label(rows.drop("label"), task, gold, settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "votes"),
+    [
+        ("multi", {"asked of each class", "chosen among all", "similarity"}),
+        ("ordinal", {"model", "similarity"}),
+        ("match", {"model", "meaning", "letters", "words", "words of the shorter side", "numbers"}),
+    ],
+)
+def test_each_row_tells_what_every_annotator_gave_each_class(
+    tmp_path: Path, kind: str, votes: set[str]
+) -> None:
+    result = asked(tmp_path, kind)
+    classes = len(result.task.class_names)
+    told = {name: each for name, each in result.answers.votes.items() if each.shape[1] == classes}
+    assert votes <= told.keys()
+    assert all(((each >= 0) & (each <= 1)).all() for each in told.values())
+    if kind != "multi":
+        assert all(np.allclose(each.sum(axis=1), 1) for each in told.values())
+        best = np.array(result.task.class_names)[told["combined"].argmax(axis=1)]
+        assert np.mean(best == np.array(result.answers.labels)) > 0.9
+    assert (disagreement(result.answers) > 0).all()
+    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+        models = {each.name: each for each in (scripted_topics(), UNSURE)}
+        with Gateway(ledger, models=models) as gateway:
+            found = explain(result, "0", gateway, settings=SETTINGS, words=False)
+    assert votes <= found.votes.keys()
+    assert "vote: " in str(found)
+
+
+@pytest.mark.parametrize("kind", ["multi", "ordinal", "match"])
+def test_a_further_model_and_a_rule_vote_beside_the_others(tmp_path: Path, kind: str) -> None:
+    @vote
+    def silent(*_: str) -> None:
+        return None
+
+    plain = asked(tmp_path, kind)
+    (tmp_path / "more").mkdir()
+    more = asked(tmp_path / "more", kind, ruled(silent, voters=("scripted:unsure",)))
+    added = more.answers.votes.keys() - plain.answers.votes.keys()
+    assert "rule:silent" in added
+    assert any("(scripted:unsure)" in each for each in added)
+    assert right(more, plain.answers.labels) > 0.85
+
+
+def test_a_rule_may_name_several_classes_of_a_row(tmp_path: Path) -> None:
+    """The model knows nothing; the rule says all there is to know."""
+
+    @vote
+    def holds(text: str) -> list[str] | dict[str, float]:
+        held = [name for name, words in WORDS.items() if any(word in text for word in words)]
+        return held or dict.fromkeys(WORDS, 0.1)
+
+    rows, gold = documents(80, 1), documents(60, 2)
+    scripted = ScriptedModel(
+        lambda _, options: [1.0] * len(options), embed=lambda text: [1.0, len(text)], name="topics"
+    )
+    with labelling(tmp_path, scripted) as label:
+        result = label(rows.select("text"), SETS, gold, settings=ruled(holds))
+    assert right(result, rows["label"].to_list()) > 0.9
+
+
+def test_a_rule_of_pairs_is_told_both_sides(tmp_path: Path) -> None:
+    @vote
+    def same_year(left: str, right: str) -> bool | None:
+        return left.split()[-1] == right.split()[-1] or None
+
+    result = asked(tmp_path, "match", ruled(same_year))
+    said = result.answers.votes["rule:same_year"]
+    years = pairs(30, 1)
+    agreed = (years["year"] == years["other_year"]).to_numpy()
+    np.testing.assert_allclose(said[agreed, 1], 0.9)
+    np.testing.assert_allclose(said[~agreed], 0.5)
+
+
+@pytest.mark.parametrize("rows", [50, 2000])
+def test_a_rule_that_seldom_speaks_does_not_outvote_the_rest(tmp_path: Path, rows: int) -> None:
+    """Without gold a rule's probability is a vote of that size, however many rows there are."""
+
+    @vote
+    def hasty(text: str) -> str | None:
+        return "superb" if text.startswith("row 1 7 ") else None
+
+    data = stars(rows, 1, slips=0)
+    with labelling(tmp_path, scripted_topics(scripted_critic)) as label:
+        plain = label(data.select("text"), LEVELS)
+        result = label(data.select("text"), LEVELS, settings=ruled(hasty))
+    before, after = (each.answers.votes["combined"][7] for each in (plain, result))
+    odds = (after[-1] / (1 - after[-1])) / (before[-1] / (1 - before[-1]))
+    assert 1 < odds < 100
+    others = np.arange(rows) != 7
+    np.testing.assert_allclose(
+        plain.answers.votes["combined"][others], result.answers.votes["combined"][others], atol=0.02
+    )
+
+
+def test_what_a_rule_may_not_answer_is_told() -> None:
+    task = LabelTask.of(PAIRS)
+    with pytest.raises(InputError, match="what is no class"):
+        vote(lambda *_: "perhaps").matches([("a", "b")], task)
+    with pytest.raises(InputError, match="no probability"):
+        vote(lambda *_: {"match": 2}).matches([("a", "b")], task)
+    with pytest.raises(InputError, match="failed at text 1"):
+        vote(lambda left: True).matches([("a", "b")], task)
+    with pytest.raises(InputError, match="what is no class"):
+        vote(lambda _: ["farm", "sea"]).holds(["a"], SETS)
+    with pytest.raises(InputError, match="what is no class"):
+        vote(lambda _: ["farm", "sport"]).votes(["a"], LabelTask.of(list(WORDS)))
+    different = vote(lambda *_: {"different": 0.8}).matches([("a", "b")], task)
+    np.testing.assert_allclose(different, np.log(0.2 / 0.8))
+
+
+def test_two_rules_of_one_name_are_refused(tmp_path: Path) -> None:
+    rule = vote(lambda _: None)
+    with pytest.raises(InputError, match="Two rules have one name"):
+        asked(tmp_path, "multi", ruled(rule, rule))
