@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_kind_extract import TASK as FIELDS
+from test_kind_extract import clerk
 from test_kind_match import TASK as PAIRS
 from test_kind_match import pairs, scripted_reader
 from test_kind_multi import TASK as SETS
@@ -73,6 +75,21 @@ def test_each_row_tells_what_every_annotator_gave_each_class(
             found = explain(result, "0", gateway, settings=SETTINGS, words=False)
     assert votes <= found.votes.keys()
     assert "vote: " in str(found)
+
+
+def test_an_extraction_tells_on_which_fields_its_answers_agree(tmp_path: Path) -> None:
+    with labelling(tmp_path, clerk()) as label:
+        result = label(["Sale 1: Ann Lee bought corn for 13 dollars, paid."], FIELDS)
+    models, settings = {"scripted:topics": clerk()}, SETTINGS
+    with (
+        Ledger.open(tmp_path / "ledger.sqlite") as ledger,
+        Gateway(ledger, models=models) as gateway,
+    ):
+        found = explain(result, "0", gateway, settings=settings, words=False)
+    assert found.votes["agreement"] == pytest.approx(
+        {"buyer": 1, "price": 1 / 3, "kind": 1, "paid": 1}
+    )
+    assert "buyer 1.00, price 0.33, kind 1.00, paid 1.00" in str(found)
 
 
 @pytest.mark.parametrize("kind", ["multi", "ordinal", "match"])

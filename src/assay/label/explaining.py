@@ -65,7 +65,7 @@ def explain(
         why=told["why"],
         decision=_decision(result, row, told),
         threshold=None if acceptance is None else acceptance.threshold,
-        votes=_votes(result, row),
+        votes=result.votes_of(row),
         neighbours=near,
         pieces=pieces,
         model=settings.models[0] if pieces else None,
@@ -82,15 +82,6 @@ def _position(result: LabelResult, row_id: str) -> int:
             next_step=f"choose one of its {len(result.rows):,} row ids",
         )
     return int(found[0])
-
-
-def _votes(result: LabelResult, row: int) -> dict[str, dict[str, float]]:
-    names = result.task.class_names
-    found = {}
-    for name, shares in result.answers.votes.items():
-        if shares.shape[1] == len(names) and np.isfinite(shares[row]).all():
-            found[name] = dict(zip(names, shares[row].tolist(), strict=True))
-    return found
 
 
 def _decision(result: LabelResult, row: int, told: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
+from assay.label.extract.fit import AGREEMENT
 from assay.label.shown import visible
 
 SHOWN_WORDS = 8
@@ -59,7 +60,8 @@ class Explanation:
     threshold
         Labels with a probability above it are accepted; None where there is none.
     votes
-        By annotator, the probability of each class.
+        By annotator, the probability of each class; of an extraction, the share of its answers
+        that agree on each field.
     neighbours
         The checked rows that are nearest, nearest first.
     pieces
@@ -102,7 +104,8 @@ class Explanation:
         yield "label", visible(f"{self.label}{sure}")
         yield self.status, visible(self.decision)
         for name, shares in self.votes.items():
-            best = sorted(shares.items(), key=lambda each: -each[1])[:3]
+            best = sorted(shares.items(), key=lambda each: -each[1])
+            best = [*shares.items()] if name == AGREEMENT else best[:3]
             yield f"vote: {name}", visible(", ".join(f"{each} {p:.2f}" for each, p in best))
         for piece in self.telling:
             yield f"{piece.effect:+.3f}", visible(shorten_text(piece.text, 60))

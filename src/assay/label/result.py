@@ -113,6 +113,19 @@ class LabelResult:
         sure[list(self.given)] = True
         return sure
 
+    def votes_of(self, row: int) -> dict[str, dict[str, float]]:
+        """Return by annotator the probability of each class, for the row at a position.
+
+        Of an extraction: the share of its answers that agree on each field.
+        """
+        fields = (self.task.fields or {}).get("properties", {})
+        names = self.task.class_names or tuple(fields)
+        return {
+            annotator: dict(zip(names, shares[row].tolist(), strict=True))
+            for annotator, shares in self.answers.votes.items()
+            if shares.shape[1] == len(names) and np.isfinite(shares[row]).all()
+        }
+
     @cached_property
     def coverage(self) -> float:
         """Share of the rows whose label is accepted."""

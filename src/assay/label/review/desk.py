@@ -101,14 +101,10 @@ class Desk:
     @property
     def votes(self) -> dict[str, list[tuple[str, float]]]:
         """What each annotator said of the row at hand: its three likeliest classes."""
-        found, names = {}, self.result.task.class_names
-        for annotator, shares in self.result.answers.votes.items():
-            mine = shares[self.row]
-            if len(mine) != len(names) or not np.isfinite(mine).all():
-                continue
-            best = np.argsort(-mine, kind="stable")[:3]
-            found[annotator] = [(names[each], float(mine[each])) for each in best]
-        return found
+        return {
+            annotator: sorted(shares.items(), key=lambda each: -each[1])[:3]
+            for annotator, shares in self.result.votes_of(self.row).items()
+        }
 
     @cached_property
     def reviewed(self) -> LabelResult:
