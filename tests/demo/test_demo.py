@@ -55,10 +55,10 @@ def test_another_project_is_never_touched(tmp_path: Path) -> None:
 def test_the_main_job_with_the_embedded_models_in_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The demo's own path end to end, with 80 unlabelled rows and 300 test rows."""
+    """The demo's own path end to end, with 200 rows, 50 unlabelled ones and 300 test rows."""
     rows = reuters.sample(0)
-    labelled = rows.filter(pl.col("topic").is_not_null())
-    unlabelled = rows.filter(pl.col("topic").is_null()).head(80)
+    labelled = rows.filter(pl.col("topic").is_not_null()).head(200)
+    unlabelled = rows.filter(pl.col("topic").is_null()).head(50)
     test = reuters.test_split().head(300)
     monkeypatch.setattr(reuters, "sample", lambda seed: pl.concat([labelled, unlabelled]))
     monkeypatch.setattr(reuters, "test_split", lambda: test)
@@ -66,7 +66,7 @@ def test_the_main_job_with_the_embedded_models_in_small(
     monkeypatch.setattr("assay.improve.sources.registered_sources", lambda: sources)
     found = demo.run(tmp_path / "demo")
     result = found.result
-    assert result.cost.calls > 300
+    assert result.cost.calls > 200
     assert "local:smollm2-135m" in result.cost.models
     assert result.kept
     assert result.confirmed is not None
