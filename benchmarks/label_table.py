@@ -67,19 +67,26 @@ def draw(results: dict[str, Any]) -> str:
                 counts = f"{each['draws']} | {each['reached']} | {each['failed']}"
                 of = name.split(", ")[0]
                 lines.append(f"| {of} | {how} | {precision} | {counts} |")
-    lines += [
+    return "\n".join([*lines, *_rates(results["sets"])]) + "\n"
+
+
+def _rates(sets: dict[str, Any]) -> list[str]:
+    timed = {name: found["rate"] for name, found in sorted(sets.items()) if "rate" in found}
+    if not timed:
+        return []
+    return [
         "",
         "Rows a second on two cores, once annotators are fitted on 100 gold rows, with nothing",
         "answered before.",
         "",
         "| set | student | rows timed | Assay | asked plainly |",
         "|---|---|---|---|---|",
+        *(
+            f"| {' | '.join(name.split(', '))} | {each['rows']} | {each['ours']:.2f} |"
+            f" {each['plain']:.2f} |"
+            for name, each in timed.items()
+        ),
     ]
-    for name, found in sorted(results["sets"].items()):
-        if rate := found.get("rate"):
-            timed = f"{rate['rows']} | {rate['ours']:.2f} | {rate['plain']:.2f}"
-            lines.append(f"| {' | '.join(name.split(', '))} | {timed} |")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
