@@ -7,12 +7,13 @@ redraws of 100 gold rows from the rows to label, as a user draws them, with the 
 (``--draws``) and, as each of these tunes six encoders, on fewer with the fine-tuned one
 (``--tuned-draws``); ``--split-draws`` draws gold from the set's other split, where nothing is
 promised. ``--redraw-of`` names the seed whose rows are redrawn, as one whose answers are kept
-asks nothing. All other gold comes from 600 rows of that split. Answers are kept in the user's cache
-folder, so that a second run only measures. ``--out`` keeps the figures of every seed and the
-counts of the redraws: what the file holds is not measured again, unless with ``--again``. So
-``--seeds 3`` after ``--seeds 1`` measures two, and ``--draws 200`` after ``--draws 50`` draws 150.
-``--rate ROWS`` times so many rows that nothing was answered of, on a machine that does nothing
-else. ``label_table.py`` makes the document's tables of it.
+asks nothing; each redraw has a number of its own, and those of several seeds' rows add up. All
+other gold comes from 600 rows of that split. Answers are kept in the user's cache folder, so that
+a second run only measures. ``--out`` keeps the figures of every seed and the counts of the
+redraws: what the file holds is not measured again, unless with ``--again``. So ``--seeds 3``
+after ``--seeds 1`` measures two, and ``--draws 200`` after ``--draws 50`` draws 150. ``--rate
+ROWS`` times so many rows that nothing was answered of, on a machine that does nothing else.
+``label_table.py`` makes the document's tables of it.
 ``--setfit PYTHON`` and ``--crowdkit PYTHON`` name interpreters that have these packages: SetFit
 learns from 100 gold rows with the same encoder, and as it asks no language model,
 ``--gold --draws 0 --setfit PYTHON`` measures it alone.

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from assay.errors import InputError
-from assay.label.learning import CHANCES
 from assay.label.multi import MultiLabel, accept_by_class
+from assay.label.spec import CHANCES
 from assay.label.task import LabelTask
 from assay.task import ClassDescription
 from labelled import labelling

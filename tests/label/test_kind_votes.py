@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from test_kind_extract import TASK as FIELDS
 from test_kind_extract import clerk
@@ -19,6 +21,7 @@ from test_kind_ordinal import scripted_critic, stars
 from assay.errors import InputError
 from assay.label import LabelResult, LabelSettings, LabelTask, explain, vote
 from assay.label.review.order import disagreement
+from assay.label.spec import Answers
 from assay.ledger import Ledger
 from assay.llm import Gateway, ScriptedModel
 from labelled import SETTINGS, labelling, scripted_topics
@@ -66,8 +69,12 @@ def test_each_row_tells_what_every_annotator_gave_each_class(
     assert all(((each >= 0) & (each <= 1)).all() for each in told.values())
     if kind != "multi":
         assert all(np.allclose(each.sum(axis=1), 1) for each in told.values())
-        best = np.array(result.task.class_names)[told["combined"].argmax(axis=1)]
-        assert np.mean(best == np.array(result.answers.labels)) > 0.9
+        names = list(result.task.class_names)
+        said = np.array([names.index(each) for each in result.answers.labels])
+        for name in ("combined", "model"):
+            off = np.abs(told[name].argmax(axis=1) - said)
+            assert off.mean() < 0.4, name
+            assert (off < 2).all(), "no annotator is shown as wavering between the ends"
     assert (disagreement(result.answers) > 0).all()
     with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
         models = {each.name: each for each in (scripted_topics(), UNSURE)}
@@ -134,7 +141,9 @@ def test_a_rule_of_pairs_is_told_both_sides(tmp_path: Path) -> None:
     years = pairs(30, 1)
     agreed = (years["year"] == years["other_year"]).to_numpy()
     np.testing.assert_allclose(said[agreed, 1], 0.9)
-    np.testing.assert_allclose(said[~agreed], 0.5)
+    assert np.isnan(said[~agreed]).all(), "it abstains"
+    silent = int(np.flatnonzero(~agreed)[0])
+    assert "rule:same_year" not in result.votes_of(silent)
 
 
 @pytest.mark.parametrize("rows", [50, 2000])
@@ -170,8 +179,63 @@ def test_what_a_rule_may_not_answer_is_told() -> None:
         vote(lambda _: ["farm", "sea"]).holds(["a"], SETS)
     with pytest.raises(InputError, match="what is no class"):
         vote(lambda _: ["farm", "sport"]).votes(["a"], LabelTask.of(list(WORDS)))
-    different = vote(lambda *_: {"different": 0.8}).matches([("a", "b")], task)
-    np.testing.assert_allclose(different, np.log(0.2 / 0.8))
+    sides = [("a", "b")]
+    for said, odds in (
+        ({"different": 0.8}, 0.2 / 0.8),
+        ({"different": 0.9, "match": 0.3}, 0.3 / 0.9),
+        (np.bool_(True), 0.9 / 0.1),
+        (False, 0.1 / 0.9),
+    ):
+        found = vote(lambda *_, said=said: said).matches(sides, task)
+        np.testing.assert_allclose(found, np.log(odds))
+
+
+def test_a_rare_class_is_found_unlikely_by_those_who_say_no(tmp_path: Path) -> None:
+    rows, gold = (
+        some.filter(~pl.col("label") | (pl.int_range(pl.len()) % 8 == 0))
+        for some in (pairs(150, 1), pairs(150, 2))
+    )
+    with labelling(tmp_path, scripted_topics(scripted_reader)) as label:
+        for known in (None, gold):
+            result = label(rows.drop("label"), PAIRS, known)
+            no = [row for row, each in enumerate(result.answers.labels) if each == "different"]
+            assert np.median(result.answers.said["meaning"][no, 1]) < 0.3
+
+
+def test_rows_that_no_further_model_was_asked_of_are_not_in_dispute() -> None:
+    votes = {
+        "one": np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4]]),
+        "two": np.array([[0.1, 0.9], [0.9, 0.1], [0.5, 0.5]]),
+        "one (strong)": np.array([[np.nan, np.nan], [np.nan, np.nan], [0.7, 0.3]]),
+        "combined": np.array([[0.5, 0.5], [0.1, 0.9], [0.6, 0.4]]),
+    }
+    found = disagreement(Answers(["a", "a", "a"], np.array([0.5, 0.9, 0.6]), votes=votes))
+    assert found[0] == pytest.approx(0.4)
+    assert found[1] == 0
+    assert 0 < found[2] < found[0]
+
+
+def test_a_rule_survives_being_sent_elsewhere() -> None:
+    word = "goal"
+
+    @vote
+    def by_word(text: str) -> str | None:
+        return "sport" if word in text else None
+
+    sent = pickle.loads(pickle.dumps(by_word))  # noqa: S301
+    assert sent("a goal") == "sport"
+    assert sent.name == "by_word"
+    assert "by_word: " in sent.written or sent.written == "by_word"
+    assert "word in text" in by_word.written
+
+
+def test_pairs_cut_at_other_places_are_no_copies(tmp_path: Path) -> None:
+    table = pl.DataFrame({"name": ["Acme Ltd", "Acme"], "other": ["Berlin", "Ltd Berlin"]})
+    task = LabelTask(kind="match", left=("name",), right=("other",))
+    with labelling(tmp_path, scripted_topics(scripted_reader)) as label:
+        found = label(table, task)
+    assert found.summary.copies == 0
+    assert "same text" not in " ".join(found.table["why"])
 
 
 def test_two_rules_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -7,15 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from assay.label.extract.fit import AGREEMENT
 from assay.label.kinds import Fitted
-from assay.label.learning import CHANCES
 from assay.label.policy import finite, under_policy
-from assay.label.spec import COMBINED, Answers, Checked, LabelSettings, Stage, Step
+from assay.label.spec import PUT_TOGETHER, Answers, Checked, LabelSettings, Stage, Step
 from assay.llm import Gateway
-
-OWN = (COMBINED, CHANCES, AGREEMENT)
-"""Votes that are the answer's own probabilities: they go with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +75,7 @@ def _merged(before: Answers, further: Answers, going: Sequence[int], model: str)
         flags[row] = _joined(further.flags.get(place), f"answered by {model}")
     votes = dict(before.votes)
     for name, given in further.votes.items():
-        if name in OWN and name in votes:
+        if name in PUT_TOGETHER and name in votes:
             votes[name] = votes[name].copy()
             votes[name][[going[place] for place in surer]] = given[surer]
             continue

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.label.rows import SIDES
+
 if TYPE_CHECKING:
     from assay.label.spec import LabelSettings
     from assay.label.task import LabelTask
@@ -87,7 +89,7 @@ class Copies:
         return [self._original(*row) for row in zip(row_ids, texts, strict=True)]
 
     def _original(self, row_id: str, text: str) -> Original:
-        plain = text if self._letters else " ".join(text.casefold().split())
+        plain = text if self._letters else _plain(text)
         if not plain.strip():
             return Original(text)
         key = hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16).digest()
@@ -118,6 +120,11 @@ class Copies:
 class _Marks:
     shingles: NDArray[np.uint64]
     bands: tuple[bytes, ...]
+
+
+def _plain(text: str) -> str:
+    """Return a text without case and blanks; the sides of a pair stay apart."""
+    return SIDES.join(" ".join(each.split()) for each in text.casefold().split(SIDES))
 
 
 class _Near:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
-from assay.label.extract.fit import AGREEMENT
 from assay.label.shown import visible
+from assay.label.spec import AGREEMENT
 
 SHOWN_WORDS = 8
 SHOWN_TEXT = 300

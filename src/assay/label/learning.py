@@ -10,12 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.label.questions import Questions, Scale, held_out, taught, untaught
-from assay.label.spec import COMBINED, UNANSWERED, Answers, Checked, Gold, LabelSettings, Step
-from assay.label.voting import Calibration, Floats, Logistic, fit_calibration, share
+from assay.label.spec import (
+    CHANCES,
+    COMBINED,
+    UNANSWERED,
+    Answers,
+    Checked,
+    Gold,
+    LabelSettings,
+    Step,
+)
+from assay.label.voting import Calibration, Floats, Logistic, fit_calibration
 from assay.tables.rows import ROW_ID
 
-CHANCES = "chances"
-"""The vote that holds the final probability of each yes/no question."""
 VECTORS = "vectors"
 """The vote that gold teaches about the rows' vectors."""
 
@@ -111,10 +118,10 @@ class Learned:
         return Answers(labels, self.calibration(probability), votes.why, told, flags)
 
     def _said(self, votes: Votes) -> dict[str, Floats]:
-        """Return by annotator the (n, k) probabilities of yes, what it always says taken off."""
-        scaled, ridge = self.scale(votes.each), self.questions.ridge
-        said = {name: share(scaled[:, :, place]) for place, name in enumerate(votes.names)}
-        return said if ridge is None else {**said, VECTORS: share(ridge(votes.vectors))}
+        """Return by annotator the (n, k) probabilities of yes."""
+        alone = self.questions.alone(self.scale(votes.each), votes.vectors, votes.ruled)
+        names = [*votes.names, VECTORS][: alone.shape[2]]
+        return {name: alone[:, :, place] for place, name in enumerate(names)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,7 +251,7 @@ def _chosen(
     used = with_vectors and questions.ridge is not None
     why = f"held-out log loss {loss[False]:.3f} without, {loss[True]:.3f} with"
     steps = (
-        Step("votes", True, "annotators that saw no label, equally weighted", right[0], right[0]),
+        Step("votes", True, "annotators that saw no label, as they stand", right[0], right[0]),
         Step("weights", True, "what gold says of each annotator", right[1]),
         Step(VECTORS, used, why, right[2]),
     )

@@ -76,10 +76,29 @@ class Questions:
         vectors
             (n, dim).
         """
-        if self.ridge is not None:
-            votes = _beside(votes, self.ridge(vectors))
+        votes = self._with_vectors(votes, vectors)
         scores = [model.scores(votes[:, j]) for j, model in enumerate(self.models)]
         return share(np.stack(scores, axis=1))
+
+    def alone(self, votes: Floats, vectors: Floats, ruled: int) -> Floats:
+        """Return (n, k, d) probabilities of yes, were all to say what each annotator says.
+
+        Vectors come last, where they vote. The user's rules, which are the last ``ruled`` of the
+        votes, mean what they say, NaN where they abstain.
+        """
+        heard = votes.shape[2] - ruled
+        rules = votes[:, :, heard:]
+        votes = self._with_vectors(votes, vectors)
+        free = np.ones(votes.shape[2], dtype=np.bool_)
+        free[heard : heard + ruled] = False
+        slopes = np.array([model.weights[free].sum() for model in self.models])
+        biases = np.array([model.bias for model in self.models])
+        found = share(slopes[:, None] * votes + biases[:, None])
+        found[:, :, ~free] = np.where(rules == 0, np.nan, share(rules))
+        return found
+
+    def _with_vectors(self, votes: Floats, vectors: Floats) -> Floats:
+        return votes if self.ridge is None else _beside(votes, self.ridge(vectors))
 
 
 def untaught(votes: Floats) -> tuple[Logistic, ...]:

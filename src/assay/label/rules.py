@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import getsource
 from numbers import Real
 from typing import Any
 
@@ -25,7 +27,8 @@ class Rule:
     """A function from what a row says to a class, ``{class: probability}``, or None to abstain.
 
     Where a row may have several classes it may return a list of them, and each probability is of
-    its class alone. Of a pair it is told both sides, and True says that they match.
+    its class alone; an empty list abstains. Of a pair it is told both sides; True says that they
+    match, and False that they do not.
     """
 
     function: Voting
@@ -80,12 +83,28 @@ class Rule:
         found = np.zeros((len(pairs), 1))
         for row, pair in enumerate(pairs):
             said = self._said(row, *pair)
-            if isinstance(said, bool):
-                said = task.class_names[said]
+            if isinstance(said, bool | np.bool_):
+                said = task.class_names[int(said)]
             shares = self._shares(said, task)
             if shares:
-                found[row] = _log_odds(shares.get(1, 1 - shares.get(0, 0.0)))
+                yes = shares.get(1, 1 - shares.get(0, 0.0))
+                no = shares.get(0, 1 - yes)
+                found[row] = _log_odds(yes / (yes + no) if yes + no else 0.5)
         return found
+
+    @property
+    def written(self) -> str:
+        """What tells this rule from another: its name, and its source where that can be read."""
+        try:
+            return f"{self.name}: {getsource(self.function)}"
+        except (OSError, TypeError):
+            return self.name
+
+    def __reduce__(self) -> tuple[Callable[[bytes, str], Rule], tuple[bytes, str]]:
+        """Pickle by value: the name of a decorated function is that of the rule."""
+        import cloudpickle
+
+        return _unpickled, (cloudpickle.dumps(self.function), self.name)
 
     def _shares(self, said: Any, task: LabelTask, *, several: bool = False) -> dict[int, float]:
         """Return the probability of each class that the rule speaks of, by position."""
@@ -138,6 +157,10 @@ def vote(function: Voting) -> Rule:
     True
     """
     return Rule(function, getattr(function, "__name__", "rule"))
+
+
+def _unpickled(function: bytes, name: str) -> Rule:
+    return Rule(pickle.loads(function), name)  # noqa: S301 - as safe as the pickle that names this
 
 
 def _is_share(value: Any) -> bool:

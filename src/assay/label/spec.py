@@ -20,6 +20,12 @@ ALIKE = 1e-9
 """Weights that differ by less are one weight: there are exact tests for those."""
 COMBINED = "combined"
 """The vote that is the answer's own probability of each class."""
+CHANCES = "chances"
+"""The vote that holds the final probability of each yes/no question."""
+AGREEMENT = "agreement"
+"""The vote that holds the share of an extraction's answers that agree on each field."""
+PUT_TOGETHER = (COMBINED, CHANCES, AGREEMENT)
+"""Votes that no annotator gave: they go with the answer."""
 
 
 class LabelSettings(BaseModel):
@@ -121,7 +127,8 @@ class Answers:
     why
         The reason of each row without an answer.
     votes
-        By annotator, the (n, k) probabilities that it gave the classes; may be empty.
+        By annotator, the (n, k) probabilities that it gave the classes, NaN where it abstained;
+        may be empty. Beside them what was put together of them (:data:`PUT_TOGETHER`).
     flags
         What a reader should know of a row, such as ``cut`` for a text that was too long.
     """
@@ -134,6 +141,11 @@ class Answers:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def said(self) -> dict[str, NDArray[np.float64]]:
+        """The votes of the annotators alone."""
+        return {name: each for name, each in self.votes.items() if name not in PUT_TOGETHER}
 
 
 @dataclass(frozen=True, eq=False)

@@ -262,6 +262,7 @@ def _folder(
         task.model_dump_json(),
         None if gold is None else fingerprint(gold),
         order.settings.model_dump_json(),
+        [rule.written for rule in order.settings.rules],
         order.precision,
         order.confidence,
         piece,

@@ -95,7 +95,7 @@ def find_label_errors(
         that occur.
     votes
         Further opinions that did not see the labels: by name, (n, k) probabilities in the
-        order of the task's classes. Those of a labelling are ``result.answers.votes``.
+        order of the task's classes. Those of a labelling are ``result.answers.said``.
     embed
         Turns rows into vectors.
     project

@@ -13,14 +13,13 @@ from assay.label.asking import Asker
 from assay.label.extract.agreeing import Agreed, same
 from assay.label.extract.places import as_read
 from assay.label.extract.wordings import WORDINGS, Wordings, examples_of
-from assay.label.spec import Answers, Checked, Gold, LabelSettings, Step
+from assay.label.spec import AGREEMENT, Answers, Checked, Gold, LabelSettings, Step
 from assay.label.voting import Calibration, Floats, Logistic, fit_calibration, fit_logistic, folds
 from assay.label.voting import share as share_of
 from assay.llm import Gateway
 from assay.seeds import derive_seed
 from assay.tables.rows import ROW_ID
 
-AGREEMENT = "agreement"
 """The vote that holds each field's share of answers that agreed."""
 FIELDS = "fields"
 """The held-out vote that holds whether each field is right."""

@@ -56,7 +56,9 @@ def collect(texts: Sequence[str], asker: Asker) -> Votes:
 
     A model is asked in both orders, and the mean of its log-odds counts.
     """
-    pairs, n = [_sides(text, asker.settings) for text in texts], len(texts)
+    n, whole = len(texts), [_parted(text) for text in texts]
+    ruled = {each.called: each.matches(whole, asker.task)[:, 0] for each in asker.settings.rules}
+    pairs = [_sides(text, asker.settings) for text in texts]
     both = [_worded(*pair) for pair in pairs] + [_worded(*pair[::-1]) for pair in pairs]
     said: dict[str, Floats] = {}
     why: dict[int, str] = {}
@@ -68,12 +70,11 @@ def collect(texts: Sequence[str], asker: Asker) -> Votes:
     faces = np.array([likeness(*pair) for pair in pairs]).reshape(n, len(LIKENESS))
     said["meaning"] = SHARPNESS * (one * other).sum(axis=1)
     said |= dict(zip(LIKENESS, 10 * faces.T, strict=True))
-    rules, whole = asker.settings.rules, [_parted(text) for text in texts]
-    said |= {rule.called: rule.matches(whole, asker.task)[:, 0] for rule in rules}
+    said |= ruled
     votes = np.column_stack([*said.values()])
     votes[list(why)] = np.nan
     vectors = np.concatenate([one * other, np.abs(one - other)], axis=1)
-    return Votes(votes[:, None, :], vectors, why, tuple(said), len(rules))
+    return Votes(votes[:, None, :], vectors, why, tuple(said), len(ruled))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ import polars as pl
 from assay.errors import InputError
 from assay.evidence import accept_by_class as evidence_by_class
 from assay.evidence.accepting import Acceptance
-from assay.label.learning import CHANCES
 from assay.label.result import LabelResult
+from assay.label.spec import CHANCES
 from assay.tables.rows import ROW_ID
 
 

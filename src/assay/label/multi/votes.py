@@ -14,18 +14,21 @@ from assay.task import ClassDescription
 
 def collect(texts: Sequence[str], asker: Asker) -> Votes:
     """Ask about every class of every text; (n, k) votes by annotator."""
-    vectors, rules = asker.embed(texts), asker.settings.rules
+    ruled = {rule.called: rule.holds(texts, asker.task) for rule in asker.settings.rules}
+    vectors = asker.embed(texts)
     said: dict[str, Floats] = {}
     why: dict[int, str] = {}
     for each in asker.by_model():
         said[each.called("asked of each class")], missing = _outright(texts, each)
-        said[each.called("chosen among all")], more = _chosen(texts, each)
-        why |= missing | more
+        why |= missing
+        if len(asker.task.classes) > 1:
+            said[each.called("chosen among all")], missing = _chosen(texts, each)
+            why |= missing
     said["similarity"] = asker.similarity(vectors)
-    said |= {rule.called: rule.holds(texts, asker.task) for rule in rules}
+    said |= ruled
     votes = np.stack([*said.values()], axis=2)
     votes[list(why)] = np.nan
-    return Votes(votes, vectors, why, tuple(said), len(rules))
+    return Votes(votes, vectors, why, tuple(said), len(ruled))
 
 
 def _outright(texts: Sequence[str], asker: Asker) -> tuple[Floats, dict[int, str]]:
@@ -39,8 +42,6 @@ def _outright(texts: Sequence[str], asker: Asker) -> tuple[Floats, dict[int, str
 
 def _chosen(texts: Sequence[str], asker: Asker) -> tuple[Floats, dict[int, str]]:
     words = [each.words for each in asker.task.classes]
-    if len(words) == 1:
-        return np.zeros((len(texts), 1)), {}
     question = f"Say which category the text belongs to most.\nCategories:\n{listed(words)}"
     chosen, why = asker.which(texts, question, words)
     return chosen - chosen.mean(axis=1, keepdims=True), why

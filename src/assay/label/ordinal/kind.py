@@ -51,8 +51,8 @@ class Levels:
     def by_class(self, chances: Floats) -> Floats:
         """Return the probability of each level, (n, k), from chances of lying above."""
         falling = np.minimum.accumulate(chances, axis=1)
-        ends = np.ones((len(chances), 1))
-        return np.asarray(-np.diff(np.hstack([ends, falling, 0 * ends]), axis=1))
+        most, least = np.ones((len(chances), 1)), np.zeros((len(chances), 1))
+        return np.asarray(np.hstack([most, falling]) - np.hstack([falling, least]))
 
     def equally_frequent(self, votes: Floats) -> tuple[Logistic, ...]:
         """Return models without gold, under which all levels are about equally frequent.

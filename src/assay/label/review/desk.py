@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
-
-import numpy as np
 
 from assay.label.kinds import kind_of
 from assay.label.result import LabelResult
@@ -21,6 +20,7 @@ from assay.label.review.record import (
     record_undo,
 )
 from assay.label.review.session import Session
+from assay.label.spec import AGREEMENT, CHANCES, COMBINED
 from assay.ledger import Ledger
 from assay.tables.rows import ROW_ID
 
@@ -100,9 +100,12 @@ class Desk:
 
     @property
     def votes(self) -> dict[str, list[tuple[str, float]]]:
-        """What each annotator said of the row at hand: its three likeliest classes."""
+        """What each annotator said of the row at hand: its three likeliest classes.
+
+        Of an extraction: the three fields on which its answers agree least.
+        """
         return {
-            annotator: sorted(shares.items(), key=lambda each: -each[1])[:3]
+            annotator: sorted(shares.items(), key=itemgetter(1), reverse=annotator != AGREEMENT)[:3]
             for annotator, shares in self.result.votes_of(self.row).items()
         }
 
@@ -152,8 +155,7 @@ class Desk:
         task = self.result.task
         if self.current is None:
             return Keys(task)
-        names, votes = np.array(task.class_names), self.result.answers.votes.values()
-        told = [each[self.row] for each in votes if each.shape[1] == len(names)]
-        mean = np.nan_to_num(np.mean(told, axis=0)) if told else np.zeros(len(names))
-        likely = names[np.argsort(-mean, kind="stable")].tolist() if len(names) else []
+        told = self.result.votes_of(self.row)
+        shares = told.get(COMBINED) or told.get(CHANCES) or dict.fromkeys(task.class_names, 0.0)
+        likely = sorted(task.class_names, key=lambda each: -shares[each])
         return keys_for(task, self.result.answers.labels[self.row], likely)

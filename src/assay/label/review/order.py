@@ -127,13 +127,19 @@ def informative(result: LabelResult) -> Floats:
 
 
 def disagreement(answers: Answers) -> Floats:
-    """Return (n,) how far annotators differ: the spread of their votes, averaged over classes."""
-    shapes = [each.shape for each in answers.votes.values()]
-    alike = [each for each in answers.votes.values() if each.shape == shapes[0]]
-    if len(alike) < 2 or shapes[0][1] == 0:
+    """Return (n,) how far annotators differ: the spread of their votes, averaged over classes.
+
+    Those that said nothing of a row, as a model that was not asked about it, do not count.
+    """
+    said = [each for each in answers.said.values() if each.shape[1]]
+    if len(said) < 2:
         return np.zeros(len(answers))
-    stacked = np.nan_to_num(np.stack(alike))
-    return np.asarray(stacked.std(axis=0).mean(axis=1), dtype=np.float64)
+    votes = np.stack(said)
+    heard = np.isfinite(votes)
+    count = np.maximum(heard.sum(axis=0), 1)
+    middle = np.where(heard, votes, 0).sum(axis=0) / count
+    squares = np.where(heard, (votes - middle) ** 2, 0).sum(axis=0) / count
+    return np.asarray(np.sqrt(squares).mean(axis=1), dtype=np.float64)
 
 
 def _doubt(result: LabelResult) -> Floats:

@@ -11,10 +11,9 @@ import numpy as np
 
 from assay.label.extract.agreeing import same as same_value
 from assay.label.extract.fit import FIELDS
-from assay.label.learning import CHANCES
 from assay.label.result import LabelResult
 from assay.label.review.record import Batch, Decision, latest
-from assay.label.spec import Checked
+from assay.label.spec import CHANCES, Checked
 from assay.label.tabled import as_texts
 from assay.label.task import LabelTask
 from assay.label.voting import Floats
