@@ -129,6 +129,8 @@ def test_a_rule_may_name_several_classes_of_a_row(tmp_path: Path) -> None:
     with labelling(tmp_path, scripted) as label:
         result = label(rows.select("text"), SETS, gold, settings=ruled(holds))
     assert right(result, rows["label"].to_list()) > 0.9
+    one = next(row for row, held in enumerate(rows["label"].to_list()) if len(held) == 1)
+    assert result.votes_of(one)["rule:holds"] == {rows["label"][one][0]: pytest.approx(0.9)}
 
 
 def test_a_rule_of_pairs_is_told_both_sides(tmp_path: Path) -> None:
@@ -162,6 +164,8 @@ def test_a_rule_that_seldom_speaks_does_not_outvote_the_rest(tmp_path: Path, row
     odds = (after[-1] / (1 - after[-1])) / (before[-1] / (1 - before[-1]))
     assert 1 < odds < 100
     others = np.arange(rows) != 7
+    assert result.votes_of(7)["rule:hasty"]["superb"] > 0.8
+    assert "rule:hasty" not in result.votes_of(8)
     np.testing.assert_allclose(
         plain.answers.votes["combined"][others], result.answers.votes["combined"][others], atol=0.02
     )

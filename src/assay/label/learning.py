@@ -119,7 +119,9 @@ class Learned:
 
     def _said(self, votes: Votes) -> dict[str, Floats]:
         """Return by annotator the (n, k) probabilities of yes."""
-        alone = self.questions.alone(self.scale(votes.each), votes.vectors, votes.ruled)
+        alone = self.questions.alone(
+            self.scale(votes.each), votes.vectors, votes.ruled, alike=self.shape.alike
+        )
         names = [*votes.names, VECTORS][: alone.shape[2]]
         return {name: alone[:, :, place] for place, name in enumerate(names)}
 

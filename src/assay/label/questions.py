@@ -80,11 +80,12 @@ class Questions:
         scores = [model.scores(votes[:, j]) for j, model in enumerate(self.models)]
         return share(np.stack(scores, axis=1))
 
-    def alone(self, votes: Floats, vectors: Floats, ruled: int) -> Floats:
+    def alone(self, votes: Floats, vectors: Floats, ruled: int, *, alike: bool) -> Floats:
         """Return (n, k, d) probabilities of yes, were all to say what each annotator says.
 
         Vectors come last, where they vote. The user's rules, which are the last ``ruled`` of the
-        votes, mean what they say, NaN where they abstain.
+        votes, mean what they say, NaN where they abstain: from all questions at once, if these
+        are ``alike``.
         """
         heard = votes.shape[2] - ruled
         rules = votes[:, :, heard:]
@@ -94,7 +95,9 @@ class Questions:
         slopes = np.array([model.weights[free].sum() for model in self.models])
         biases = np.array([model.bias for model in self.models])
         found = share(slopes[:, None] * votes + biases[:, None])
-        found[:, :, ~free] = np.where(rules == 0, np.nan, share(rules))
+        silent = rules == 0
+        silent = silent.all(axis=1, keepdims=True) if alike else silent
+        found[:, :, ~free] = np.where(silent, np.nan, share(rules))
         return found
 
     def _with_vectors(self, votes: Floats, vectors: Floats) -> Floats:

@@ -114,17 +114,27 @@ class LabelResult:
         return sure
 
     def votes_of(self, row: int) -> dict[str, dict[str, float]]:
-        """Return by annotator the probability of each class, for the row at a position.
+        """Return by annotator the probability of each class that it spoke of, for one row.
 
         Of an extraction: the share of its answers that agree on each field.
+
+        Parameters
+        ----------
+        row
+            The row's position.
         """
         fields = (self.task.fields or {}).get("properties", {})
         names = self.task.class_names or tuple(fields)
-        return {
-            annotator: dict(zip(names, shares[row].tolist(), strict=True))
+        told = {
+            annotator: {
+                name: float(share)
+                for name, share in zip(names, shares[row], strict=True)
+                if np.isfinite(share)
+            }
             for annotator, shares in self.answers.votes.items()
-            if shares.shape[1] == len(names) and np.isfinite(shares[row]).all()
+            if shares.shape[1] == len(names)
         }
+        return {annotator: shares for annotator, shares in told.items() if shares}
 
     @cached_property
     def coverage(self) -> float:

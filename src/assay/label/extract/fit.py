@@ -20,7 +20,6 @@ from assay.llm import Gateway
 from assay.seeds import derive_seed
 from assay.tables.rows import ROW_ID
 
-"""The vote that holds each field's share of answers that agreed."""
 FIELDS = "fields"
 """The held-out vote that holds whether each field is right."""
 FEWEST_FOR_EXAMPLES = 20

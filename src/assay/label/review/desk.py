@@ -156,6 +156,6 @@ class Desk:
         if self.current is None:
             return Keys(task)
         told = self.result.votes_of(self.row)
-        shares = told.get(COMBINED) or told.get(CHANCES) or dict.fromkeys(task.class_names, 0.0)
-        likely = sorted(task.class_names, key=lambda each: -shares[each])
+        shares = told.get(COMBINED) or told.get(CHANCES) or {}
+        likely = sorted(task.class_names, key=lambda each: -shares.get(each, 0.0))
         return keys_for(task, self.result.answers.labels[self.row], likely)
