@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from assay.errors import InputError
 from assay.label.task import LabelTask
+from assay.label.voting import log_odds
 
 Voting = Callable[..., Any]
 SURE = 0.9
@@ -66,21 +67,21 @@ class Rule:
         InputError
             As for :meth:`votes`.
         """
-        found = np.zeros((len(texts), len(task.classes)))
+        found = np.full((len(texts), len(task.classes)), np.nan)
         for row, text in enumerate(texts):
             for code, share in self._shares(self._said(row, text), task, several=True).items():
-                found[row, code] = _log_odds(share)
-        return found
+                found[row, code] = share
+        return np.nan_to_num(log_odds(_inside(found)))
 
     def matches(self, pairs: Sequence[tuple[str, str]], task: LabelTask) -> NDArray[np.float64]:
-        """Return the (n, 1) log-odds that two sides match; 0 where the rule abstains.
+        """Return the (n,) log-odds that two sides match; 0 where the rule abstains.
 
         Raises
         ------
         InputError
             As for :meth:`votes`.
         """
-        found = np.zeros((len(pairs), 1))
+        found = np.full(len(pairs), np.nan)
         for row, pair in enumerate(pairs):
             said = self._said(row, *pair)
             if isinstance(said, bool | np.bool_):
@@ -89,8 +90,8 @@ class Rule:
             if shares:
                 yes = shares.get(1, 1 - shares.get(0, 0.0))
                 no = shares.get(0, 1 - yes)
-                found[row] = _log_odds(yes / (yes + no) if yes + no else 0.5)
-        return found
+                found[row] = yes / (yes + no) if yes + no else 0.5
+        return np.nan_to_num(log_odds(_inside(found)))
 
     @property
     def written(self) -> str:
@@ -167,12 +168,8 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, Real) and 0 <= float(value) <= 1  # not a number lies nowhere
 
 
-def _inside(share: float) -> float:
-    return min(max(share, LEAST), 1 - LEAST)
-
-
-def _log_odds(share: float) -> float:
-    return float(np.log(_inside(share) / (1 - _inside(share))))
+def _inside(shares: Any) -> NDArray[np.float64]:
+    return np.asarray(np.clip(shares, LEAST, 1 - LEAST))
 
 
 def _scores(shares: Mapping[int, float], classes: int) -> NDArray[np.float64]:

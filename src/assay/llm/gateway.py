@@ -367,9 +367,10 @@ class Gateway:
                 raise InputError(f"This model cannot {question.name}.", given=model.name)
         finally:
             self._cached += sink.cached
-            self._unasked += sink.counts["unasked"]
+            counts = sink.counts
+            self._unasked += counts["unasked"]
             body = {"what": question.name, "model": model.name, "capability": self._capability}
-            body |= {**sink.counts, "errors": dict(errors)}
+            body |= {**counts, "errors": dict(errors)}
             self._ledger.record("event", body, run=self._run)
 
     def _ask_in_batches(

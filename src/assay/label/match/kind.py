@@ -57,8 +57,8 @@ def collect(texts: Sequence[str], asker: Asker) -> Votes:
     A model is asked in both orders, and the mean of its log-odds counts.
     """
     n, whole = len(texts), [_parted(text) for text in texts]
-    ruled = {each.called: each.matches(whole, asker.task)[:, 0] for each in asker.settings.rules}
-    pairs = [_sides(text, asker.settings) for text in texts]
+    ruled = {each.called: each.matches(whole, asker.task) for each in asker.settings.rules}
+    pairs = [_shortened(pair, asker.settings) for pair in whole]
     both = [_worded(*pair) for pair in pairs] + [_worded(*pair[::-1]) for pair in pairs]
     said: dict[str, Floats] = {}
     why: dict[int, str] = {}
@@ -122,15 +122,14 @@ def _asker(task: LabelTask, gateway: Gateway, settings: LabelSettings) -> Asker:
     return Asker(task, gateway, settings, room=2 * settings.max_text_tokens + WORDING)
 
 
-def _sides(text: str, settings: LabelSettings) -> tuple[str, str]:
-    left, right = _parted(text)
-    most = LETTERS_A_TOKEN * settings.max_text_tokens
-    return shortened(left, most), shortened(right, most)
-
-
 def _parted(text: str) -> tuple[str, str]:
     left, _, right = text.partition(SIDES)
     return left, right
+
+
+def _shortened(pair: tuple[str, str], settings: LabelSettings) -> tuple[str, str]:
+    most = LETTERS_A_TOKEN * settings.max_text_tokens
+    return shortened(pair[0], most), shortened(pair[1], most)
 
 
 def _worded(first: str, second: str) -> str:
