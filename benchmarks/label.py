@@ -109,12 +109,18 @@ def one_seed(data: TextSet, gateway: Gateway, seed: int, sizes: Sequence[int],
 
 
 def of_setfit(data: TextSet, seed: int, given: argparse.Namespace) -> dict[str, float]:
-    """Return how right SetFit is on the rows that one draw labels."""
+    """Return how right SetFit is on the rows that one draw labels, and its most steps."""
     rows, pool = draw_of(data, seed, given.rows)
     gold, target = pool.head(SETFIT_GOLD), data.task.target
     known = gold["text"].to_list(), gold[target].to_list()
     said = setfit(given.setfit, known, rows["text"].to_list(), seed, given.setfit_steps)
-    return scores(rows[target].to_list(), said)
+    return {**scores(rows[target].to_list(), said), "steps": given.setfit_steps}
+
+
+def setfit_lacks(kept: Kept, name: str, seed: int, steps: int) -> bool:
+    """Return whether SetFit is not measured with a seed and so many steps."""
+    found = kept.peer(name, "setfit", SETFIT_GOLD).get(str(seed))
+    return found is None or found["steps"] != steps
 
 
 def measure(data: TextSet, gateway: Gateway, kept: Kept, given: argparse.Namespace) -> None:
@@ -129,9 +135,7 @@ def measure(data: TextSet, gateway: Gateway, kept: Kept, given: argparse.Namespa
         for each in one_seed(data, gateway, seed, sizes, given) if sizes else ():
             kept.add(name, seed, each)
             print(data.name, seed, json.dumps(each), flush=True)
-        if given.setfit and (
-            given.again or str(seed) not in kept.peer(name, "setfit", SETFIT_GOLD)
-        ):
+        if given.setfit and (given.again or setfit_lacks(kept, name, seed, given.setfit_steps)):
             kept.add_peer(name, "setfit", SETFIT_GOLD, seed, of_setfit(data, seed, given))
     if given.rate and (given.again or not kept.rate(name)):
         kept.add_rate(name, rate_of(data, gateway, given.rate, given.student))

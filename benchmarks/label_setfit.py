@@ -3,6 +3,7 @@
 Reads from FOLDER ``minilm-config``, ``minilm-tokenizer`` and ``minilm-weights`` (the files of the
 sentence encoder) and ``asked.json`` (``gold``: texts and labels; ``rows``: texts); writes the rows'
 labels to ``setfit.json``. SetFit's own settings and head; STEPS is its ``max_steps``, -1 for all.
+Of longer texts the encoder reads the first 128 tokens, as it did when it was trained.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+TOKENS = 128
 FILES = {
     "config": "config.json",
     "weights": "model.safetensors",
@@ -31,11 +33,11 @@ def encoder(folder: Path) -> Any:
         shutil.copy(folder / f"minilm-{name}", made / called)
     marks = {f"{each}_token": f"[{each.upper()}]" for each in ("unk", "sep", "pad", "cls", "mask")}
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(made / "tokenizer.json"), model_max_length=256, **marks
+        tokenizer_file=str(made / "tokenizer.json"), model_max_length=TOKENS, **marks
     )
     tokenizer.backend_tokenizer.no_padding()  # the file pads every text to 128 tokens
     tokenizer.save_pretrained(made)
-    words = models.Transformer(str(made), max_seq_length=256)
+    words = models.Transformer(str(made), max_seq_length=TOKENS)
     size = words.get_word_embedding_dimension()
     return SentenceTransformer(modules=[words, models.Pooling(size), models.Normalize()])
 

@@ -41,6 +41,7 @@ def draw(results: dict[str, Any]) -> str:
         "",
         f"Up to {results['rows']:,} rows a set, the embedded models, by `label.py`; drawn",
         "by `label_table.py`, both in `benchmarks`. A mean without ± is of one seed.",
+        *_setfit(results["sets"]),
         "",
         f"| set | student | seeds | gold | {' | '.join(WHO.values())} |",
         "|" + "---|" * (len(WHO) + 4),
@@ -68,6 +69,20 @@ def draw(results: dict[str, Any]) -> str:
                 of = name.split(", ")[0]
                 lines.append(f"| {of} | {how} | {precision} | {counts} |")
     return "\n".join([*lines, *_rates(results["sets"])]) + "\n"
+
+
+def _setfit(sets: dict[str, Any]) -> list[str]:
+    """Return how long SetFit was taught, a line where it was measured."""
+    steps = sorted({
+        each["steps"]
+        for found in sets.values()
+        for by_seed in found.get("peers", {}).get("setfit", {}).values()
+        for each in by_seed.values()
+    })  # fmt: skip
+    if not steps:
+        return []
+    told = " or ".join("all" if each < 0 else str(each) for each in steps)
+    return [f"SetFit: {told} steps of 16 pairs, the first 128 tokens of a text."]
 
 
 def _rates(sets: dict[str, Any]) -> list[str]:

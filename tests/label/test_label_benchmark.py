@@ -141,9 +141,13 @@ def test_a_peer_is_measured_alone_and_once_for_each_seed(
     assert [*right] == ["0", "1"]
     mean = (right["0"]["accuracy"] + right["1"]["accuracy"]) / 2
     assert 0.8 < mean < 1
-    assert f"| made | linear | 2 | 100 |  |  |  |  | {mean:.3f} ± " in draw(
-        json.loads(out.read_text())
-    )
+    drawn = draw(json.loads(out.read_text()))
+    assert f"| made | linear | 2 | 100 |  |  |  |  | {mean:.3f} ± " in drawn
+    assert "SetFit: 7 steps of 16 pairs" in drawn
+    words[-1] = "9"
+    measured(gateway, asked(out, monkeypatch, *words, "--seeds", "1"))
+    assert asked_of[2:] == [(100, 0, 9)]
+    assert "SetFit: 7 or 9 steps of 16 pairs" in draw(json.loads(out.read_text()))
 
 
 def test_a_seed_lacks_what_was_not_asked_of_it_then(tmp_path: Path) -> None:
