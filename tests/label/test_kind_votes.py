@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from assay.label import LabelResult, LabelSettings, LabelTask, explain, vote
 from assay.label.review.order import disagreement
 from assay.label.spec import Answers
 from assay.ledger import Ledger
-from assay.llm import Gateway, ScriptedModel
+from assay.llm import Gateway, Prompt, ScriptedModel
 from labelled import SETTINGS, labelling, scripted_topics
 from newsroom import WORDS
 
@@ -169,6 +170,33 @@ def test_a_rule_that_seldom_speaks_does_not_outvote_the_rest(tmp_path: Path, row
     np.testing.assert_allclose(
         plain.answers.votes["combined"][others], result.answers.votes["combined"][others], atol=0.02
     )
+
+
+@pytest.mark.parametrize(
+    ("task", "rows"),
+    [(LabelTask.of(list(WORDS)), documents(20, 1)), (SETS, documents(20, 1)),
+     (LEVELS, stars(20, 1)), (PAIRS, pairs(20, 1))],
+    ids=["single", "multi", "ordinal", "match"],
+)  # fmt: skip
+def test_a_rule_that_fails_does_so_before_a_model_is_asked(
+    tmp_path: Path, task: LabelTask, rows: pl.DataFrame
+) -> None:
+    prompts: list[Prompt] = []
+
+    def scripted(prompt: Prompt, options: Sequence[str]) -> list[float]:
+        prompts.append(prompt)
+        return [1.0] * len(options)
+
+    @vote
+    def hasty(*texts: str) -> str:
+        return texts[-1][5000]
+
+    with (
+        labelling(tmp_path, scripted_topics(scripted)) as label,
+        pytest.raises(InputError, match="hasty failed at text 1"),
+    ):
+        label(rows.drop("label"), task, settings=ruled(hasty))
+    assert not prompts
 
 
 def test_what_a_rule_may_not_answer_is_told() -> None:

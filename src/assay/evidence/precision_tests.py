@@ -123,10 +123,10 @@ def below(values: Floats, m: int) -> float:
     return float(values[m])
 
 
-def require_shares(**shares: float) -> None:
-    """Raise an InputError that names the first one which does not lie between 0 and 1."""
+def require_shares(**shares: float | None) -> None:
+    """Raise an InputError that names the first one given which does not lie between 0 and 1."""
     for name, share in shares.items():
-        if not 0 < share < 1:
+        if share is not None and not 0 < share < 1:
             raise InputError(f"{name} must be a share.", given=share, allowed="(0, 1)",
                              next_step="write 95 % as 0.95")  # fmt: skip
 

@@ -166,9 +166,7 @@ class LabelResult:
             when one of the two does not lie between 0 and 1.
         """
         wanted = self.confidence if confidence is None else confidence
-        require_shares(confidence=wanted)
-        if precision is not None:
-            require_shares(precision=precision)
+        require_shares(precision=precision, confidence=wanted)
         changed = replace(self, precision=precision, confidence=wanted)
         if self.cascaded and not self._sent_up(changed):
             raise InputError(

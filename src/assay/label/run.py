@@ -68,9 +68,7 @@ class Order:
         rules = [each.name for each in self.settings.rules]
         if len(set(rules)) < len(rules):
             raise InputError("Two rules have one name.", given=", ".join(rules))
-        require_shares(confidence=self.confidence)
-        if self.precision is not None:
-            require_shares(precision=self.precision)
+        require_shares(precision=self.precision, confidence=self.confidence)
 
     def goal(self, rows: int) -> Goal:
         """Return what a cascade of ``rows`` rows aims at."""

@@ -194,14 +194,17 @@ class RuleAnnotator:
 def label_free(
     task: LabelTask, model: str, gateway: Gateway, settings: LabelSettings
 ) -> list[Annotator]:
-    """Return the annotators that need no label."""
+    """Return the annotators that need no label.
+
+    The user's rules speak first: one that fails does so before a model is paid.
+    """
     rules = [RuleAnnotator(task, rule) for rule in settings.rules]
     asked = ModelAnnotator.of(task, model, gateway, settings)
     others = [
         replace(ModelAnnotator.of(task, each, gateway, settings), name=f"model ({each})")
         for each in settings.voters
     ]
-    return [asked, *others, SimilarityAnnotator(task, settings.embed), *rules]
+    return [*rules, asked, *others, SimilarityAnnotator(task, settings.embed)]
 
 
 def instructions(task: LabelTask) -> str:
