@@ -59,6 +59,12 @@ def _about_metric(ground: Ground, chosen: str, why: str) -> Iterator[Line]:
             f"{costs.false_alarm:g} / ({costs.false_alarm:g} + {costs.miss:g}): there a false "
             "alarm and a miss are expected to cost the same",
         )
+    if ground.wishes.costs_unread and ground.task.kind == "binary":
+        yield _line(
+            "metric",
+            "what mistakes cost is not understood and plays no part",
+            "say it in one unit, as in: false alarms cost 1, misses cost 20",
+        )
     if chosen == ground.task.metric:
         return
     if costs is not None and chosen == costs.metric:

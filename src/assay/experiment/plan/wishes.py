@@ -6,11 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assay.experiment.plan.costs import costs_in, speaks_of_costs
 from assay.task import Costs
 
-_ALARM = r"false (?:alarms?|positives?)"
-_MISS = r"(?:miss(?:es|ed)?|misses|missed \w+|false negatives?)"
-_COST = r"(?: \w+){0,2}? (?:costs?|is|are|worth)? ?[$€£]?(\d+(?:\.\d+)?)"
 _EXPLAIN = re.compile(r"explain|auditor|regulat|interpret|transparen|justif")
 _AHEAD = re.compile(
     r"next (?:hour|day|week|month|quarter|year)|tomorrow|forecast|in the future|\d+ days ahead"
@@ -30,6 +28,8 @@ class Wishes:
 
     Attributes
     ----------
+    costs_unread
+        Whether it speaks of what mistakes cost, in words that were not understood.
     ahead
         The words that say that the future is predicted.
     group
@@ -37,6 +37,7 @@ class Wishes:
     """
 
     costs: Costs | None
+    costs_unread: bool
     ahead: str | None
     group: str | None
     explain: bool
@@ -51,9 +52,10 @@ class Wishes:
 def wishes_in(sentence: str, columns: Sequence[str]) -> Wishes:
     """Return what ``sentence`` asks for; ``columns`` are those that it may name."""
     words = " ".join(sentence.lower().split())
-    ahead = _AHEAD.search(words)
+    ahead, costs = _AHEAD.search(words), costs_in(words)
     return Wishes(
-        costs=_costs(words),
+        costs=costs,
+        costs_unread=costs is None and speaks_of_costs(words),
         ahead=ahead.group() if ahead else None,
         group=_group(words, columns),
         explain=bool(_EXPLAIN.search(words)),
@@ -64,15 +66,6 @@ def wishes_in(sentence: str, columns: Sequence[str]) -> Wishes:
         large_errors=bool(_OUTLIER.search(words)),
         minutes=_minutes(words),
     )
-
-
-def _costs(words: str) -> Costs | None:
-    alarm, miss = (re.search(each + _COST, words) for each in (_ALARM, _MISS))
-    if alarm is None or miss is None:
-        return None
-    false_alarm, missed = float(alarm.group(1)), float(miss.group(1))
-    both = false_alarm > 0 and missed > 0
-    return Costs(false_alarm=false_alarm, miss=missed) if both else None
 
 
 def _minutes(words: str) -> float | None:
