@@ -72,6 +72,37 @@ def test_a_column_that_gives_the_target_away_is_found(column: pl.Expr, found: fl
         assert "after the outcome" in told[0].why
 
 
+def test_a_copy_of_many_classes_is_found() -> None:
+    names = [f"c{code:02d}" for code in range(77)]
+    rows = shop(770).with_columns(intent=pl.Series([names[n % 77] for n in range(770)]))
+    rows = rows.with_columns(code=pl.col("intent").str.slice(1).cast(pl.Int64) * 5 % 77)
+    task = Task(
+        kind="multiclass",
+        modality="tabular",
+        target="intent",
+        features=("size", "code"),
+        classes=tuple(ClassDescription(name=name) for name in names),
+    )
+    assert [(each.column, each.explained) for each in leaks(rows, task)] == [("code", 1.0)]
+
+
+def test_a_copy_of_a_target_of_few_values_is_found_and_a_mark_of_none_is_no_copy() -> None:
+    rows = priced(400).with_columns(stars=(pl.col("size") * 2).round().clip(-2, 2))
+    rows = rows.with_columns(
+        words=pl.col("stars").replace_strict({-2: "e", -1: "a", 0: "c", 1: "d", 2: "b"}),
+        cost=pl.when(pl.int_range(pl.len()) % 20 == 0).then(pl.col("price")).otherwise(0.0),
+    )
+    rows = rows.with_columns(insured=(pl.col("cost") > 0).cast(pl.Int8))
+    rows = rows.with_columns(nearly=pl.col("stars") + pl.col("age") / 1e6)
+    stars = PRICE.model_copy(update={"target": "stars", "features": ("age", "words", "nearly")})
+    assert {each.column: each.explained for each in leaks(rows, stars)} == {
+        "words": 1,
+        "nearly": 1,
+    }
+    cost = PRICE.model_copy(update={"target": "cost", "features": ("age", "insured")})
+    assert leaks(rows, cost) == (), "it says that there is a cost, not which"
+
+
 def test_a_price_in_another_currency_is_a_leak_and_a_good_predictor_is_none() -> None:
     rows = priced(400).with_columns((pl.col("price") * 1.1 + 3).alias("euros"))
     rows = rows.with_columns((pl.col("price").rank() + 80 * pl.col("age")).alias("size"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -50,7 +51,8 @@ def leaks(
     """Return the feature columns of a table that alone determine the target, the worst first.
 
     Each column is given to a small tree, judged on held-out rows. A value that the tree cannot
-    have seen, as in an identifier, explains nothing.
+    have seen, as in an identifier, explains nothing. In a regression, where both the column
+    and the target hold many values, their rank correlation judges instead.
 
     Parameters
     ----------
@@ -86,33 +88,44 @@ def named_alike(leak: Leak, task: Task) -> bool:
 
 
 def _explained(column: pl.Series, truth: np.ndarray, task: Task) -> float:
-    from sklearn.model_selection import KFold
-
     values = _numbers(column)
-    if task.kind == "regression":
+    known = values[values[:, 1] == 0, 0]
+    fewest = min(len(np.unique(known)), len(np.unique(truth)))
+    if task.kind == "regression" and fewest >= LEAVES:
         return _explained_by_rank(values, truth)
-    wrong = wrong_before = 0
+    return _explained_by_tree(values, truth, task)
+
+
+def _explained_by_tree(values: np.ndarray, truth: np.ndarray, task: Task) -> float:
+    """Return the share of a constant guess's errors that a tree avoids on rows it has not seen."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+    from sklearn.model_selection import KFold
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    constant: Any = DummyRegressor()
+    tree: Any = DecisionTreeRegressor(max_leaf_nodes=LEAVES, random_state=0)
+    if task.kind != "regression":
+        leaves = max(LEAVES, 2 * len(task.classes))
+        constant = DummyClassifier()
+        tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0)
+    lost = {constant: 0.0, tree: 0.0}
     for train, test in KFold(2, shuffle=True, random_state=0).split(values):
-        codes, counts = np.unique(truth[train], return_counts=True)
-        wrong_before += int((truth[test] != codes[counts.argmax()]).sum())
-        wrong += int((truth[test] != _tree_guess(values, truth, train, test)).sum())
-    return 0.0 if wrong_before == 0 else round(1 - wrong / wrong_before, 4)
+        for model in lost:
+            guess = model.fit(values[train], truth[train]).predict(values[test])
+            lost[model] += _lost(guess, truth[test], task)
+    return 0.0 if lost[constant] == 0 else round(1 - lost[tree] / lost[constant], 4)
 
 
-def _tree_guess(
-    values: np.ndarray, truth: np.ndarray, train: np.ndarray, test: np.ndarray
-) -> np.ndarray:
-    from sklearn.tree import DecisionTreeClassifier
-
-    tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, random_state=0)
-    return np.asarray(tree.fit(values[train], truth[train]).predict(values[test]))
+def _lost(guess: np.ndarray, truth: np.ndarray, task: Task) -> float:
+    apart = (guess - truth) ** 2 if task.kind == "regression" else guess != truth
+    return float(apart.sum())
 
 
 def _explained_by_rank(values: np.ndarray, truth: np.ndarray) -> float:
     """Return the squared rank correlation: a copy in another unit or scale is a copy."""
     known = values[:, 1] == 0
     given = values[known, 0]
-    if known.sum() < LEAST_ROWS or len(np.unique(given)) < LEAVES:
+    if known.sum() < LEAST_ROWS:
         return 0.0
     from scipy import stats
 
