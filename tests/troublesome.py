@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 
 class Hangs(LogisticRegression):
@@ -31,6 +31,21 @@ class KillsItsParent(LogisticRegression):
 class PredictsNaN(LogisticRegression):
     def predict_proba(self, rows: Any) -> Any:
         return np.full((rows.shape[0], 2), np.nan)
+
+
+class PredictsColumn(LinearRegression):
+    def predict(self, rows: Any) -> Any:
+        return super().predict(rows).reshape(-1, 1)
+
+
+class PredictsTwice(LinearRegression):
+    def predict(self, rows: Any) -> Any:
+        return np.column_stack([super().predict(rows)] * 2)
+
+
+class PredictsShares(PredictsColumn):
+    def predict_proba(self, rows: Any) -> Any:
+        return self.predict(rows)
 
 
 class EatsMemory(LogisticRegression):

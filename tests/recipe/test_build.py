@@ -216,6 +216,27 @@ def test_a_table_with_numbers_categories_and_gaps_is_encoded() -> None:
     assert error < 0.2
 
 
+def test_a_column_of_predictions_is_read_and_another_shape_refused() -> None:
+    rows, task = mixed_table()
+    recipe = baseline_recipe(task).with_estimator("troublesome.PredictsColumn")
+    found = fit_recipe(recipe, rows, task, tools=tools(), seed=0).predict(rows)
+    plain = recipe.with_estimator("sklearn.linear_model.LinearRegression")
+    expected = fit_recipe(plain, rows, task, tools=tools(), seed=0).predict(rows)
+    np.testing.assert_allclose(found, expected)
+    twice = recipe.with_estimator("troublesome.PredictsTwice")
+    with pytest.raises(InputError, match=r"wrong shape.*\(200, 2\).*\(200,\)"):
+        fit_recipe(twice, rows, task, tools=tools(), seed=0).predict(rows)
+
+
+def test_shares_are_neither_codes_nor_probabilities_of_every_class() -> None:
+    recipe = baseline_recipe(TASK).with_estimator("troublesome.PredictsShares")
+    model = fit_recipe(recipe, ROWS, TASK, tools=tools(), seed=0)
+    with pytest.raises(InputError, match=r"codes of classes.*0 to 2"):
+        model.predict(ROWS)
+    with pytest.raises(InputError, match=r"predict_proba.*wrong shape.*\(120, 3\)"):
+        model.predict_proba(ROWS)
+
+
 def test_a_binary_task_keeps_its_two_classes_in_order() -> None:
     task = TASK.model_copy(
         update={

@@ -70,10 +70,12 @@ class FittedModel:
         names = np.asarray(self.task.class_names, dtype=object)
         if self.recipe.rarity and self.gives_probabilities:
             return np.asarray(names[self.predict_proba(rows).argmax(axis=1)])
-        raw = np.asarray(self.estimator.predict(self._matrix(rows)))
+        found = np.asarray(self.estimator.predict(self._matrix(rows)))
+        found = found[:, 0] if found.shape == (rows.height, 1) else found  # as networks give them
+        self._require_shape(found, "predict", rows.height)
         if self.task.kind == "regression":
-            return self.adjustment.values(raw.astype(np.float64))
-        return np.asarray(names[self.seen[raw.astype(int)]])
+            return self.adjustment.values(found.astype(np.float64))
+        return np.asarray(names[self.seen[self._codes(found)]])
 
     def predict_proba(self, rows: pl.DataFrame) -> np.ndarray:
         """Return an (n, k) array of probabilities in the order of ``task.class_names``.
@@ -89,7 +91,8 @@ class FittedModel:
                 next_step="use a metric of labels, such as accuracy, or another estimator",
             )
         filled = np.zeros((rows.height, len(self.task.classes)))
-        found = self.estimator.predict_proba(self._matrix(rows))
+        found = np.asarray(self.estimator.predict_proba(self._matrix(rows)))
+        self._require_shape(found, "predict_proba", rows.height, len(self.seen))
         filled[:, self.seen] = self.adjustment.probabilities(found)
         return filled
 
@@ -100,6 +103,26 @@ class FittedModel:
         if probabilities or self.gives_probabilities:
             return self.predict_proba(rows)
         return self.predict(rows)
+
+    def _codes(self, found: np.ndarray) -> np.ndarray:
+        known = np.isin(found, np.arange(len(self.seen)))
+        if not known.all():
+            raise InputError(
+                f"{self.recipe.estimator.path} must predict codes of classes, as it was fitted to.",
+                given=found[~known][0],
+                allowed=f"0 to {len(self.seen) - 1}",
+                next_step="mend its predict",
+            )
+        return found.astype(int)
+
+    def _require_shape(self, found: np.ndarray, method: str, *shape: int) -> None:
+        if found.shape != shape:
+            raise InputError(
+                f"What {method} of {self.recipe.estimator.path} returns has the wrong shape.",
+                given=found.shape,
+                allowed=str(shape),
+                next_step=f"mend its {method}",
+            )
 
     def _matrix(self, rows: pl.DataFrame) -> Matrix:
         return densified(self.estimator, self.features.transform(rows))
