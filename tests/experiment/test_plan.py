@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from assay import Project
 from assay.errors import InputError
 from assay.experiment import experiment
 from assay.experiment.order import Order, first_entrants
-from assay.experiment.plan import make_plan, plan_to_toml, read_plan, write_plan
+from assay.experiment.plan import ExperimentPlan, make_plan, plan_to_toml, read_plan, write_plan
 from assay.experiment.plan.page import render_page
+from assay.experiment.plan.spec import Section
 from assay.experiment.plan.suggestions import (
     SuggestedFeature,
     SuggestedLate,
@@ -29,6 +31,7 @@ from assay.experiment.plan.wishes import wishes_in
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for
 from assay.llm import Prompt, ScriptedModel
+from newsroom import newsroom
 from troublesome import shop
 
 CHURN = "predict churn next month; false alarms cost 1, misses 20; explain to auditors"
@@ -107,6 +110,57 @@ def test_costs_that_are_not_understood_are_said_to_be(project: Project) -> None:
     assert "not understood" in " ".join(each.what for each in plan.section("metric"))
 
 
+@pytest.mark.parametrize(
+    ("sentence", "minutes"),
+    [
+        ("rank buyers, in 3 minutes", 3),
+        ("search for at most 1.5 hours", 90),
+        ("who buys; 5 minutes at most; explain it", 5),
+        ("predict calls longer than 5 minutes; 20 minutes of search", 20),
+        ("what fails in the next 24 hours?", None),
+        ("who is readmitted within 48 hours", None),
+        ("flag calls longer than 5 minutes", None),
+    ],
+)
+def test_only_a_time_that_is_clearly_the_searchs_limits_it(
+    sentence: str, minutes: float | None
+) -> None:
+    wishes = wishes_in(sentence, ())
+    assert wishes.minutes == minutes
+    assert wishes.minutes_unread == (minutes is None)
+
+
+def told(plan: ExperimentPlan, section: Section) -> str:
+    return "\n".join(f"{each.what}; {each.why}" for each in plan.section(section))
+
+
+def test_a_plan_by_costs_tells_their_power_and_a_time_that_is_not_the_searchs(
+    project: Project,
+) -> None:
+    plan = make_plan(project, "false alarms cost 1, misses 20; what fails in 48 hours")
+    assert "standard deviations of one row's difference" in told(plan, "power")
+    assert plan.minutes == 10
+    assert "not clearly the search's" in told(plan, "stopping")
+
+
+def test_a_plan_for_texts_tells_what_embedding_costs_and_explains_without_it(
+    tmp_path: Path,
+) -> None:
+    made = Project.create(tmp_path / "news", newsroom(200), target="topic", text="text")
+    models = made.settings.models.model_copy(update={"embed": "openai:small"})
+    settings = made.settings.model_copy(update={"models": models})
+    costly = replace(made, file=made.file.model_copy(update={"settings": settings}))
+    assert "$0" in told(make_plan(made, "sort headlines"), "cost")
+    assert "openai:small charges to embed 100 texts" in told(
+        make_plan(costly, "sort headlines"), "cost"
+    )
+    plan = make_plan(costly, "sort headlines; explain it; false alarms cost 1, misses cost 20")
+    assert plan.families == ("words", "letters")
+    assert "$0" in told(plan, "cost")
+    assert plan.costs is None
+    assert "costs are of two classes" in told(plan, "metric")
+
+
 def test_rules_alone_give_a_full_plan(project: Project) -> None:
     plan = make_plan(project, CHURN)
     sections = {each.section for each in plan.lines}
@@ -145,7 +199,7 @@ def test_a_project_is_judged_by_costs_before_it_says_so(project: Project) -> Non
 
 
 def test_a_plan_is_read_back_from_its_text(project: Project, tmp_path: Path) -> None:
-    plan = make_plan(project, "rank buyers in 3 minutes")
+    plan = make_plan(project, "rank buyers, in 3 minutes")
     assert (plan.metric, plan.minutes) == ("auc", 3)
     write_plan(plan, tmp_path / "plan.toml")
     assert read_plan(tmp_path / "plan.toml") == plan

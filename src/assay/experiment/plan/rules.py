@@ -11,6 +11,7 @@ from assay.experiment.plan.wishes import Wishes, wishes_in
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for
 from assay.experiment.search.space import Family
+from assay.experiment.search.texts import EMBEDDED
 from assay.project import Project
 
 EXPLAINABLE = 1
@@ -49,17 +50,18 @@ def plan_by_rules(project: Project, question: str) -> tuple[ExperimentPlan, Grou
 
 def _is_wished(family: Family, wishes: Wishes) -> bool:
     most = EXPLAINABLE if wishes.explain else FAST if wishes.fast else MOST_COMPLEX
-    return family.complexity <= most and not (wishes.fast and family.name in SLOW)
+    unwished = (*(SLOW if wishes.fast else ()), *(EMBEDDED if wishes.explain else ()))
+    return family.complexity <= most and family.name not in unwished
 
 
 def _metric(ground: Ground) -> tuple[str, str]:
-    wishes, task = ground.wishes, ground.task
+    wishes, task, costs = ground.wishes, ground.task, ground.costs
     if task.kind == "regression":
         if wishes.large_errors:
             return "rmse", "large errors shall weigh more than in proportion"
         return task.metric, "the project's own: an error counts by its size"
-    if wishes.costs is not None and task.kind == "binary":
-        return wishes.costs.metric, "the mean cost of a row, in your own unit"
+    if costs is not None:
+        return costs.metric, "the mean cost of a row, in your own unit"
     if wishes.chances:
         return "log_loss", "you ask for probabilities"
     if wishes.ranking and task.kind == "binary":

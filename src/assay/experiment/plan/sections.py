@@ -11,9 +11,9 @@ from assay.evidence import metric
 from assay.experiment.plan.ground import Ground
 from assay.experiment.plan.spec import Line, Section
 from assay.experiment.search.space import Choice, Dimension
+from assay.experiment.search.texts import EMBEDDED
 from assay.recipe.splits import FOLDS, REPEATS
 from assay.tables.counts import value_counts
-from assay.task import Costs
 
 MINUTES = 10.0
 SMALL_CLASS = 30
@@ -51,8 +51,8 @@ def _question(ground: Ground) -> Iterator[Line]:
 
 def _about_metric(ground: Ground, chosen: str, why: str) -> Iterator[Line]:
     yield _line("metric", chosen, why)
-    costs: Costs | None = ground.wishes.costs
-    if costs is not None and ground.task.kind == "binary":
+    costs = ground.costs
+    if costs is not None:
         yield _line(
             "metric",
             f"raise an alarm from a probability of {costs.threshold:.3f}",
@@ -64,6 +64,12 @@ def _about_metric(ground: Ground, chosen: str, why: str) -> Iterator[Line]:
             "metric",
             "what mistakes cost is not understood and plays no part",
             "say it in one unit, as in: false alarms cost 1, misses cost 20",
+        )
+    if ground.wishes.costs is not None and costs is None:
+        yield _line(
+            "metric",
+            "what mistakes cost plays no part",
+            f"costs are of two classes, and this is a {ground.task.kind} task",
         )
     if chosen == ground.task.metric:
         return
@@ -130,8 +136,8 @@ def _baselines(ground: Ground) -> Iterator[Line]:
         share = counts["count"][0] / target.len()
         what = f"always {counts['value'][0]!r}: accuracy {share:.3f}"
         yield _line("baselines", what, "what knowing nothing gives on the search rows")
-        costs = ground.wishes.costs
-        if costs is not None and task.kind == "binary":
+        costs = ground.costs
+        if costs is not None:
             positive = float((target == task.class_names[1]).cast(pl.Float64).mean())  # type: ignore[arg-type]
             never, always = costs.miss * positive, costs.false_alarm * (1 - positive)
             what = f"never an alarm: {costs.metric} {never:.3f}; always one: {always:.3f}"
@@ -174,15 +180,20 @@ def _features(ground: Ground) -> Iterator[Line]:
 
 
 def _effort(ground: Ground) -> Iterator[Line]:
-    minutes = ground.wishes.minutes or MINUTES
-    yield _line(
-        "stopping",
-        f"after {minutes:g} minutes, judging the choice included",
-        "you named it" if ground.wishes.minutes else "the default",
-    )
+    wishes = ground.wishes
+    minutes = wishes.minutes or MINUTES
+    why = "you named it" if wishes.minutes else "the default"
+    if wishes.minutes_unread:
+        why += "; what time you name is not clearly the search's: write, search for 5 minutes"
+    yield _line("stopping", f"after {minutes:g} minutes, judging the choice included", why)
     yield _line("stopping", "one look at the vault decides", "no second search on its rows")
-    yield _line("power", str(ground.project.plan()), "smaller gains cannot be told from noise")
-    yield _line("cost", f"{minutes:g} minutes of this machine, $0", "no model elsewhere is asked")
+    yield _line("power", str(ground.judged.plan()), "smaller gains cannot be told from noise")
+    here, model = f"{minutes:g} minutes of this machine", ground.project.settings.models.embed
+    if model.startswith("local:") or not any(each.name in EMBEDDED for each in ground.families):
+        yield _line("cost", f"{here}, $0", "no model elsewhere is asked")
+    else:
+        told = f"{here}, and what {model} charges to embed {ground.rows.height:,} texts"
+        yield _line("cost", told, "without the families that embed, $0")
 
 
 def _risks(ground: Ground) -> Iterator[Line]:

@@ -18,7 +18,18 @@ _RANK = re.compile(r"\brank|priorit|\btop \d+|most likely")
 _CHANCE = re.compile(r"probabilit|calibrat|how likely|\bodds\b|chance")
 _RARE = re.compile(r"\brare|imbalanc|every class|all classes")
 _OUTLIER = re.compile(r"large errors|outlier|big mistakes|squared")
-_MINUTES = re.compile(r"(\d+(?:\.\d+)?) ?(minutes?|min\b|hours?)")
+_SPAN = r"(\d+(?:\.\d+)?) ?(minutes?|mins?|hours?)\b"
+_UP_TO = r"(?:(?:in|within|for|after|of|at most|no more than|up to|about|only|take|you have) )*"
+_MINUTES = tuple(
+    re.compile(each)
+    for each in (
+        rf"\b(?:search(?:ing)?|budget|time limit|spend|stop)[: ] ?{_UP_TO}{_SPAN}",
+        rf"{_SPAN} (?:of search|to search|search)",
+        rf"(?:^|[,;.:!?] ){_UP_TO}{_SPAN}(?: at (?:the )?most)?(?=$|[,;.!?])",
+    )
+)
+"""A time that is a clause of its own is the search's; "readmitted within 48 hours" is not."""
+
 _FOR_EACH = re.compile(r"(?:per|by|new|unseen|for each|across) (\w+)")
 
 
@@ -34,6 +45,10 @@ class Wishes:
         The words that say that the future is predicted.
     group
         The column whose values new rows will not share.
+    minutes
+        What the search may take.
+    minutes_unread
+        Whether a time is named that is not clearly the search's.
     """
 
     costs: Costs | None
@@ -47,12 +62,13 @@ class Wishes:
     every_class: bool
     large_errors: bool
     minutes: float | None
+    minutes_unread: bool
 
 
 def wishes_in(sentence: str, columns: Sequence[str]) -> Wishes:
     """Return what ``sentence`` asks for; ``columns`` are those that it may name."""
     words = " ".join(sentence.lower().split())
-    ahead, costs = _AHEAD.search(words), costs_in(words)
+    ahead, costs, minutes = _AHEAD.search(words), costs_in(words), _minutes(words)
     return Wishes(
         costs=costs,
         costs_unread=costs is None and speaks_of_costs(words),
@@ -64,15 +80,18 @@ def wishes_in(sentence: str, columns: Sequence[str]) -> Wishes:
         chances=bool(_CHANCE.search(words)),
         every_class=bool(_RARE.search(words)),
         large_errors=bool(_OUTLIER.search(words)),
-        minutes=_minutes(words),
+        minutes=minutes,
+        minutes_unread=minutes is None and bool(re.search(_SPAN, words)),
     )
 
 
 def _minutes(words: str) -> float | None:
-    found = _MINUTES.search(words)
-    if found is None or float(found.group(1)) == 0:
-        return None
-    return float(found.group(1)) * (60 if found.group(2).startswith("hour") else 1)
+    for pattern in _MINUTES:
+        for found in pattern.finditer(words):
+            minutes = float(found.group(1)) * (60 if found.group(2).startswith("hour") else 1)
+            if minutes > 0:
+                return minutes
+    return None
 
 
 def _group(words: str, columns: Sequence[str]) -> str | None:
