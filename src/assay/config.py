@@ -42,23 +42,31 @@ def writing(path: Path, *, private: bool = False) -> Iterator[Path]:
     Raises
     ------
     AssayError
-        When the disk is full or the folder cannot be written.
+        When the disk is full, or the folder cannot be made or written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.parent / f".{path.name}.{secrets.token_hex(6)}.partial"
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    try:
         yield aside
         with aside.open("rb+") as written:
             os.fsync(written.fileno())
         aside.replace(path)
     except OSError as error:
-        raise AssayError(
-            f"Could not write {path.name}: {error.strerror or error}.",
-            next_step="free some space or choose another folder; nothing was changed",
-        ) from error
+        raise _unwritten(path, error) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: OSError) -> AssayError:
+    return AssayError(
+        f"Could not write {path.name}: {error.strerror or error}.",
+        given=path,
+        next_step="free some space or choose another folder; nothing was changed",
+    )
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Plans: what a sentence asks for, what the rules say of it, what a model may add."""
+"""Plans: what the rules say, what a model may add, and what is told where one is unusable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.experiment import experiment
 from assay.experiment.order import Order, first_entrants
 from assay.experiment.plan import ExperimentPlan, make_plan, plan_to_toml, read_plan, write_plan
 from assay.experiment.plan.page import render_page
-from assay.experiment.plan.spec import Section
+from assay.experiment.plan.spec import Section, Try
 from assay.experiment.plan.suggestions import (
     SuggestedFeature,
     SuggestedLate,
@@ -27,14 +27,25 @@ from assay.experiment.plan.suggestions import (
     SuggestedTry,
     Suggestions,
 )
-from assay.experiment.plan.wishes import wishes_in
+from assay.experiment.plan.values import tried_values
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for
 from assay.llm import Prompt, ScriptedModel
+from assay.recipe import baseline_recipe
+from assay.task import ClassDescription, Task
+from in_process import assay as told_by
 from newsroom import newsroom
 from troublesome import shop
 
 CHURN = "predict churn next month; false alarms cost 1, misses 20; explain to auditors"
+TASK = Task(
+    kind="binary",
+    modality="tabular",
+    target="bought",
+    features=("size", "age", "town"),
+    classes=(ClassDescription(name="no"), ClassDescription(name="yes")),
+)
+FAMILIES = families_for(Circumstances.of(TASK, shop(200)))
 
 
 @pytest.fixture
@@ -47,87 +58,11 @@ def project(tmp_path: Path) -> Project:
     return Project.create(tmp_path / "shop", table, target="bought")
 
 
-def test_a_sentence_is_read() -> None:
-    wishes = wishes_in(CHURN, ("age",))
-    assert wishes.costs is not None
-    assert (wishes.costs.false_alarm, wishes.costs.miss) == (1, 20)
-    assert wishes.costs.threshold == pytest.approx(1 / 21)
-    assert wishes.ahead == "next month"
-    assert wishes.explain
-    assert wishes.group is None
-    plain = wishes_in("sort mail", ())
-    assert not any((plain.costs, plain.ahead, plain.explain, plain.fast, plain.minutes))
-    assert wishes_in("for new customers in 2 hours", ("customer_id",)).group == "customer_id"
-    assert wishes_in("within 2 hours", ()).minutes == 120
-    for sentence in ("a false positive costs $3 and a missed fraud costs $90", CHURN):
-        assert wishes_in(sentence, ()).costs is not None, sentence
-
-
-@pytest.mark.parametrize(
-    ("sentence", "read"),
-    [
-        ("false alarms cost 100, misses cost 20,000", (100, 20_000)),
-        ("false alarms cost 20k, misses 1.5 million", (20_000, 1_500_000)),
-        ("a false alarm costs $1,500 and a miss €2", None),
-        ("misses cost the bank $250,000, false positives $1,500.", (1_500, 250_000)),
-        ("we missed 300 cases last year. false alarms cost 1, misses cost 20", (1, 20)),
-        ("column missed 3 payments; costs: false alarm 1, miss 20", (1, 20)),
-        ("the cost of a false alarm is 5 and of a miss 100", (5, 100)),
-        ("misses cost 20, false alarms 1, 5 minutes at most", (1, 20)),
-        ("a miss is 20 times worse than a false alarm", (1, 20)),
-        ("a false alarm costs 0.5x as much as a miss", (0.5, 1)),
-        ("a false alarm costs 20 times less than a miss", None),
-        ("false alarms cost € 2.000, misses cost € 20.000", None),
-        ("false alarms cost 2,5, misses cost 20", None),
-        ("false alarms cost 20 000, misses cost 1", None),
-        ("false alarms cost 100 to 200, misses cost 2000", None),
-        ("false alarms cost $100-$200, misses cost 2000", None),
-        ("false alarms cost up to 100, misses cost 2000", None),
-        ("false alarms cost 5 per 100 calls, misses cost 20", None),
-        ("false alarms cost 5 minutes, misses cost 2 hours", None),
-        ("false alarms cost 5m, misses cost 2000", None),
-        ("false alarms cost 1, misses cost 20, missed frauds cost 50", None),
-        ("last week false alarms were 12, misses 3", None),
-        ("false alarms cost 3 hundred, misses cost 1", None),
-        ("misses cost 20,000", None),
-        ("a miss is twice as bad as a false alarm", None),
-    ],
-)
-def test_costs_are_read_as_they_are_meant_or_not_at_all(
-    sentence: str, read: tuple[float, float] | None
-) -> None:
-    wishes = wishes_in(sentence, ())
-    costs = None if wishes.costs is None else (wishes.costs.false_alarm, wishes.costs.miss)
-    assert costs == read
-    assert wishes.costs_unread == (read is None)
-    assert not wishes_in("we missed 300 cases; sort mail", ()).costs_unread
-
-
 def test_costs_that_are_not_understood_are_said_to_be(project: Project) -> None:
     plan = make_plan(project, "false alarms cost € 2.000, misses cost € 20.000")
     assert plan.costs is None
     assert plan.metric == project.task.metric
     assert "not understood" in " ".join(each.what for each in plan.section("metric"))
-
-
-@pytest.mark.parametrize(
-    ("sentence", "minutes"),
-    [
-        ("rank buyers, in 3 minutes", 3),
-        ("search for at most 1.5 hours", 90),
-        ("who buys; 5 minutes at most; explain it", 5),
-        ("predict calls longer than 5 minutes; 20 minutes of search", 20),
-        ("what fails in the next 24 hours?", None),
-        ("who is readmitted within 48 hours", None),
-        ("flag calls longer than 5 minutes", None),
-    ],
-)
-def test_only_a_time_that_is_clearly_the_searchs_limits_it(
-    sentence: str, minutes: float | None
-) -> None:
-    wishes = wishes_in(sentence, ())
-    assert wishes.minutes == minutes
-    assert wishes.minutes_unread == (minutes is None)
 
 
 def told(plan: ExperimentPlan, section: Section) -> str:
@@ -210,6 +145,45 @@ def test_a_plan_is_read_back_from_its_text(project: Project, tmp_path: Path) -> 
         read_plan(tmp_path / "absent.toml")
     with pytest.raises(InputError, match="question is empty"):
         make_plan(project, "  ")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"C": 1.0, "numbers": "rank"}, r"numbers of linear.*not one of plain.*Given: rank"),
+        ({"C": "many"}, r"C of linear.*not a number.*Given: many"),
+        ({"C": -1}, r"C of linear.*not from 0\.\d+ to"),
+        ({"depth": 3}, r"linear does not have.*Given: depth.*Allowed: C"),
+    ],
+)
+def test_a_try_that_was_edited_is_checked(values: dict[str, Any], message: str) -> None:
+    order = Order(tries=(Try(family="linear", values=values),))
+    with pytest.raises(InputError, match=message):
+        first_entrants(order, baseline_recipe(TASK), FAMILIES, TASK)
+
+
+def test_every_default_is_a_try_that_is_taken() -> None:
+    for family in FAMILIES:
+        for values in family.defaults:
+            assert tried_values(Try(family=family.name, values=values), family) == values
+
+
+def test_a_plan_that_cannot_be_read_or_written_is_one_message(
+    project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.toml").write_bytes('question = "für"'.encode("latin-1"))
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_plan(tmp_path / "plan.toml")
+    out = tmp_path / "plan.toml" / "plan.toml"
+    ended = told_by("plan", "who buys", "--path", project.path, "--out", out, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "Could not write plan.toml" in ended.stderr
+
+
+def test_the_command_that_follows_a_plan_is_told_whole(project: Project, tmp_path: Path) -> None:
+    ended = told_by("plan", "who buys", "--path", "shop", cwd=tmp_path)
+    file = project.path / "plan.toml"
+    assert f"assay experiment --path shop --plan {file}" in ended.stdout
 
 
 def test_what_a_model_adds_is_taken_where_it_is_valid(project: Project) -> None:

@@ -95,13 +95,14 @@ def experiment(
                 simplest=simplest,
                 on_event=watch,
             )
-    page = html or project.path / "experiment.html"
-    write_html(result, page)
     if as_json:
         emit_json(result.as_dict())
-        return
-    console().print(render_terminal(result))
-    say_page(page)
+    else:
+        console().print(render_terminal(result))
+    page = html or project.path / "experiment.html"
+    write_html(result, page)  # told first: a page that cannot be written hides no result
+    if not as_json:
+        say_page(page)
 
 
 def _estimators(project: Project, paths: list[str], command: str | None) -> list[Estimator]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,7 +49,9 @@ def plan(
     for each in made.dropped:
         told = f"dropped, from {each.by}: {each.what} ({each.reason})"
         console().print(told, style="dim", highlight=False, markup=False)
-    told = f"plan: {file}; follow it with assay experiment --plan {file.name}"
+    where = [] if path == Path() else ["--path", str(path)]
+    command = shlex.join(["assay", "experiment", *where, "--plan", str(file)])
+    told = f"plan: {file}; follow it with {command}"
     console().print(told, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from assay.engine import check_engine
 from assay.errors import InputError
 from assay.experiment.plan.spec import Try
+from assay.experiment.plan.values import tried_values
 from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import portfolio
 from assay.experiment.search.space import Family
@@ -102,6 +103,11 @@ def first_entrants(
     """Return the project's own recipe, the user's estimators, and the portfolio.
 
     Of texts in many classes a quick start goes before the recipe.
+
+    Raises
+    ------
+    InputError
+        When an estimator cannot be imported, or a try's values are none of its family's.
     """
     entrants = [*_start(baseline, families, task), _entrant("project", "recipe", baseline, 1)]
     for estimator in order.estimators:
@@ -112,7 +118,7 @@ def first_entrants(
     for each in order.tries:
         if each.family in named:
             family = named[each.family]
-            values = {**family.defaults[0], **each.values}  # who edits a plan may name a few
+            values = tried_values(each, family)
             entrant = _entrant(each.family, "plan", family.build(values), family.complexity)
             entrant.values = values
             entrants.append(entrant)

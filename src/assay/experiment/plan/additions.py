@@ -15,7 +15,7 @@ from assay.experiment.plan.suggestions import (
     SuggestedTry,
     Suggestions,
 )
-from assay.experiment.search.space import Choice, Dimension, Real, Whole
+from assay.experiment.plan.values import fitting
 from assay.llm import Gateway, Prompt
 from assay.tables import CATEGORIES, ColumnKind
 
@@ -102,7 +102,7 @@ class _Additions:
         if given.parameter not in family.space:
             self.drop(what, f"no such parameter; there are {', '.join(family.space)}")
             return
-        value, reason = _valid(given.value, family.space[given.parameter])
+        value, reason = fitting(given.value, family.space[given.parameter])
         if reason is not None:
             self.drop(what, reason)
             return
@@ -154,25 +154,6 @@ class _Additions:
 
     def _absent(self, name: str) -> str:
         return "it is left out" if name in self.plan.left_out else "no such column"
-
-
-def _valid(given: str, dimension: Dimension) -> tuple[Any, str | None]:
-    """Return the value as the dimension has it, or why it is none of it."""
-    if isinstance(dimension, Choice):
-        for option in dimension.options:
-            if given.strip().lower() == str(option).lower():
-                return option, None
-        return None, f"not one of {', '.join(str(each) for each in dimension.options)}"
-    try:
-        number = float(given)
-    except ValueError:
-        return None, "not a number"
-    if not dimension.low <= number <= dimension.high:
-        return None, f"not from {dimension.low:g} to {dimension.high:g}"
-    if isinstance(dimension, Whole):
-        return (int(number), None) if number == int(number) else (None, "not a whole number")
-    assert isinstance(dimension, Real)  # noqa: S101 - the third kind
-    return number, None
 
 
 def _instructions(plan: ExperimentPlan, ground: Ground) -> str:

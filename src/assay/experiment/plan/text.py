@@ -50,6 +50,12 @@ def read_plan(path: Path) -> ExperimentPlan:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path.name} is not valid TOML: {error}.", next_step="mend it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path.name} is not UTF-8.",
+            given=error.object[error.start : error.start + 1],
+            next_step="save it as UTF-8",
+        ) from error
     return checked(ExperimentPlan, values, path.name)
 
 
