@@ -58,6 +58,24 @@ def test_what_goes_wrong_costs_one_trial_and_is_told(tmp_path: Path) -> None:
     assert {each.family for each in result.finished} >= {"project", "linear"}
 
 
+def test_an_estimator_is_imported_from_the_folder_one_is_in(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("from troublesome import Plain\n\nclass Own(Plain): ...\n")
+    made = project(tmp_path, 200)
+    words = ("--estimator", "mine.Own", "--most", "2", "--workers", "1", "--no-confirm", "--json")
+    command = [sys.executable, "-P", "-m", "assay", "experiment", "--path", made.path, *words]
+    path = os.pathsep.join(each for each in sys.path if each)
+    ended = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    states = {each["family"]: each["state"] for each in json.loads(ended.stdout)["standings"]}
+    assert states == {"project": "finished", "Own": "finished"}
+
+
 def test_a_better_recipe_is_found_confirmed_and_used(tmp_path: Path) -> None:
     made = project(tmp_path, leak=pl.col("bought").str.to_uppercase(), same=pl.lit(1))
     events: list[object] = []

@@ -138,7 +138,7 @@ def test_votes_are_weighed_by_the_rows_at_hand_alone() -> None:
     ("estimator", "message"),
     [
         (Estimator(path="sklearn.linear_model.LogisticRegresion"), "cannot be imported"),
-        (Estimator(path="no_such_package.Model"), "cannot be imported"),
+        (Estimator(path="no_such_package.Model"), r"No module named.*its folder in PYTHONPATH"),
         (Estimator(path="LogisticRegression"), "cannot be imported"),
         (Estimator(path="os.system"), "not a class with fit"),
         (Estimator(path="sklearn.svm.LinearSVC", parameters={"c": 1}), "no parameter 'c'"),
@@ -182,6 +182,12 @@ def test_a_label_only_estimator_predicts_labels_but_no_probabilities() -> None:
     assert model.predictions(ROWS, probabilities=False).shape == (120,)
     with pytest.raises(InputError, match="no probabilities"):
         model.predictions(ROWS)
+
+
+def test_a_class_of_ones_own_is_given_dense_texts() -> None:
+    recipe = baseline_recipe(TASK).with_estimator("troublesome.Plain")
+    model = fit_recipe(recipe, ROWS, TASK, tools=tools(), seed=0)
+    assert len(set(model.predict(ROWS))) == 1
 
 
 def mixed_table() -> tuple[pl.DataFrame, Task]:

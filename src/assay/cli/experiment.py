@@ -70,6 +70,8 @@ def experiment(
     Defaults of many kinds first, then what Optuna proposes; the choice is judged on fresh folds
     and confirmed once on the vault. A stopped search goes on.
     """
+    if estimator:
+        sys.path.insert(0, str(Path.cwd()))  # before a process starts: it is told the path
     with started_ahead(WORKER) if engine == "local" else nullcontext():
         from assay.experiment import experiment as run
         from assay.experiment.plan import read_plan

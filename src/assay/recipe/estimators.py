@@ -49,16 +49,16 @@ def _import_class(path: str) -> Any:
         found = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(
-            "The estimator cannot be imported.",
+            f"The estimator cannot be imported: {error}.",
             given=path,
             allowed="an import path such as sklearn.linear_model.LogisticRegression",
-            next_step="mend estimator.path in recipe.toml, or install its package",
+            next_step="mend the path, install its package, or name its folder in PYTHONPATH",
         ) from error
     if not (inspect.isclass(found) and hasattr(found, "fit") and hasattr(found, "predict")):
         raise InputError(
             "The estimator is not a class with fit and predict.",
             given=path,
-            next_step="mend estimator.path in recipe.toml",
+            next_step="name a class that has both",
         )
     return found
 

@@ -176,11 +176,17 @@ def as_probabilities(found: np.ndarray, task: Task) -> np.ndarray:
 
 
 def densified(estimator: Any, matrix: Matrix) -> Matrix:
-    """Return ``matrix``, dense where the estimator reads no sparse one."""
+    """Return ``matrix``, dense where the estimator does not say that it reads a sparse one."""
     import scipy.sparse as sp
-    from sklearn.utils import get_tags
 
-    if not sp.issparse(matrix) or get_tags(estimator).input_tags.sparse:
+    if not sp.issparse(matrix) or _reads_sparse(estimator):
         return matrix
     dense: np.ndarray = matrix.toarray()  # type: ignore[attr-defined]
     return dense
+
+
+def _reads_sparse(estimator: Any) -> bool:
+    from sklearn.utils import get_tags
+
+    says = hasattr(estimator, "__sklearn_tags__")  # a class of the user's own need not
+    return says and bool(get_tags(estimator).input_tags.sparse)
