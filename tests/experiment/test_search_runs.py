@@ -76,6 +76,18 @@ def test_an_estimator_is_imported_from_the_folder_one_is_in(tmp_path: Path) -> N
     assert states == {"project": "finished", "Own": "finished"}
 
 
+def test_what_the_projects_recipe_still_reads_is_told(tmp_path: Path) -> None:
+    made = project(tmp_path, 200, leak=pl.col("bought").str.to_uppercase())
+    made.save_recipe(made.recipe.with_estimator("troublesome.Raises"))
+    result = experiment(made, families=("linear",), most=2, workers=1, confirm=False)
+    assert {each.family: each.state for each in result.standings} == {
+        "project without leak": "failed",
+        "linear": "finished",
+    }
+    assert result.recipe == made.recipe
+    assert any("recipe.toml still reads leak" in each for each in result.notes)
+
+
 def test_a_better_recipe_is_found_confirmed_and_used(tmp_path: Path) -> None:
     made = project(tmp_path, leak=pl.col("bought").str.to_uppercase(), same=pl.lit(1))
     events: list[object] = []

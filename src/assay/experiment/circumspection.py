@@ -13,13 +13,16 @@ from assay.experiment.order import Order, without_columns
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.prior_fitted import missing_weights
 from assay.project import Project
-from assay.recipe import Recipe, Tools
+from assay.recipe import Recipe, Tools, columns_of
 from assay.recipe.trial import prepare
 from assay.seeds import derive_seed
 from assay.task import Task
 
 MOST_ROWS = 50_000
 """A search reads so many rows at most; what it finds is built on all of them."""
+
+NAMED = 2
+"""More columns than so many are counted in the baseline's name."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Seen:
         How many, where it is a sample.
     baseline
         The project's recipe without the columns that are left out.
+    lost
+        Those of ``left_out`` that the project's recipe reads.
     """
 
     rows: pl.DataFrame
@@ -41,8 +46,17 @@ class Seen:
     leaks: tuple[Leak, ...]
     left_out: tuple[str, ...]
     baseline: Recipe
+    lost: tuple[str, ...]
     circumstances: Circumstances
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def own_name(self) -> str:
+        """What the baseline is called on the leaderboard."""
+        if not self.lost:
+            return "project"
+        few = len(self.lost) <= NAMED
+        return "project without " + (", ".join(self.lost) if few else f"{len(self.lost)} columns")
 
 
 def look(project: Project, order: Order, tools: Tools) -> Seen:
@@ -73,7 +87,9 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
             next_step="name those that are known before the outcome with --keep",
         )
     rows = _sample(search, project, notes)
-    baseline = without_columns(project.recipe, left_out)
+    own = project.recipe
+    read = {name for each in own.all_features for name in columns_of(each)}
+    baseline = without_columns(own, left_out)
     prepare([baseline], rows, tools)
     circumstances = Circumstances.of(
         task, rows, without=left_out, embed_model=embedder(project, rows, order, tools, notes)
@@ -85,6 +101,7 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
         leaks=found,
         left_out=left_out,
         baseline=baseline,
+        lost=tuple(each for each in left_out if each in read),
         circumstances=circumstances,
         notes=notes,
     )

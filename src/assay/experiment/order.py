@@ -98,18 +98,22 @@ def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
 
 
 def first_entrants(
-    order: Order, baseline: Recipe, families: tuple[Family, ...], task: Task
+    order: Order,
+    baseline: Recipe,
+    families: tuple[Family, ...],
+    task: Task,
+    own: str = "project",
 ) -> deque[Entrant]:
     """Return the project's own recipe, the user's estimators, and the portfolio.
 
-    Of texts in many classes a quick start goes before the recipe.
+    Of texts in many classes a quick start goes before the recipe, which is called ``own``.
 
     Raises
     ------
     InputError
         When an estimator cannot be imported, or a try's values are none of its family's.
     """
-    entrants = [*_start(baseline, families, task), _entrant("project", "recipe", baseline, 1)]
+    entrants = [*_start(baseline, families, task), _entrant(own, "recipe", baseline, 1)]
     for estimator in order.estimators:
         name = estimator.path.rpartition(".")[2]
         recipe = own_model(baseline, estimator, task)

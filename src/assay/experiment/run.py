@@ -95,7 +95,9 @@ class Search:
             seconds=max(self.clock.left, 0.0),
             tuner=tuner,
             sampler=self.order.sampler,
-            planned=first_entrants(self.order, self.seen.baseline, families, self.project.task),
+            planned=first_entrants(
+                self.order, self.seen.baseline, families, self.project.task, self.seen.own_name
+            ),
             ended=lambda entrant: self._tried(entrant, contest.entrants),
             most=self.order.most,
             entrants=earlier,
@@ -171,6 +173,11 @@ class Search:
             self._note(
                 f"nothing was confirmed by {project.task.metric}, so the project keeps its metric; "
                 "set it in assay.toml if its own recipe shall decide by these costs"
+            )
+        if not kept and self.seen.lost:
+            self._note(
+                f"recipe.toml still reads {', '.join(self.seen.lost)}, as do models of it: "
+                "take that out of its features, or name it with --keep if it is known in time"
             )
         recipe = chosen.recipe if kept and chosen is not None else project.recipe
         result = ExperimentResult(
