@@ -19,6 +19,7 @@ from assay.experiment import circumspection, experiment
 from assay.experiment.plan import make_plan
 from assay.experiment.record import TRIED, recorded_experiment
 from assay.experiment.report import render_html
+from assay.experiment.report.story import tell
 from assay.experiment.result import ExperimentResult
 from assay.experiment.source import SearchSource
 from assay.improve.observe import observe
@@ -76,7 +77,7 @@ def test_an_estimator_is_imported_from_the_folder_one_is_in(tmp_path: Path) -> N
     assert states == {"project": "finished", "Own": "finished"}
 
 
-def test_what_the_projects_recipe_still_reads_is_told(tmp_path: Path) -> None:
+def test_what_the_projects_recipe_still_reads_and_that_it_failed_is_told(tmp_path: Path) -> None:
     made = project(tmp_path, 200, leak=pl.col("bought").str.to_uppercase())
     made.save_recipe(made.recipe.with_estimator("troublesome.Raises"))
     result = experiment(made, families=("linear",), most=2, workers=1, confirm=False)
@@ -86,6 +87,10 @@ def test_what_the_projects_recipe_still_reads_is_told(tmp_path: Path) -> None:
     }
     assert result.recipe == made.recipe
     assert any("recipe.toml still reads leak" in each for each in result.notes)
+    story = tell(result)
+    assert "The linear recipe could not be compared with the project's" in story.headline
+    assert "failed in the search: RuntimeError: it does not want to" in story.claim
+    assert "--fit-seconds" in story.claim
 
 
 def test_a_better_recipe_is_found_confirmed_and_used(tmp_path: Path) -> None:

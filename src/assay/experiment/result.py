@@ -128,6 +128,12 @@ class ExperimentResult(Document):
         return self.promised is not None and self.promised.verdict.kept
 
     @property
+    def unjudged(self) -> bool:
+        """Whether another recipe than the project's was chosen, and a fit of either failed."""
+        chosen = self.chosen is not None and self.chosen.recipe.hash != self.baseline.hash
+        return chosen and self.verdict is None
+
+    @property
     def finished(self) -> tuple[Standing, ...]:
         """The recipes that were judged in full, the best first."""
         return tuple(each for each in self.standings if each.state == "finished")

@@ -30,6 +30,10 @@ def _headline(result: ExperimentResult) -> str:
         return f"The vault confirms the {name} recipe; recipe.toml is now it."
     if result.promised is not None:
         return f"The vault does not confirm the {name} recipe; recipe.toml is as it was."
+    if result.unjudged:
+        return (
+            f"The {name} recipe could not be compared with the project's; recipe.toml is as it was."
+        )
     if result.verdict is None:
         return "Nothing beats the project's recipe clearly enough to replace it."
     if result.verdict.kept:
@@ -51,7 +55,15 @@ def _claim(result: ExperimentResult) -> str:
         return promised.verdict.reason
     if verdict is not None:
         return verdict.reason
+    if result.unjudged:
+        return _why_unjudged(result)
     return "" if result.chosen is None else f"Chosen: {result.chosen.why}."
+
+
+def _why_unjudged(result: ExperimentResult) -> str:
+    failed = [each for each in result.standings if each.origin == "recipe" and each.reason]
+    told = f"The project's own recipe failed in the search: {failed[0].reason}. " if failed else ""
+    return told + "What one fit may take, --fit-seconds and --memory say."
 
 
 def _caution(result: ExperimentResult) -> str:
