@@ -51,6 +51,8 @@ def test_a_sentence_is_read() -> None:
         ("false alarms cost 1, misses cost 20, missed frauds cost 50", None),
         ("last week false alarms were 12, misses 3", None),
         ("false alarms cost 3 hundred, misses cost 1", None),
+        ("false alarms cost 0, misses cost 20", None),
+        ("false alarms cost 0.00001, misses cost 20", None),
         ("misses cost 20,000", None),
         ("a miss is twice as bad as a false alarm", None),
     ],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.task import Costs
+from assay.task import Costs, costs_of
 
 _TERMS = {
     "false_alarm": r"false[ -](?:alarms?|positives?)",
@@ -80,7 +80,10 @@ def costs_in(words: str) -> Costs | None:
     if len(found) != 1:
         return None
     false_alarm, miss = found.pop()
-    return Costs(false_alarm=false_alarm, miss=miss) if false_alarm > 0 and miss > 0 else None
+    if not (false_alarm > 0 and miss > 0):
+        return None
+    costs = Costs(false_alarm=false_alarm, miss=miss)
+    return costs if costs_of(costs.metric) == costs else None  # a metric's name has no exponent
 
 
 def speaks_of_costs(words: str) -> bool:
