@@ -22,6 +22,7 @@ from assay.experiment.search.halving import is_cheap, promoted, stages
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
 from assay.recipe import Tools, baseline_recipe, fit_recipe, recipe_from_toml, recipe_to_toml
+from assay.recipe.splits import FOLDS, REPEATS, splits
 from assay.task import ClassDescription, MetricName, Task
 from newsroom import TASK as NEWS
 from newsroom import newsroom
@@ -329,3 +330,19 @@ def test_many_rows_are_sampled_and_said_so(tmp_path: Path, monkeypatch: pytest.M
     assert seen.sampled == seen.rows.height == 150
     assert "150 of 450 rows" in seen.notes[0]
     assert "built on all" in seen.notes[0]
+
+
+@pytest.mark.parametrize("large", [0.05, 0.5], ids=["alike", "half in one"])
+def test_rows_of_few_groups_are_sampled_without_losing_the_groups(
+    large: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circumspection, "MOST_ROWS", 50)
+    place = pl.int_range(pl.len()) / pl.len()
+    shop_of = ((place - large).clip(0) * 19 / (1 - large)).ceil().cast(pl.Int64).cast(pl.String)
+    made = Project.create(
+        tmp_path / "shop", shop(1600).with_columns(shop=shop_of), target="bought", group="shop"
+    )
+    with made.gateway() as gateway:
+        seen = circumspection.look(made, Order(), Tools.of(made.ledger(), gateway))
+    assert seen.sampled == seen.rows.height == 50
+    assert len(splits(seen.rows, made.task, seed=1)) == FOLDS * REPEATS

@@ -14,6 +14,7 @@ from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.prior_fitted import missing_weights
 from assay.project import Project
 from assay.recipe import Recipe, Tools, columns_of
+from assay.recipe.splits import FOLDS
 from assay.recipe.trial import prepare
 from assay.seeds import derive_seed
 from assay.task import Task
@@ -125,15 +126,21 @@ def _sample(search: pl.DataFrame, project: Project, notes: list[str]) -> pl.Data
     if search.height <= MOST_ROWS:
         return search
     seed, group = derive_seed(project.settings.seed, "sample"), project.task.group
-    if group is None:
-        rows = search.sample(MOST_ROWS, seed=seed)
-    else:
-        groups = search[group].unique(maintain_order=True)
-        share = MOST_ROWS / search.height
-        drawn = groups.sample(fraction=share, seed=seed)
-        rows = search.filter(pl.col(group).is_in(drawn.implode()))
+    rows = search.sample(MOST_ROWS, seed=seed) if group is None else _of_groups(search, group, seed)
     notes.append(
         f"the search reads a sample of {rows.height:,} of {search.height:,} rows; what it finds "
         "is built on all of them"
     )
     return rows
+
+
+def _of_groups(search: pl.DataFrame, group: str, seed: int) -> pl.DataFrame:
+    """Return rows drawn at random, of as many groups at least as there are folds.
+
+    Rows are drawn, not groups: a group may hold nearly all rows, and more groups teach more. The
+    folds keep together what is drawn of each.
+    """
+    first = pl.col(group).is_first_distinct()
+    needed = first & (first.cum_sum() <= FOLDS)
+    shuffled = search.sample(fraction=1.0, shuffle=True, seed=seed)
+    return shuffled.sort(needed, descending=True, maintain_order=True).head(MOST_ROWS)
