@@ -12,7 +12,7 @@ from assay import Project
 from assay.errors import InputError
 from assay.experiment import circumspection
 from assay.experiment.leaks import leaks
-from assay.experiment.order import Order, first_entrants
+from assay.experiment.order import Order, first_entrants, own_model
 from assay.experiment.search.blending import blended
 from assay.experiment.search.choosing import choose
 from assay.experiment.search.circumstances import Circumstances
@@ -21,7 +21,14 @@ from assay.experiment.search.families import families_for, portfolio
 from assay.experiment.search.halving import is_cheap, promoted, stages
 from assay.experiment.search.scoring import Scorer
 from assay.experiment.search.tuner import Tuner
-from assay.recipe import Tools, baseline_recipe, fit_recipe, recipe_from_toml, recipe_to_toml
+from assay.recipe import (
+    Estimator,
+    Tools,
+    baseline_recipe,
+    fit_recipe,
+    recipe_from_toml,
+    recipe_to_toml,
+)
 from assay.recipe.splits import FOLDS, REPEATS, splits
 from assay.task import ClassDescription, MetricName, Task
 from newsroom import TASK as NEWS
@@ -346,3 +353,19 @@ def test_rows_of_few_groups_are_sampled_without_losing_the_groups(
         seen = circumspection.look(made, Order(), Tools.of(made.ledger(), gateway))
     assert seen.sampled == seen.rows.height == 50
     assert len(splits(seen.rows, made.task, seed=1)) == FOLDS * REPEATS
+
+
+@pytest.mark.parametrize(("metric", "decides"), [("macro_f1", True), ("cost_1_20", False)])
+def test_a_search_starts_from_a_recipes_decision_unless_costs_overrule_it(
+    metric: str, decides: bool, tmp_path: Path
+) -> None:
+    made = Project.create(tmp_path / "shop", shop(600), target="bought", metric=metric)
+    made.save_recipe(made.recipe.with_threshold("macro_f1"))
+    with made.gateway() as gateway:
+        tools = Tools.of(made.ledger(), gateway)
+        seen = circumspection.look(Project.open(made.path), Order(), tools)
+    assert (seen.baseline.decision is not None) is decides
+    assert any("[decision]" in each for each in seen.notes) is not decides
+    for name, kept in (("svm.LinearSVC", False), ("linear_model.LogisticRegression", decides)):
+        own = own_model(seen.baseline, Estimator(path=f"sklearn.{name}"), made.task)
+        assert (own.decision is not None) is kept, "it takes probabilities"

@@ -89,6 +89,9 @@ def test_a_metric_of_costs_decides_at_their_threshold() -> None:
     plain = fit_recipe(PLAIN, ROWS, TASK, tools=tools(), seed=0)
     assert isinstance(model, DecidingModel)
     assert model.threshold == 1 / 21
+    decided = fit_recipe(PLAIN.with_threshold("macro_f1"), ROWS, costly, tools=tools(), seed=0)
+    assert isinstance(decided, DecidingModel)
+    assert decided.threshold == 1 / 21, "a recipe is used as it was judged"
     assert (model.predict_proba(NEW) == plain.predict_proba(NEW)).all()
     assert cost(model.predict(NEW), false_alarm=1, miss=20) < 0.8 * cost(
         plain.predict(NEW), false_alarm=1, miss=20

@@ -37,7 +37,8 @@ class Seen:
     sampled
         How many, where it is a sample.
     baseline
-        The project's recipe without the columns that are left out.
+        The project's recipe without the columns that are left out, nor a decision that stated
+        costs overrule.
     lost
         Those of ``left_out`` that the project's recipe reads.
     """
@@ -88,9 +89,8 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
             next_step="name those that are known before the outcome with --keep",
         )
     rows = _sample(search, project, notes)
-    own = project.recipe
-    read = {name for each in own.all_features for name in columns_of(each)}
-    baseline = without_columns(own, left_out)
+    read = {name for each in project.recipe.all_features for name in columns_of(each)}
+    baseline = _baseline(project, left_out, notes)
     prepare([baseline], rows, tools)
     circumstances = Circumstances.of(
         task, rows, without=left_out, embed_model=embedder(project, rows, order, tools, notes)
@@ -120,6 +120,17 @@ def _require_features(task: Task, order: Order) -> None:
     both = set(order.keep) & set(order.leave_out)
     if both:
         raise InputError("A column cannot be both kept and left out.", given=min(both))
+
+
+def _baseline(project: Project, left_out: tuple[str, ...], notes: list[str]) -> Recipe:
+    recipe, task = without_columns(project.recipe, left_out), project.task
+    if recipe.decision is None or task.threshold is None:
+        return recipe
+    notes.append(
+        f"{task.metric} decides from a probability of {task.threshold:.3f} on; the [decision] of "
+        "recipe.toml is not read"
+    )
+    return recipe.with_decision(None)
 
 
 def _sample(search: pl.DataFrame, project: Project, notes: list[str]) -> pl.DataFrame:

@@ -94,7 +94,7 @@ def without_columns(recipe: Recipe, columns: Sequence[str]) -> Recipe:
         return each.with_features(*([one for one in left if columns_of(one)] or left))
 
     bare = [(weight, without(each)) for weight, each in recipe.members]
-    return bare[0][1].blended_with(*bare[1:])
+    return bare[0][1].blended_with(*bare[1:]).with_decision(recipe.decision)
 
 
 def first_entrants(
@@ -164,7 +164,8 @@ def own_model(baseline: Recipe, estimator: Estimator, task: Task) -> Recipe:
         When it cannot be imported, or refuses a parameter.
     """
     model = new_estimator(estimator, 0)
-    recipe = baseline.model_copy(update={"estimator": estimator, "blend": ()})
+    decision = baseline.decision if hasattr(model, "predict_proba") else None
+    recipe = baseline.model_copy(update={"estimator": estimator, "blend": (), "decision": decision})
     if not getattr(model, "reads_table", False):
         return recipe
     columns = {name for each in baseline.features for name in columns_of(each)}

@@ -64,9 +64,10 @@ def fit_recipe(
             for weight, each in recipe.members
         ]
     model: Model = fitted[0][1] if len(fitted) == 1 else BlendedModel(task, tuple(fitted))
+    if task.threshold is not None:  # costs that the metric states outweigh a decision
+        return DecidingModel(task, model, task.threshold)
     if recipe.decision is None:
-        at = task.threshold
-        return model if at is None else DecidingModel(task, model, at)
+        return model
     undecided = recipe.with_decision(None)
 
     def fit(train: pl.DataFrame, test: pl.DataFrame) -> Model:

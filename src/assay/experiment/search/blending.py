@@ -58,7 +58,8 @@ def blended(
     ``seconds`` is the most that one fit of all its models on a fold may take.
 
     Every round adds the entrant, with replacement, whose addition scores best; the best round
-    is kept. Entrants whose rows are edited differently cannot share one recipe and are left out.
+    is kept. Entrants whose rows are edited differently cannot share one recipe and are left out,
+    and so are those that decide: they predict classes, and a blend averages probabilities.
     """
     able = _able(entrants)
     if len(able) < 2:
@@ -104,7 +105,7 @@ def _able(entrants: Sequence[Entrant]) -> list[Entrant]:
     if not finished:
         return []
     plain = [each for each in finished if each.recipe.rows == finished[0].recipe.rows]
-    plain = [each for each in plain if not each.recipe.blend]
+    plain = [each for each in plain if not each.recipe.blend and each.recipe.decision is None]
     families: dict[str, Entrant] = {}
     for each in plain:
         families.setdefault(each.family, each)
