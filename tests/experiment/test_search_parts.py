@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,12 @@ import pytest
 
 from assay import Project
 from assay.errors import InputError
+from assay.evidence import Evidence, Interval
 from assay.experiment import circumspection
 from assay.experiment.leaks import leaks
 from assay.experiment.order import Order, first_entrants, own_model
+from assay.experiment.report.story import tell
+from assay.experiment.result import ExperimentResult
 from assay.experiment.search.blending import blended
 from assay.experiment.search.choosing import choose
 from assay.experiment.search.circumstances import Circumstances
@@ -369,3 +373,13 @@ def test_a_search_starts_from_a_recipes_decision_unless_costs_overrule_it(
     for name, kept in (("svm.LinearSVC", False), ("linear_model.LogisticRegression", decides)):
         own = own_model(seen.baseline, Estimator(path=f"sklearn.{name}"), made.task)
         assert (own.decision is not None) is kept, "it takes probabilities"
+
+
+@pytest.mark.parametrize("time", [None, "age"])
+def test_folds_by_time_are_not_told_to_be_fresher_than_they_are(time: str | None) -> None:
+    nothing = dict.fromkeys(each.name for each in fields(ExperimentResult))
+    figure = Evidence("accuracy", 0.8, Interval(0.7, 0.9), n=450, method="cross-validation")
+    task = TASK.model_copy(update={"time": time})
+    found = {"task": task, "standings": (), "claimed": figure, "screened": figure}
+    caution = tell(ExperimentResult(**nothing | found)).caution  # type: ignore[arg-type]
+    assert ("the same rows" in caution) is (time is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ def splits(
 
     Rows of one group stay together, and so do copies: rows that share every input
     (:func:`assay.tables.row_units`). With a time column, each block of rows is judged by a model
-    of the rows before it, once; the first block judges nothing, and further repeats would be
-    the same, so there is one.
+    of the rows before it, once; the first block judges nothing. The seed draws the borders between
+    the blocks that judge, and there is one repeat.
 
     Raises
     ------
@@ -48,11 +49,12 @@ def splits(
     _check(rows, units, task, folds)
     found = []
     for repeat in range(1 if task.time else repeats):
-        splitter = _splitter(task, folds, derive_seed(seed, "split", repeat))
-        found += [
-            Split(repeat, fold, train, test)
-            for fold, (train, test) in enumerate(_indices(splitter, rows, units, task))
-        ]
+        drawn = derive_seed(seed, "split", repeat)
+        if task.time:
+            parts = _by_time(rows[task.time], units, folds, drawn)
+        else:
+            parts = _indices(_splitter(task, folds, drawn), rows, units, task)
+        found += [Split(repeat, fold, train, test) for fold, (train, test) in enumerate(parts)]
     return found
 
 
@@ -62,11 +64,8 @@ def _splitter(task: Task, folds: int, seed: int) -> Any:
         KFold,
         StratifiedGroupKFold,
         StratifiedKFold,
-        TimeSeriesSplit,
     )
 
-    if task.time:
-        return TimeSeriesSplit(n_splits=folds)
     if task.kind == "regression":
         kind = GroupKFold if task.group else KFold
     else:
@@ -81,15 +80,33 @@ def _indices(
     with warnings.catch_warnings():
         # A class with fewer rows than folds is absent from some folds; the guards see it.
         warnings.filterwarnings("ignore", message=".*least populated class")
-        if task.time:
-            order = rows[task.time].arg_sort(nulls_last=False).to_numpy()
-            for before, block in splitter.split(order):
-                train, test = order[before], order[block]
-                yield train[~np.isin(units[train], units[test])], test
-        elif task.group:
+        if task.group:
             yield from splitter.split(units, target, units)
         else:
             yield from _copies_together(splitter, target, units)
+
+
+def _by_time(
+    times: pl.Series, units: np.ndarray, folds: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    order = times.arg_sort(nulls_last=False).to_numpy()
+    borders = _borders(len(order), folds, seed)
+    for begin, end in pairwise(borders):
+        train, test = order[:begin], order[begin:end]
+        yield train[~np.isin(units[train], units[test])], test
+
+
+def _borders(rows: int, folds: int, seed: int) -> np.ndarray:
+    """Return where each block that judges begins, then the end.
+
+    Blocks of equal size are drawn longer or shorter by moving what lies between them by up to a
+    third of one. The same rows are judged whatever the seed.
+    """
+    size = rows // (folds + 1)
+    borders = rows - size * np.arange(folds, -1, -1)
+    reach = size // 3
+    borders[1:-1] += np.random.default_rng(seed).integers(-reach, reach + 1, folds - 1)
+    return borders
 
 
 def _copies_together(

@@ -73,4 +73,6 @@ def _caution(result: ExperimentResult) -> str:
         return told.strip()
     told += f"In the search the choice scored {estimate_text(result.claimed)}, on fresh folds "
     told += "nothing" if result.screened is None else estimate_text(result.screened)
+    if result.task.time is not None:
+        told += " (the same rows, the borders between their blocks of time drawn anew)"
     return told + ": the best of many flatters, so quote neither."
