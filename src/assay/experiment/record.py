@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from assay.errors import ProjectError
 from assay.experiment.result import ExperimentResult
-from assay.experiment.search.entrant import Entrant, State
+from assay.experiment.search.entrant import Entrant
+from assay.experiment.search.pool import Broken
 from assay.ledger import Ledger
 from assay.recipe import Recipe
 from assay.recipe.record import RunRecord
@@ -42,6 +44,7 @@ class Record(RunRecord):
             "seconds": round(entrant.seconds, 4),
             "fit_seconds": round(entrant.fit_seconds, 4),
             "reason": entrant.reason,
+            "broken": None if entrant.broken is None else asdict(entrant.broken),
             "predictions": None if found is None else self._keep(entrant, found),
             "elapsed": round(elapsed, 3),
         }
@@ -72,7 +75,7 @@ class Record(RunRecord):
     def _entrant(self, body: dict[str, Any]) -> Entrant:
         kept = body["predictions"]
         found = None if kept is None else np.load(io.BytesIO(self.ledger.read_artefact(kept)))
-        state: State = "dropped" if body["state"] == "waiting" else body["state"]
+        broken = body.get("broken")
         return Entrant(
             number=body["number"],
             family=body["family"],
@@ -82,9 +85,10 @@ class Record(RunRecord):
             complexity=body["complexity"],
             stage=body["stage"],
             scores=[float("-inf") if each is None else each for each in body["scores"]],
-            state=state,
+            state=body["state"],
             seconds=body["seconds"],
             reason=body["reason"],
+            broken=None if broken is None else Broken(**broken),
             found=None if found is None else found.astype(np.float64),
             fit_seconds=body["fit_seconds"],
         )

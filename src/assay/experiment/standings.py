@@ -25,7 +25,7 @@ def standings(
 ) -> tuple[Standing, ...]:
     """Return every entrant that the ledger knows by ``ids``: the best first, failed ones last."""
     told = [each for each in entrants if each.number in ids]
-    order = {"finished": 0, "waiting": 1, "dropped": 1, "failed": 2}
+    order = {"finished": 0, "waiting": 1, "failed": 2}
     told.sort(key=lambda each: (order.get(each.state, 1), -each.stage, -each.score))
     return tuple(_standing(each, scorer, ids[each.number]) for each in told)
 
@@ -44,7 +44,7 @@ def _standing(entrant: Entrant, scorer: Scorer, id_: str) -> Standing:
         origin=entrant.origin,
         recipe=entrant.recipe,
         values=entrant.values,
-        state="waiting" if entrant.state in ("dropped", "running") else entrant.state,
+        state="waiting" if entrant.state == "running" else entrant.state,
         stage=entrant.stage,
         score=entrant.score if np.isfinite(entrant.score) else None,
         estimate=estimate,

@@ -34,6 +34,7 @@ class ClusterPool:
     """So many actors, one processor each; use :func:`working_on_cluster`."""
 
     def __init__(self, workers: int, limits: Limits, ahead: Sequence[str] = ()) -> None:
+        self.limits = limits
         self._workers = [_Worker(limits, tuple(ahead)) for _ in range(workers)]
 
     def open(self, context: Context) -> None:

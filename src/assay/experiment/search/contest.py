@@ -64,6 +64,7 @@ class Contest:
         However short the time, the first that can be judged in full is.
         """
         until = time.monotonic() + self.seconds
+        self._retry()
         while time.monotonic() < until - reserve(self.entrants) or self._owes_one:
             while self.pool.idle and (work := self._next()):
                 entrant, job = work
@@ -79,6 +80,13 @@ class Contest:
         """Whether nothing is usable yet and something that was planned may be."""
         finished = any(each.state == "finished" for each in self.entrants)
         return not finished and bool(self.planned or self.pool.busy)
+
+    def _retry(self) -> None:
+        """Begin again what failed, in an earlier session, by a limit that is wider now."""
+        for each in self.entrants:
+            if each.broken is not None and self.pool.limits.allow(each.broken):
+                each.reason = each.broken = None
+                self._begin(each)
 
     def _next(self) -> tuple[Entrant, Job] | None:
         while not self._queue:
@@ -123,10 +131,18 @@ class Contest:
 
     def _begin(self, entrant: Entrant) -> None:
         stage = self.stages[entrant.stage]
-        entrant.state, entrant.missing = "running", len(stage.folds)
-        for fold in stage.folds:
+        folds = (*self._lost(entrant), *stage.folds)
+        entrant.state, entrant.missing = "running", len(folds)
+        for fold in folds:
             job = Job(entrant.recipe, self.seed, 0, fold, stage.share)
             self._queue.append((entrant, job))
+
+    def _lost(self, entrant: Entrant) -> list[int]:
+        """Return the folds that an earlier session judged, whose predictions were not kept."""
+        if entrant.found is not None or self.stages[entrant.stage].share < 1:
+            return []
+        ended = [each for each in self.stages[: entrant.stage] if each.share == 1]
+        return [fold for each in ended for fold in each.folds]
 
     def _take(self, outcome: Outcome) -> None:
         entrant = self._running.pop(outcome.job.name)
@@ -134,7 +150,7 @@ class Contest:
         if entrant.state == "failed":
             return
         if outcome.predictions is None:
-            self._fail(entrant, outcome.reason)
+            self._fail(entrant, outcome)
             return
         test, predictions = self.folds[outcome.job.fold].test, outcome.predictions
         if outcome.job.share < 1:
@@ -155,8 +171,9 @@ class Contest:
             entrant.found = np.full(shape, np.nan)
         entrant.found[test] = predictions
 
-    def _fail(self, entrant: Entrant, reason: str | None) -> None:
-        entrant.state, entrant.reason = "failed", reason
+    def _fail(self, entrant: Entrant, outcome: Outcome) -> None:
+        entrant.state = "failed"
+        entrant.reason, entrant.broken = outcome.reason, outcome.broken
         self._queue = deque(each for each in self._queue if each[0] is not entrant)
         self.tuner.tell(entrant.family, entrant.values, None, entrant.handle)
         self.ended(entrant)

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from assay.experiment.search.pool import Broken
 from assay.recipe import Recipe
 
-State = Literal["running", "waiting", "finished", "failed", "dropped"]
+State = Literal["running", "waiting", "finished", "failed"]
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,14 @@ class Entrant:
     scores
         For each stage that it ended, the score: greater is better.
     state
-        ``waiting``: for promotion. ``dropped``: it waited when an earlier session was stopped.
+        ``waiting``: for promotion.
+    broken
+        The limit that it failed by, where it did.
     seconds
         Of all its fits.
     found
-        Predictions of all rows on full shares, (n, k) or (n,); rows not judged yet are NaN.
+        Predictions of all rows on full shares, (n, k) or (n,); rows not judged yet are NaN. Only
+        those of finished ones outlive a stop.
     """
 
     number: int
@@ -71,6 +75,7 @@ class Entrant:
     state: State = "running"
     seconds: float = 0.0
     reason: str | None = None
+    broken: Broken | None = None
     found: np.ndarray | None = field(default=None, repr=False)
     missing: int = 0
     """Fits of the stage that are not over yet."""

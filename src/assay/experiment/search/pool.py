@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -25,6 +25,30 @@ class Limits:
     seconds: float
     memory: int | None = None
 
+    def allow(self, broken: Broken) -> bool:
+        """Return whether they are wider than the limit that was broken."""
+        limit = self.seconds if broken.what == "seconds" else self.memory
+        return limit is None or limit > broken.limit
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A limit that a fit broke.
+
+    Attributes
+    ----------
+    limit
+        Seconds, or bytes.
+    """
+
+    what: Literal["seconds", "memory"]
+    limit: float
+
+    def __str__(self) -> str:
+        if self.what == "seconds":
+            return f"it took longer than {self.limit:.3g} s"
+        return f"it held more than {self.limit / 2**20:,.0f} MiB"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -36,16 +60,23 @@ class Outcome:
         For the fold's rows; None where the job failed.
     reason
         Why it failed.
+    broken
+        The limit that it failed by, where it did.
     """
 
     job: Job
     seconds: float
     predictions: np.ndarray | None
     reason: str | None = None
+    broken: Broken | None = None
 
 
 class Pool(Protocol):
     """Workers that do one job each at a time."""
+
+    @property
+    def limits(self) -> Limits:
+        """What one fit may take."""
 
     def open(self, context: Context) -> None:
         """Tell the workers what every job shares."""

@@ -17,7 +17,7 @@ from assay.engine.ahead import kill_group, spawned, take_started
 from assay.errors import AssayError
 from assay.experiment.search.jobs import Context, Job
 from assay.experiment.search.memory import resident_bytes
-from assay.experiment.search.pool import Limits, Outcome
+from assay.experiment.search.pool import Broken, Limits, Outcome
 from assay.scratch import Scratch
 
 PULSE = 0.05
@@ -44,7 +44,7 @@ class ProcessPool:
         first: subprocess.Popen[bytes] | None = None,
     ) -> None:
         self._folder = folder
-        self._limits = limits
+        self.limits = limits
         self._ahead = tuple(ahead)
         self._count = workers
         self._workers = [_Worker(folder, 0, self._ahead, first)]
@@ -78,7 +78,7 @@ class ProcessPool:
         ``seconds`` is its limit in place of the pool's.
         """
         waiting = [each for each in self._workers if each.job is None]
-        limit = self._limits.seconds if seconds is None else seconds
+        limit = self.limits.seconds if seconds is None else seconds
         (self._free() or waiting)[0].begin(job, limit)
 
     def wait(self, seconds: float | None = None) -> list[Outcome]:
@@ -134,21 +134,22 @@ class ProcessPool:
         if worker.job is None or not worker.ready:
             return None
         if worker.elapsed() > worker.limit:
-            return self._replace(worker, f"it took longer than {worker.limit:.3g} s")
-        memory = self._limits.memory
+            return self._replace(worker, Broken("seconds", worker.limit))
+        memory = self.limits.memory
         if memory is not None and (resident_bytes(worker.process.pid) or 0) > memory:
-            return self._replace(worker, f"it held more than {memory / 2**20:,.0f} MiB")
+            return self._replace(worker, Broken("memory", memory))
         return None
 
-    def _replace(self, worker: _Worker, reason: str) -> Outcome | None:
+    def _replace(self, worker: _Worker, why: Broken | str) -> Outcome | None:
         """End a worker and start another; one that dies before it was ready will again."""
         was_ready, job, elapsed = worker.ready, worker.job, worker.elapsed()
         worker.kill()
         if not was_ready:
-            raise AssayError("The search's worker processes cannot start.", given=reason)
+            raise AssayError("The search's worker processes cannot start.", given=why)
         worker.start()
         worker.open()
-        return None if job is None else Outcome(job, elapsed, None, reason)
+        broken = why if isinstance(why, Broken) else None
+        return None if job is None else Outcome(job, elapsed, None, str(why), broken)
 
 
 class _Worker:
