@@ -10,6 +10,7 @@ from assay.errors import InputError
 from assay.experiment.embedding import embedder
 from assay.experiment.leaks import Leak, leaks
 from assay.experiment.order import Order, without_columns
+from assay.experiment.search.carrying import told
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.prior_fitted import missing_weights
 from assay.project import Project
@@ -93,8 +94,13 @@ def look(project: Project, order: Order, tools: Tools) -> Seen:
     baseline = _baseline(project, left_out, notes)
     prepare([baseline], rows, tools)
     circumstances = Circumstances.of(
-        task, rows, without=left_out, embed_model=embedder(project, rows, order, tools, notes)
+        task,
+        rows,
+        without=left_out,
+        embed_model=embedder(project, rows, order, tools, notes),
+        baseline=baseline,
     )
+    notes += told(baseline, embeds=circumstances.embed_model is not None)
     notes += missing_weights(circumstances)
     return Seen(
         rows=rows,

@@ -11,6 +11,7 @@ from assay.engine import worker_count
 from assay.experiment.leaks import leaks
 from assay.experiment.order import default_entrants, without_columns
 from assay.experiment.search.blending import blended
+from assay.experiment.search.carrying import with_rows_of
 from assay.experiment.search.choosing import Choice, choose
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.contest import Contest
@@ -33,8 +34,8 @@ NAME = "search"
 
 
 def _in_place_by(found: Recipe) -> Callable[[Recipe], Recipe]:
-    """Return the edit that keeps the rows and takes everything else from ``found``."""
-    return lambda before: found.model_copy(update={"rows": before.rows})
+    """Return the edit that keeps the rows, and takes how they are thinned and all else."""
+    return lambda before: with_rows_of(before, found)
 
 
 class SearchSource:
@@ -99,8 +100,9 @@ class SearchSource:
     def _search(self, observation: Observation) -> list[Choice]:
         task, rows, seed = observation.task, observation.search, observation.seed
         left_out = tuple(each.column for each in leaks(rows, task, seed=seed))
-        families = families_for(Circumstances.of(task, rows, without=left_out), self.families)
         baseline = without_columns(observation.recipe, left_out)
+        seen = Circumstances.of(task, rows, without=left_out, baseline=baseline)
+        families = families_for(seen, self.families)
         tools = Tools.of(observation.ledger, observation.gateway)
         prepare([baseline], rows, tools)
         own = Entrant(0, "project", "recipe", baseline, {}, 1)

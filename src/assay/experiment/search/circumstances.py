@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 import polars as pl
 
+from assay.recipe import Recipe
 from assay.recipe.trial import LABEL_METRICS
 from assay.tables import column_kind
 from assay.tables.counts import value_counts
@@ -33,6 +34,8 @@ class Circumstances:
         Sentence embeddings that are at hand; None where there are none.
     texts
         Those of ``columns`` that hold texts.
+    baseline
+        The recipe whose edits of rows and computed features go along; None for none.
     """
 
     task: Task
@@ -41,6 +44,7 @@ class Circumstances:
     rarest: float
     embed_model: str | None = None
     texts: tuple[str, ...] = ()
+    baseline: Recipe | None = None
 
     @classmethod
     def of(
@@ -50,6 +54,7 @@ class Circumstances:
         *,
         without: tuple[str, ...] = (),
         embed_model: str | None = None,
+        baseline: Recipe | None = None,
     ) -> Circumstances:
         """Return the circumstances of ``rows``; columns ``without`` take no part."""
         columns = tuple(name for name in task.features if name not in without)
@@ -58,7 +63,7 @@ class Circumstances:
             counts = value_counts(rows[task.target])["count"]
             rarest = int(counts.min()) / rows.height  # type: ignore[arg-type]
         texts = tuple(name for name in columns if column_kind(rows[name]) == "text")
-        return cls(task, columns, rows.height, rarest, embed_model, texts)
+        return cls(task, columns, rows.height, rarest, embed_model, texts, baseline)
 
     @property
     def regression(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from assay.errors import InputError
+from assay.experiment.search.carrying import carrying
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.mixed import MIXED
 from assay.experiment.search.space import Family, Values
@@ -50,7 +51,8 @@ def families_for(seen: Circumstances, only: tuple[str, ...] = ()) -> tuple[Famil
             allowed=", ".join(names),
             next_step=f"{more}name other families",
         )
-    return tuple(each for each in found if not only or each.name in only)
+    wanted = tuple(each for each in found if not only or each.name in only)
+    return wanted if seen.baseline is None else carrying(wanted, seen.baseline)
 
 
 def _missing(seen: Circumstances) -> tuple[str, tuple[str, ...]]:
