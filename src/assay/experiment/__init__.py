@@ -105,6 +105,8 @@ def experiment(
         When an option is not usable, or every column gives the target away or is left out.
     MissingExtraError
         Without the ``experiment`` extra, or the ``ray`` extra where the engine is that.
+    ProjectError
+        When another process is at the same search.
     """
     began = time.monotonic()  # what is imported next is waited for too
     from assay.experiment.clock import Clock
@@ -135,17 +137,17 @@ def experiment(
         confirm=confirm,
         simplest=simplest,
     )
-    with place_of(order.engine, order.workers) as place:
-        record = Record.open(
-            project.ledger(),
-            {
-                **order.beginning,
-                "baseline": project.recipe.hash,
-                "task": project.task.model_dump(mode="json"),
-                "seed": project.settings.seed,
-                "vault": project.vault().id,
-            },
-        )
+    beginning = {
+        **order.beginning,
+        "baseline": project.recipe.hash,
+        "task": project.task.model_dump(mode="json"),
+        "seed": project.settings.seed,
+        "vault": project.vault().id,
+    }
+    with (
+        place_of(order.engine, order.workers) as place,
+        Record.held(project.ledger(), beginning) as record,
+    ):
         gateway = project.gateway(run=record.id, models=models, capability="experiment")
         with gateway:
             tools = Tools.of(record.ledger, gateway)

@@ -57,13 +57,15 @@ def improve(
     ------
     InputError
         When the project's ``constraints.toml`` is not usable.
+    ProjectError
+        When another process is at the same run.
     """
     from assay.improve.account import accounted, asks_elsewhere
     from assay.improve.finish import finish
     from assay.improve.loop import Loop
     from assay.improve.observe import stated_text
     from assay.improve.rehearse import rehearse
-    from assay.improve.run import open_run
+    from assay.improve.run import held_run
     from assay.improve.sources import registered_sources
     from assay.recipe import Tools
 
@@ -77,37 +79,37 @@ def improve(
         sources = [each for each in registered_sources() if each.name not in passed_over]
     baseline = project.recipe
     stated_text(project)  # what cannot be read is told before anything is asked or fitted
-    run = open_run(project, baseline, [each.name for each in sources])
-    forecast = None
-    if asks_elsewhere(project):
-        forecast = rehearse(project, sources=sources, models=models, batch=batch)
-    with (
-        accounted(run.ledger, forecast, on_event, run=run.id),
-        project.gateway(
-            budget=budget,
-            run=run.id,
-            models=models,
-            progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total, seen)),
-            capability="improve",
-            batch=batch,
-        ) as gateway,
-    ):
-        loop = Loop(
-            project=project,
-            run=run,
-            gateway=gateway,
-            tools=Tools.of(run.ledger, gateway),
-            budget=budget,
-            tell=on_event,
-            search=project.search(),
-            pool=project.pool(),
-            baseline=baseline,
-            incumbent=baseline,
-        )
-        loop.tell_plan()
-        loop.look_for_copies()
-        loop.screen_all(sources)
-        return finish(loop)
+    with held_run(project, baseline, [each.name for each in sources]) as run:
+        forecast = None
+        if asks_elsewhere(project):
+            forecast = rehearse(project, sources=sources, models=models, batch=batch)
+        with (
+            accounted(run.ledger, forecast, on_event, run=run.id),
+            project.gateway(
+                budget=budget,
+                run=run.id,
+                models=models,
+                progress=lambda seen: on_event(Progress(seen.what, seen.done, seen.total, seen)),
+                capability="improve",
+                batch=batch,
+            ) as gateway,
+        ):
+            loop = Loop(
+                project=project,
+                run=run,
+                gateway=gateway,
+                tools=Tools.of(run.ledger, gateway),
+                budget=budget,
+                tell=on_event,
+                search=project.search(),
+                pool=project.pool(),
+                baseline=baseline,
+                incumbent=baseline,
+            )
+            loop.tell_plan()
+            loop.look_for_copies()
+            loop.screen_all(sources)
+            return finish(loop)
 
 
 make_callable(__name__)

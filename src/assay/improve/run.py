@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from assay.errors import ProjectError
@@ -26,8 +28,9 @@ class Run(RunRecord):
         return self.ledger.record("event", body, run=self.id, key=f"{what}:{self.id}")
 
 
-def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
-    """Return the unfinished run with this very beginning, or a new one.
+@contextmanager
+def held_run(project: Project, baseline: Recipe, sources: list[str]) -> Iterator[Run]:
+    """Yield the unfinished run with this very beginning, or a new one; see :meth:`Run.held`.
 
     The beginning is the vault, the task, the settings, the baseline and the sources: a run that
     was stopped goes on where it was, and a changed project begins another.
@@ -39,9 +42,9 @@ def open_run(project: Project, baseline: Recipe, sources: list[str]) -> Run:
         "task": project.task.model_dump(mode="json"),
         "vault": project.vault().id,
     }
-    run = Run.open(project.ledger(), beginning)
-    run.recipe(baseline)
-    return run
+    with Run.held(project.ledger(), beginning) as run:
+        run.recipe(baseline)
+        yield run
 
 
 def recorded_result(ledger: Ledger, run: str | None = None) -> ImproveResult:

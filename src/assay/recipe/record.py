@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+from assay.assets.lock import locked
+from assay.errors import ProjectError
 from assay.evidence import Evidence, Verdict
 from assay.ledger import Entry, Ledger
 from assay.recipe.spec import Recipe
 from assay.recipe.text import recipe_diff, recipe_to_toml
 from assay.recipe.trial import Trial
+
+LOCKS = "runs"
+"""Folder, beside the artefacts, of what running processes hold."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,37 @@ class RunRecord:
     ledger: Ledger
 
     @classmethod
+    @contextmanager
+    def held(cls, ledger: Ledger, beginning: dict[str, Any]) -> Iterator[Self]:
+        """Yield the run that :meth:`open` returns, which no other process can take meanwhile.
+
+        A process that ends, however it ends, lets go of it.
+
+        Raises
+        ------
+        ProjectError
+            When another one is at it.
+        """
+        key = _key(beginning)
+        lock = ledger.artefacts.parent / LOCKS / f"{key.rpartition(':')[2]}.lock"
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(lock, wait=False))
+            except BlockingIOError as error:
+                begun = ledger.find("event", key)
+                raise ProjectError(
+                    f"The same {cls.NAME} run is going on in another process.",
+                    given=None if begun is None else begun.run,
+                    next_step="wait for it, or stop it and start again: it then goes on",
+                ) from error
+            except OSError:  # a file system without locks: it is held by nobody
+                pass
+            yield cls.open(ledger, beginning)
+
+    @classmethod
     def open(cls, ledger: Ledger, beginning: dict[str, Any]) -> Self:
         """Return the unfinished run with this very beginning, or a new one."""
-        content = json.dumps(beginning, sort_keys=True).encode()
-        key = f"began:{hashlib.sha256(content).hexdigest()[:16]}"
+        key = _key(beginning)
         begun = ledger.find("event", key)
         if begun is not None and begun.run is not None and cls._end(ledger, begun.run) is None:
             return cls(begun.run, ledger)
@@ -125,3 +159,9 @@ class RunRecord:
     @classmethod
     def _end(cls, ledger: Ledger, run: str) -> Entry | None:
         return ledger.find("event", f"{cls.RESULT}:{run}")
+
+
+def _key(beginning: dict[str, Any]) -> str:
+    """Return what a run with this beginning is found by."""
+    content = json.dumps(beginning, sort_keys=True).encode()
+    return f"began:{hashlib.sha256(content).hexdigest()[:16]}"

@@ -134,14 +134,16 @@ def synthesize(
         "vault": project.vault().id,
         "seed": project.settings.seed,
     }
-    record = Record.open(project.ledger(), beginning)
-    with project.gateway(
-        budget=project.settings.budget if budget is None else budget,
-        run=record.id,
-        models=models,
-        progress=lambda seen: on_progress(seen.what, seen.done, seen.total),
-        capability="synth",
-    ) as gateway:
+    with (
+        Record.held(project.ledger(), beginning) as record,
+        project.gateway(
+            budget=project.settings.budget if budget is None else budget,
+            run=record.id,
+            models=models,
+            progress=lambda seen: on_progress(seen.what, seen.done, seen.total),
+            capability="synth",
+        ) as gateway,
+    ):
         return Synthesis(
             project=project,
             record=record,
