@@ -18,7 +18,7 @@ from assay.ask.spec import Snippet
 from assay.ask.trying import fault_of, try_snippet
 from assay.cli.app import app
 from assay.cli.ask import _show
-from assay.errors import InputError
+from assay.errors import InputError, ProjectError
 from assay.llm import Prompt, ScriptedModel
 from assay.llm.caches import Cache
 from assay.project import Project
@@ -191,3 +191,13 @@ def test_questions_in_other_words_find_their_recipe() -> None:
 def test_a_named_folder_without_a_project_is_an_error(tmp_path: Path) -> None:
     found = CliRunner().invoke(app, ["ask", "x", "--path", str(tmp_path), "--offline"])
     assert found.exit_code != 0
+
+
+def test_a_project_of_a_newer_version_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "assay.toml").write_text("format = 99\n")
+    found = CliRunner().invoke(app, ["ask", "split by customer", "--offline"])
+    assert isinstance(found.exception, ProjectError)
+    assert "newer version" in str(found.exception)

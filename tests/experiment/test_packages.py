@@ -9,6 +9,8 @@ import pytest
 
 from assay import Project
 from assay.experiment import experiment
+from assay.experiment.search.entrant import Entrant
+from assay.experiment.tracking import Tracking
 from assay.project.building import built
 from assay.recipe import Tools
 from troublesome import shop
@@ -61,3 +63,40 @@ def test_mlflow_is_told_every_recipe_and_loads_the_model(
     told = loaded.predict(new.select(made.task.inputs).to_pandas())
     own = built(made, result.recipe, tools=tools)
     np.testing.assert_array_equal(told, own.predict(new))
+
+
+@pytest.mark.filterwarnings("ignore")  # of MLflow and of what it imports
+def test_mlflow_has_one_run_for_a_recipe_and_one_for_a_search_that_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mlflow")
+    import mlflow
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'runs.db'}")
+    made, notes = project(tmp_path), []
+    entrant = Entrant(0, "project", "recipe", made.recipe, {"C": 1.0}, 1, state="waiting")
+
+    def tell(scores: list[float], run: str) -> Tracking:
+        """Tell a session's stages, as a search does that is stopped then."""
+        tracking = Tracking.open(made, run, notes.append)
+        assert tracking is not None
+        for score in scores:
+            entrant.scores.append(score)
+            tracking.tried(entrant, "event-1")
+        return tracking
+
+    tell([0.5, 0.6], "run-1")
+    tell([0.7], "run-1").end({})
+    client = mlflow.MlflowClient()
+    number = client.get_experiment_by_name("assay/shop").experiment_id
+    child, parent = sorted(
+        client.search_runs([number]), key=lambda each: "assay.run" in each.data.tags
+    )
+    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    history = client.get_metric_history(child.info.run_id, "score")
+    assert [(each.step, each.value) for each in history] == [(0, 0.5), (1, 0.6), (2, 0.7)]
+    assert parent.info.status == "FINISHED"
+    tell([], "run-2")
+    assert len(client.search_runs([number])) == 3, "another search is another run"
+    assert notes == []

@@ -138,3 +138,10 @@ def test_written_dates_become_times_and_words_are_refused() -> None:
         with_times(pl.DataFrame({"when": ["2024-05-31", "soon"]}), "when")
     with pytest.raises(InputError, match="cannot be ordered"):
         with_times(pl.DataFrame({"when": [True, False]}), "when")
+
+
+def test_a_pandas_column_of_mixed_types_is_named() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"plain": [1, 2], "mixed": ["a", 3]})
+    with pytest.raises(InputError, match=r"'mixed' cannot be read.*Given: int, str\."):
+        to_polars(table)

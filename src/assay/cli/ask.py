@@ -52,15 +52,9 @@ def ask(
 
 def _project(path: Path) -> Project | None:
     """Return the project of ``path``; None where no folder was named and there is none."""
-    from assay.errors import ProjectError
     from assay.project import Project
 
-    try:
-        return Project.open(path)
-    except ProjectError:
-        if path != Path():
-            raise
-        return None
+    return Project.find() if path == Path() else Project.open(path)
 
 
 def _show(answer: Answer) -> None:

@@ -56,7 +56,7 @@ class Search:
 
     def run(self) -> ExperimentResult:
         """Look, search, choose, judge, record."""
-        self.tracking = Tracking.open(self.project.path.name, self.record.id, self._note)
+        self.tracking = Tracking.open(self.project, self.record.id, self._note)
         trial = verdict = None
         ahead = imports_for(self.project.task)
         with self.place.working(self.place.workers, self.clock.limits, ahead) as pool:

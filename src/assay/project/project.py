@@ -122,15 +122,31 @@ class Project:
         InputError
             When ``assay.toml`` is damaged.
         """
+        found = cls.find(path)
+        if found is None:
+            raise ProjectError(
+                "There is no project here.",
+                given=Path(path).expanduser().absolute(),
+                next_step="run assay init DATA --target COLUMN, or name its folder with --path",
+            )
+        return found
+
+    @classmethod
+    def find(cls, path: str | Path = ".") -> Project | None:
+        """Open the project as :meth:`open` does; return None where there is none.
+
+        Raises
+        ------
+        ProjectError
+            When a newer version made it.
+        InputError
+            When ``assay.toml`` is damaged.
+        """
         start = Path(path).expanduser().absolute()
         for folder in (start, *start.parents):
             if (folder / making.FILE).is_file():
                 return cls(folder, from_toml((folder / making.FILE).read_bytes()))
-        raise ProjectError(
-            "There is no project here.",
-            given=start,
-            next_step="run assay init DATA --target COLUMN, or name its folder with --path",
-        )
+        return None
 
     @property
     def task(self) -> Task:

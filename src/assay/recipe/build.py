@@ -85,10 +85,11 @@ def _fit(
     targets, seen = _targets(training.rows[task.target], task)
     adjustment = Adjustment.of(recipe, targets, task)
     targets = adjustment.learned(targets)
+    given = _weights(recipe.estimator.path, estimator, training.weights)
+    if getattr(estimator, "reads_codes", False):
+        given["codes"] = seen
     try:
-        estimator.fit(
-            matrix, targets, **_weights(recipe.estimator.path, estimator, training.weights)
-        )
+        estimator.fit(matrix, targets, **given)
     except (ValueError, TypeError) as error:
         if len(seen) == 1 and task.kind != "regression":
             raise InputError(

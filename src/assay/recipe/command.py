@@ -3,7 +3,8 @@
 The contract: the program is called twice, with a folder that it may keep its model in.
 
 - ``PROGRAM fit FOLDER``: reads ``train.parquet``, the input columns as they are and the column
-  ``target``: values, or the classes as codes from 0.
+  ``target``: values, or the classes as codes from 0, in the order of ``assay.toml``. A class that
+  the rows lack keeps its code.
 - ``PROGRAM predict FOLDER``: reads ``rows.parquet``, the input columns alone, and writes
   ``predictions.parquet`` or ``predictions.csv``, in the order of the rows: one column
   ``prediction`` of values or codes, or one column for each code with its probability, named
@@ -62,7 +63,6 @@ class _CommandModel:
 
     def fit(self, table: Any, targets: np.ndarray) -> _CommandModel:
         """Have the program learn from (n, d) columns and (n,) targets."""
-        self._classes = int(targets.max()) + 1 if targets.dtype.kind in "iu" else 0
         self._home = Scratch("command")
         rows = pl.DataFrame(table).with_columns(pl.Series("target", targets))
         rows.write_parquet(self._home.path / "train.parquet")
@@ -116,25 +116,36 @@ class CommandRegressor(_CommandModel):
 class CommandClassifier(_CommandModel):
     """A program that predicts codes of classes, or their probabilities."""
 
+    reads_codes = True
+
+    def fit(
+        self, table: Any, targets: np.ndarray, codes: np.ndarray | None = None
+    ) -> CommandClassifier:
+        """Have the program learn; ``codes`` are the program's for targets 0, 1, ..., ascending."""
+        self._codes = np.unique(targets) if codes is None else codes
+        super().fit(table, self._codes[targets])
+        return self
+
     def predict(self, table: Any) -> np.ndarray:
-        """Return (n,) codes."""
+        """Return (n,) targets."""
         return np.asarray(self.predict_proba(table).argmax(axis=1))
 
     def predict_proba(self, table: Any) -> np.ndarray:
         """Return (n, c) probabilities; of a program that predicts codes, all on the code."""
         found = self._found(table)
-        names = [str(code) for code in range(self._classes)]
+        names = [str(code) for code in self._codes]
         if "prediction" not in found.columns:
             columns = [_column(found, name).cast(pl.Float64).to_numpy() for name in names]
             return np.column_stack(columns)
         codes = found["prediction"].cast(pl.Int64).to_numpy()
-        if codes.min() < 0 or codes.max() >= self._classes:
+        unknown = codes[~np.isin(codes, self._codes)]
+        if len(unknown):
             raise InputError(
-                "The training program predicted a code that is no class.",
-                given=int(codes.max()),
-                allowed=f"0 to {self._classes - 1}",
+                "The training program predicted a code that is no class it was shown.",
+                given=int(unknown[0]),
+                allowed=", ".join(names),
             )
-        return np.asarray(np.eye(self._classes)[codes])
+        return np.asarray(np.eye(len(self._codes))[np.searchsorted(self._codes, codes)])
 
 
 def _words(command: str) -> list[str]:

@@ -68,7 +68,26 @@ def _converted(table: Any) -> pl.DataFrame | None:
 def _from_pandas(table: Any) -> pl.DataFrame:
     if find_spec("pyarrow") is None:
         raise MissingExtraError("pyarrow, which reads pandas tables,", "tabular")
-    converted = pl.from_pandas(table)
+    try:
+        converted = pl.from_pandas(table)
+    except (TypeError, ValueError):
+        _require_plain_columns(table)
+        raise
     if not isinstance(converted, pl.DataFrame):
         raise TypeError("a pandas Series is one column, not a table")
     return converted
+
+
+def _require_plain_columns(table: Any) -> None:
+    """Raise an InputError that names the first pandas column whose values are of several types."""
+    for number, name in enumerate(getattr(table, "columns", ())):
+        try:
+            pl.from_pandas(table.iloc[:, [number]])
+        except (TypeError, ValueError) as error:
+            kinds = {type(each).__name__ for each in table.iloc[:, number].dropna()}
+            raise InputError(
+                f"The column {str(name)!r} cannot be read: {str(error).splitlines()[0]}.",
+                given=", ".join(sorted(kinds)),
+                allowed="values of one type: numbers, text, booleans, dates or times",
+                next_step="convert or drop the column",
+            ) from error
