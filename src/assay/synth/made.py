@@ -176,12 +176,6 @@ def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sam
     )
 
 
-def joined(makings: Sequence[Making], order: Order) -> pl.DataFrame:
-    """Return the rows of all methods in one table, in the order of the methods."""
-    tables = [each.rows for each in makings]
-    return pl.concat(tables, how="diagonal_relaxed") if tables else order.rows.head(0)
-
-
 def _dense(matrix: object) -> np.ndarray:
     return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
 

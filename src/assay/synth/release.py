@@ -30,7 +30,7 @@ FILES = (".parquet", ".csv", ".tsv", ".jsonl")
 
 
 def release(result: SynthesisResult, project: Project, path: Path) -> Path:
-    """Write the made rows that passed the filters.
+    """Write the rows by ``result.taken`` that passed the filters: those that were measured.
 
     A name that ends in ``.parquet``, ``.csv``, ``.tsv`` or ``.jsonl`` is a file with its data card
     beside it; another is a folder that ``datasets.load_dataset`` reads. Each row tells what made
@@ -96,6 +96,9 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
     if all(each.method == PRIVATE for each in result.batches):
         return  # a refusal that looks at real rows would itself tell of them
     order = Order(result.task, project.search(), result.class_name, table.height, result.seed)
+    others = [each.method for each in result.batches if each.kept and each.method != result.taken]
+    by = f" ({', '.join(others)})" if others else ""
+    next_step = f"make them by another method{by}, or raise the limit"
     reasons = NoCopies().sift(table, order).dropped[WHY]
     copies = float((reasons == REPEATS_REAL).sum()) / table.height
     settings = project.settings.synth
@@ -104,7 +107,7 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
             "The made rows are not released: they exceed the limit on copies of real rows.",
             given=f"{copies:.1%} copies",
             allowed=f"copies = {settings.copies:g} under settings.synth in assay.toml",
-            next_step="make them by another method, or raise the limit",
+            next_step=next_step,
         )
     limits = release_limits(settings, result.task)
     exceeded = () if result.privacy is None else result.privacy.exceeded(limits)
@@ -113,7 +116,7 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
             "The made rows are not released: they give away too much of the real ones.",
             given="; ".join(exceeded),
             allowed="what settings.synth in assay.toml says of runs, close, risk, membership and k",
-            next_step="make them by another method, or raise the limit",
+            next_step=next_step,
         )
 
 
@@ -167,7 +170,7 @@ def data_card(result: SynthesisResult, table: pl.DataFrame) -> str:
         *(f"{each}\n" for each in tell(result)),
         "## How they were made",
         "",
-        *(f"- {made(each)}" for each in result.batches),
+        *(f"- {made(each)}" for each in result.batches if each.method == result.taken),
         "",
         f"Run `{result.run}`, seed {result.seed}. `made_by` names the method and the model, "
         "`made_from` the real row's id, `shown` every real row that a writer saw, `prompt` its "

@@ -131,6 +131,9 @@ class SynthesisResult(Document):
         Of which rows were made; None for a whole table; and in which slice, empty for anywhere.
     real_rows
         Search rows that they were made from.
+    taken
+        The method whose rows are measured, shown and released: the kept one, else the first that
+        gave any.
     doses
         Every proposal, in the order of the methods.
     chosen
@@ -150,7 +153,7 @@ class SynthesisResult(Document):
     constraints
         What was to hold in every made row, in words.
     artefact
-        The ledger's id of the made rows that passed the filters.
+        The ledger's id of the rows by ``taken`` that passed the filters.
     lacking
         In words, of which rows others were made, and where else they were seen to be lacking.
         Empty where the user said of which.
@@ -163,6 +166,7 @@ class SynthesisResult(Document):
     class_name: str | None
     real_rows: int
     batches: tuple[Batch, ...]
+    taken: str
     doses: tuple[Dose, ...]
     chosen: Dose | None
     recipe: Recipe

@@ -21,7 +21,7 @@ from assay.synth.constraints import Constraint
 from assay.synth.curation.curated import mined
 from assay.synth.gate import Gate
 from assay.synth.judging import Candidate
-from assay.synth.made import Making, joined, make, measured, samples
+from assay.synth.made import Making, make, measured, samples
 from assay.synth.measure.halves import Halves, rehearse
 from assay.synth.methods import asks_a_model
 from assay.synth.privacy import PrivacyReport, measure_privacy
@@ -69,8 +69,6 @@ class Synthesis:
         held = mined(known, task) if self.constraints is None else self.constraints
         order = Order(task, known, self.class_name, self.count, seed, self.where, held)
         makings = [self._made(order, method) for method in self.methods]
-        whole = joined(makings, order)
-        artefact = self.record.ledger.put_table(whole, name="synthetic.parquet", run=self.record.id)
         tools = Tools.of(self.record.ledger, self.gateway)
         candidates = [*self._written(makings, own.height), *self._made_in_folds(makings)]
         if candidates:
@@ -83,13 +81,16 @@ class Synthesis:
         confirmed = self._confirmed(recipe, tools, notes) if chosen is not None else None
         if not candidates:
             least = max(1, round(self.doses[0] * own.height))
+            passed = sum(each.rows.height for each in makings)
             notes.append(
-                f"{whole.height} made rows passed the filters and the smallest dose takes {least}, "
+                f"{passed} made rows passed the filters and the smallest dose takes {least}, "
                 "so nothing was tried: make more of them, or by another method or model"
             )
-        facts, numbers = measured(whole, order)
-        rehearsed = self._rehearsed_method(chosen)
-        halves = self._halves(order, rehearsed, tools, notes)
+        taken = _taken(makings, chosen)
+        made, method = taken.rows, taken.batch.method
+        artefact = self.record.ledger.put_table(made, name="synthetic.parquet", run=self.record.id)
+        facts, numbers = measured(made, order)
+        halves = self._halves(order, method, tools, notes) if self._rehearses(method) else None
         spend = self.gateway.spend
         result = SynthesisResult(
             project=project.path.name,
@@ -100,6 +101,7 @@ class Synthesis:
             where=self.where.words if self.where.conditions else "",
             real_rows=own.height,
             batches=tuple(each.batch for each in makings),
+            taken=method,
             doses=judgement.doses,
             chosen=chosen,
             recipe=recipe,
@@ -107,14 +109,14 @@ class Synthesis:
             advice=judgement.advice,
             facts=tuple(self.record.evidence(each) for each in facts),
             numbers=numbers,
-            samples=samples(whole, order),
+            samples=samples(made, order),
             artefact=artefact,
             constraints=tuple(str(each) for each in held),
             lacking=self.lacking,
             cost=Cost(spend.money, spend.calls, spend.tokens, round(time.monotonic() - began, 3)),
             notes=tuple(notes),
-            privacy=self._privacy(whole, order, halves),
-            rehearsed=None if halves is None else rehearsed,
+            privacy=self._privacy(made, order, halves),
+            rehearsed=None if halves is None else method,
             utility=None if halves is None else halves.utility,
         )
         if result.helped:
@@ -122,22 +124,14 @@ class Synthesis:
         self.record.end(result.to_json(), recipe, name="synthesis.json")
         return result
 
-    def _rehearsed_method(self, kept: Dose | None) -> str | None:
-        """Return the kept method, or else the first that asks no model; copies tell nothing.
+    def _rehearses(self, method: str) -> bool:
+        """Whether an attack can tell of the method: of a writer where canaries are planted for it.
 
-        A writer is rehearsed where canaries are planted for it.
+        Of copies it tells nothing.
         """
-        if self.canaries:
-            return self.methods[0]
-        methods = (kept.method,) if kept is not None and kept.dose else self.methods
-        fit = (each for each in methods if not asks_a_model(each) and each != "oversample")
-        return next(fit, None)
+        return self.canaries > 0 if asks_a_model(method) else method != "oversample"
 
-    def _halves(
-        self, order: Order, method: str | None, tools: Tools, notes: list[str]
-    ) -> Halves | None:
-        if method is None:
-            return None
+    def _halves(self, order: Order, method: str, tools: Tools, notes: list[str]) -> Halves | None:
         self.tell("measuring on halves", 0, 1)
 
         def planted(half: Order) -> tuple[pl.DataFrame, Canaries]:
@@ -229,6 +223,16 @@ class Synthesis:
         except VaultError as error:
             notes.append(str(error))
             return None
+
+
+def _taken(makings: Sequence[Making], kept: Dose | None) -> Making:
+    """Return the making whose rows are measured, attacked and released.
+
+    It is the kept method's, or else the first that gave rows.
+    """
+    given = [each for each in makings if each.rows.height] or makings
+    of_kept = (each for each in given if kept is not None and each.batch.method == kept.method)
+    return next(of_kept, given[0])
 
 
 def _kept_beside(makings: Sequence[Making], task: Task) -> Iterator[str]:

@@ -73,7 +73,10 @@ def _cheaper(dose: Dose) -> str:
 
 def measures(result: SynthesisResult) -> list[str]:
     """Return every measure of the made rows, a line each: alike, different, private, of use."""
-    told = [f"{name}: {value:.3g}" for name, value in result.numbers.items()]
+    told = []
+    if sum(each.kept > 0 for each in result.batches) > 1:
+        told.append(f"measured here, and released, are the rows by {result.taken} alone")
+    told += [f"{name}: {value:.3g}" for name, value in result.numbers.items()]
     told += [f"{each.name}: {_figure(each, '.2f')}" for each in result.facts]
     if result.privacy is not None:
         told += [f"{each.name}: {_figure(each, '.1%')}" for each in result.privacy.memory]
