@@ -22,7 +22,7 @@ from assay.project.settings import Synth
 from assay.synth.curation import curated_rows
 from assay.synth.curation.remembered import NotRemembered
 from assay.synth.privacy import measure_privacy
-from assay.synth.release import release_limits
+from assay.synth.releasable import release_limits
 from assay.synth.spec import Order
 from assay.synth.tabular import made_rows
 from assay.synth.text import curated_texts, made_texts

@@ -10,10 +10,13 @@ from assay import Project, synthesize
 from assay.errors import InputError
 from assay.evidence import Evidence, Interval
 from assay.evidence.spec import Verdict
+from assay.project.settings import Synth
 from assay.synth.gate import Gate, Judgement
+from assay.synth.releasable import require_attackable
 from assay.synth.release import release
 from assay.synth.report.story import measures
 from assay.synth.result import Dose, SynthesisResult
+from newsroom import TASK as NEWS
 from synth.tables_made_up import customers
 
 
@@ -57,23 +60,27 @@ def test_a_method_is_rehearsed_on_halves_and_a_limit_holds_the_rows_back(tmp_pat
     strict.ledger().close()
 
 
+def keep(monkeypatch: pytest.MonkeyPatch, method: str | None) -> None:
+    """Have the gate keep one made row for each real one by ``method``, without a trial."""
+    gain = Evidence("gain", 0.1, Interval(0.05, 0.15), 100, "stated", p_value=0.001)
+    verdict = Verdict("kept", "stated", (gain,))
+    dose = None if method is None else Dose(method, 1.0, "h", verdict, 0.001, "p")
+
+    def judged(gate: Gate, *_: object) -> Judgement:
+        return Judgement(() if dose is None else (dose,), dose, gate.project.recipe, None)
+
+    monkeypatch.setattr(Gate, "judge", judged)
+
+
 @pytest.mark.parametrize("kept", ["forest", None])
 def test_what_is_released_was_made_by_the_method_that_was_attacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str | None
 ) -> None:
-    gain = Evidence("gain", 0.1, Interval(0.05, 0.15), 100, "stated", p_value=0.001)
-    verdict = Verdict("kept", "stated", (gain,))
-    dose = None if kept is None else Dose(kept, float(kept == "forest"), "h", verdict, 0.001, "p")
-
-    def judged(gate: Gate, *_: object) -> Judgement:
-        doses = () if dose is None else (dose,)
-        return Judgement(doses, dose, gate.project.recipe, None)
-
-    monkeypatch.setattr(Gate, "judge", judged)
+    keep(monkeypatch, kept)
     small = customers(600, seed=3).select("income", "member", "class")
     project = the_project(tmp_path / "p", "risk = 1.0\nclose = 1.0", small)
     result = synthesize(project, for_class="rare", doses=(1,), rows=20, confirm=False)
-    attacked = "forest" if kept == "forest" else "smote"
+    attacked = kept or "smote"
     assert result.taken == result.rehearsed == attacked
     card = release(result, project, tmp_path / "rows.csv").read_text()
     rows = pl.read_csv(tmp_path / "rows.csv")
@@ -81,3 +88,52 @@ def test_what_is_released_was_made_by_the_method_that_was_attacked(
     assert "copula" not in card
     assert any(f"are the rows by {attacked} alone" in each for each in measures(result))
     project.ledger().close()
+
+
+def few_rare() -> pl.DataFrame:
+    rows = customers(400, seed=3).select("income", "member", "class")
+    rare = rows.filter(pl.col("class") == "rare").head(40)
+    return pl.concat([rare, rows.filter(pl.col("class") == "common")])
+
+
+def test_rows_of_a_class_too_small_to_be_attacked_leave_only_where_the_user_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(monkeypatch, None)
+    project = the_project(tmp_path / "p", "close = 1.0", few_rare())
+    asked = {"for_class": "rare", "method": "copula", "doses": (1,), "confirm": False}
+    with pytest.raises(
+        InputError, match=r"no attack could tell .* 20 real rows in each .* risk = 1"
+    ):
+        synthesize(project, release=True, **asked)  # type: ignore[arg-type]
+    assert not project.ledger().entries("run"), "it is told before any row is made"
+    result = synthesize(project, **asked)  # type: ignore[arg-type]
+    assert result.privacy is not None
+    assert result.privacy.attacks == ()
+    assert any(each.startswith("not attacked") for each in measures(result))
+    with pytest.raises(InputError, match=r"no attack could tell .* risk = 1"):
+        release(result, project, tmp_path / "rows.csv")
+    assert not list(tmp_path.glob("rows*"))
+    project.ledger().close()
+
+    settings = project.path / "assay.toml"
+    settings.write_text(settings.read_text().replace("close = 1.0", "close = 1.0\nrisk = 1.0"))
+    knowing = Project.open(project.path)
+    assert "not attacked" in release(result, knowing, tmp_path / "rows.csv").read_text()
+    knowing.ledger().close()
+
+
+def test_rows_by_a_language_model_leave_with_canaries_or_where_the_user_says_so() -> None:
+    table = NEWS.model_copy(update={"modality": "tabular", "text": None, "features": ("a",)})
+    require_attackable(Synth(), NEWS, "write", 60, canaries=20)
+    require_attackable(Synth(risk=1), table, "write", 9, canaries=0)
+    require_attackable(Synth(), NEWS, "edit", 9, canaries=0)
+    for task, canaries, rows, told in (
+        (NEWS, 0, 60, "say --canaries 20"),
+        (NEWS, 20, 30, "20 real rows in each"),
+        (table, 0, 60, "a method that asks no model"),
+    ):
+        with pytest.raises(InputError, match=told):
+            require_attackable(Synth(), task, "write", rows, canaries)
+    with pytest.raises(InputError, match="membership = 1"):
+        require_attackable(Synth(membership=0.5), NEWS, "edit", 9, canaries=0)

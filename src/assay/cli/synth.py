@@ -109,6 +109,7 @@ def synth(
             confirm=confirm,
             many=many,
             canaries=canaries,
+            release=out is not None,
             on_progress=watch,
         )
     page = html or project.path / "synthesis.html"

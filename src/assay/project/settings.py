@@ -66,7 +66,8 @@ class Synth(BaseModel):
         Largest share of made rows of a table that may lie closer to a real row than real rows to
         each other; ``runs`` is the limit for texts.
     risk
-        Largest success of a privacy attack beyond its control.
+        Largest success of a privacy attack beyond its control; 1 sets no limit, and releases rows
+        that no attack could be made on.
     membership
         Largest share of the real texts that may be recognised by the made ones, beyond the
         control; 1 sets no limit, as an edited text gives its original away.

@@ -34,6 +34,7 @@ def synthesize(
     confirm: bool = True,
     many: bool = False,
     canaries: int = 0,
+    release: bool = False,
     on_progress: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> SynthesisResult:
     """Make rows where real ones are scarce, and keep them if they help on real held-out rows.
@@ -72,6 +73,9 @@ def synthesize(
     canaries
         Made-up secrets planted in so many texts that a language model is shown when it writes half
         as many rows again from half of the real ones: how many does it repeat?
+    release
+        Whether the rows are to be released: what could not be, since no attack can tell what it
+        gives away, is refused before any row is made.
     on_progress
         Told what is done, how far, of how much.
 
@@ -79,13 +83,15 @@ def synthesize(
     ------
     InputError
         When the class or a parameter is not usable, the class has fewer than five search rows or
-        they are all the same, or more than 20,000 rows are asked for and not meant.
+        they are all the same, or more than 20,000 rows are asked for and not meant; or they are to
+        be released and cannot be attacked.
     """
     from assay.recipe import narrowed
     from assay.synth.constraints import stated_constraints
     from assay.synth.lacking import chosen_scope
     from assay.synth.methods import asks_a_model, chosen_methods
     from assay.synth.record import Record
+    from assay.synth.releasable import require_attackable
     from assay.synth.run import Synthesis
     from assay.synth.scarcity import MOST_DOSE, require_enough, up_to_balance
 
@@ -110,6 +116,8 @@ def synthesize(
             allowed="at least 1, with the method write, paraphrase or counterfactual",
             next_step="leave canaries out, or name such a method",
         )
+    if release:
+        require_attackable(project.settings.synth, task, methods[0], own.height, canaries)
     count = max(1, round(wanted[-1] * own.height)) if rows is None else rows
     if rows is None and asks_a_model(methods[0]):
         count = min(count, WRITTEN_AT_MOST)

@@ -10,16 +10,11 @@ from assay.config import write_text
 from assay.errors import InputError
 from assay.project import Project
 from assay.project.prepare import PURPOSE
-from assay.project.settings import Synth
-from assay.synth.curation import NoCopies
-from assay.synth.curation.copies import REPEATS_REAL
-from assay.synth.privacy import PrivacyLimits
 from assay.synth.private import PRIVATE
+from assay.synth.releasable import require_private
 from assay.synth.result import SynthesisResult
-from assay.synth.spec import WHY, Order
 from assay.synth.written import PLANNED
 from assay.tables import write_table
-from assay.task import Task
 
 NOT_COVERED = (
     "Differential privacy covers the rows alone. The figures above were measured on real rows: "
@@ -45,7 +40,8 @@ def release(result: SynthesisResult, project: Project, path: Path) -> Path:
     ------
     InputError
         When no made row passed the filters, or they exceed a limit under ``settings.synth`` in
-        ``assay.toml``: copies, runs, close, risk, membership or k; or the name is not usable.
+        ``assay.toml``: copies, runs, close, risk, membership or k; or no attack could tell whether
+        they do; or the name is not usable.
     """
     require_file_name(path)
     table = provenance(result, project.ledger().read_table(result.artefact))
@@ -83,56 +79,6 @@ def require_file_name(path: Path) -> None:
             given=path,
             allowed=f"a file that ends in {', '.join(FILES)}, or a folder",
         )
-
-
-def require_private(table: pl.DataFrame, result: SynthesisResult, project: Project) -> None:
-    """Refuse rows that give real ones away.
-
-    Raises
-    ------
-    InputError
-        When they exceed a limit of ``settings.synth``, and which.
-    """
-    if all(each.method == PRIVATE for each in result.batches):
-        return  # a refusal that looks at real rows would itself tell of them
-    order = Order(result.task, project.search(), result.class_name, table.height, result.seed)
-    others = [each.method for each in result.batches if each.kept and each.method != result.taken]
-    by = f" ({', '.join(others)})" if others else ""
-    next_step = f"make them by another method{by}, or raise the limit"
-    reasons = NoCopies().sift(table, order).dropped[WHY]
-    copies = float((reasons == REPEATS_REAL).sum()) / table.height
-    settings = project.settings.synth
-    if copies > settings.copies:
-        raise InputError(
-            "The made rows are not released: they exceed the limit on copies of real rows.",
-            given=f"{copies:.1%} copies",
-            allowed=f"copies = {settings.copies:g} under settings.synth in assay.toml",
-            next_step=next_step,
-        )
-    limits = release_limits(settings, result.task)
-    exceeded = () if result.privacy is None else result.privacy.exceeded(limits)
-    if exceeded:
-        raise InputError(
-            "The made rows are not released: they give away too much of the real ones.",
-            given="; ".join(exceeded),
-            allowed="what settings.synth in assay.toml says of runs, close, risk, membership and k",
-            next_step=next_step,
-        )
-
-
-def release_limits(settings: Synth, task: Task) -> PrivacyLimits:
-    """Return the limits of a release; how close rows may be holds for tables alone.
-
-    An edited text is made of a real one, so it is close to it by intent.
-    """
-    return PrivacyLimits(
-        copies=settings.copies,
-        runs=settings.runs,
-        close=settings.close if task.text is None else 1.0,
-        risk=settings.risk,
-        membership=settings.membership,
-        k=settings.k,
-    )
 
 
 def provenance(result: SynthesisResult, table: pl.DataFrame) -> pl.DataFrame:

@@ -147,7 +147,9 @@ def measure_privacy(
         memory.append(runs)
     attacks: list[Evidence] = []
     if control is None or min(control.height, seen.height) < FEWEST:
-        notes.append(f"attacks need {FEWEST} real rows that the generator did not see")
+        notes.append(
+            f"not attacked: attacks need {FEWEST} real rows that the generator did not see"
+        )
     else:
         memory.append(nearer_to_seen(made, seen, control, task, derive_seed(seed, "nearer")))
         if task.text is None:

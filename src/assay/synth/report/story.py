@@ -82,6 +82,7 @@ def measures(result: SynthesisResult) -> list[str]:
         told += [f"{each.name}: {_figure(each, '.1%')}" for each in result.privacy.memory]
         if result.privacy.k is not None:
             told.append(f"k-anonymity: {result.privacy.k}")
+        told += result.privacy.notes
     if result.utility is None or result.privacy is None:
         return told
     by = f"{result.rehearsed} on half of the rows"
