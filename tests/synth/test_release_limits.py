@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -8,16 +7,16 @@ import pytest
 
 from assay import Project, synthesize
 from assay.errors import InputError
-from assay.evidence import Evidence, Interval
-from assay.evidence.spec import Verdict
 from assay.project.settings import Synth
-from assay.synth.gate import Gate, Judgement
 from assay.synth.releasable import require_attackable
 from assay.synth.release import release
 from assay.synth.report.story import measures
-from assay.synth.result import Dose, SynthesisResult
+from assay.synth.result import SynthesisResult
 from newsroom import TASK as NEWS
+from synth.stated_gate import keep
 from synth.tables_made_up import customers
+
+K = 'k = 1000\nquasi_identifiers = ["region"]'
 
 
 def the_project(folder: Path, limits: str = "", rows: pl.DataFrame | None = None) -> Project:
@@ -51,25 +50,12 @@ def test_a_method_is_rehearsed_on_halves_and_a_limit_holds_the_rows_back(tmp_pat
     project.ledger().close()
 
     settings = project.path / "assay.toml"
-    settings.write_text(settings.read_text().replace("close = 1.0", "k = 2"))
+    settings.write_text(settings.read_text().replace("close = 1.0", K))
     strict = Project.open(project.path)
-    alone = replace(result, privacy=replace(result.privacy, k=1))
-    with pytest.raises(InputError, match="k-anonymity"):
-        release(alone, strict, tmp_path / "again.csv")
+    with pytest.raises(InputError, match=r"k-anonymity [0-9]+ of region"):
+        release(result, strict, tmp_path / "again.csv")
     assert not (tmp_path / "again.csv").exists()
     strict.ledger().close()
-
-
-def keep(monkeypatch: pytest.MonkeyPatch, method: str | None) -> None:
-    """Have the gate keep one made row for each real one by ``method``, without a trial."""
-    gain = Evidence("gain", 0.1, Interval(0.05, 0.15), 100, "stated", p_value=0.001)
-    verdict = Verdict("kept", "stated", (gain,))
-    dose = None if method is None else Dose(method, 1.0, "h", verdict, 0.001, "p")
-
-    def judged(gate: Gate, *_: object) -> Judgement:
-        return Judgement(() if dose is None else (dose,), dose, gate.project.recipe, None)
-
-    monkeypatch.setattr(Gate, "judge", judged)
 
 
 @pytest.mark.parametrize("kept", ["forest", None])
@@ -137,3 +123,31 @@ def test_rows_by_a_language_model_leave_with_canaries_or_where_the_user_says_so(
             require_attackable(Synth(), task, "write", rows, canaries)
     with pytest.raises(InputError, match="membership = 1"):
         require_attackable(Synth(membership=0.5), NEWS, "edit", 9, canaries=0)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ('quasi_identifiers = ["regoin"]', "none of the inputs. Given: regoin"),
+        ("k = 1000", "no column is named. Given: k = 1000"),
+    ],
+)
+def test_a_k_that_cannot_be_held_is_refused_before_any_row_is_made(
+    tmp_path: Path, limits: str, told: str
+) -> None:
+    project = the_project(tmp_path / "p", limits, few_rare())
+    with pytest.raises(InputError, match=told):
+        synthesize(project, for_class="rare")
+    assert not project.ledger().entries("run")
+    project.ledger().close()
+
+
+def test_k_holds_private_rows_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(monkeypatch, None)
+    rows = customers(300, seed=3).select("age", "region", "class")
+    project = the_project(tmp_path / "p", f"{K}\nranges = {{ age = [18, 90] }}", rows)
+    result = synthesize(project, for_class="rare", method="private", rows=50, confirm=False)
+    with pytest.raises(InputError, match=r"k-anonymity [0-9]+ of region"):
+        release(result, project, tmp_path / "rows.csv")
+    assert not list(tmp_path.glob("rows*"))
+    project.ledger().close()

@@ -91,11 +91,12 @@ def synthesize(
     from assay.synth.lacking import chosen_scope
     from assay.synth.methods import asks_a_model, chosen_methods
     from assay.synth.record import Record
-    from assay.synth.releasable import require_attackable
+    from assay.synth.releasable import require_attackable, require_k
     from assay.synth.run import Synthesis
     from assay.synth.scarcity import MOST_DOSE, require_enough, up_to_balance
 
     search, task = project.search(), project.task
+    require_k(project.settings.synth, task)
     scope = chosen_scope(
         search, task, project.ledger(), for_class=for_class, where=where, method=method
     )

@@ -13,7 +13,7 @@ from assay.synth.curation import NoCopies
 from assay.synth.curation.copies import REPEATS_REAL
 from assay.synth.measure.halves import FEWEST
 from assay.synth.methods import asks_a_model
-from assay.synth.privacy import PrivacyLimits
+from assay.synth.privacy import PrivacyLimits, k_anonymity
 from assay.synth.privacy.texts import MEMBERSHIP
 from assay.synth.private import PRIVATE
 from assay.synth.result import SynthesisResult
@@ -30,9 +30,18 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
         When they exceed a limit of ``settings.synth``, and which; or one of its limits on attacks
         is below 1 and no attack could be made.
     """
+    settings, task = project.settings.synth, result.task
+    require_k(settings, task)
+    named = settings.quasi_identifiers
+    if named and (k := k_anonymity(table, named)) < settings.k:
+        raise InputError(
+            "The made rows are not released: too few of them share the columns that name a person.",
+            given=f"k-anonymity {k} of {', '.join(named)}",
+            allowed=f"k = {settings.k} under settings.synth in assay.toml",
+            next_step="make more rows, or lower k",
+        )
     if result.taken == PRIVATE:
         return  # a refusal that looks at real rows would itself tell of them
-    settings, task = project.settings.synth, result.task
     others = [each.method for each in result.batches if each.kept and each.method != result.taken]
     by = f" ({', '.join(others)})" if others else ""
     next_step = f"make them by another method{by}, or raise the limit"
@@ -51,11 +60,37 @@ def require_private(table: pl.DataFrame, result: SynthesisResult, project: Proje
         raise InputError(
             "The made rows are not released: they give away too much of the real ones.",
             given="; ".join(exceeded),
-            allowed="what settings.synth in assay.toml says of runs, close, risk, membership and k",
+            allowed="what settings.synth in assay.toml says of runs, close, risk and membership",
             next_step=next_step,
         )
     if _wants_attack(settings, task, result.taken) and not _attacked(result):
         raise _not_attacked(task, result.taken, result.real_rows)
+
+
+def require_k(settings: Synth, task: Task) -> None:
+    """Refuse a ``k`` that cannot be held.
+
+    Raises
+    ------
+    InputError
+        When a quasi-identifier is none of the inputs, or ``k`` is asked for and none is named.
+    """
+    named = settings.quasi_identifiers
+    unknown = [name for name in named if name not in task.inputs]
+    if unknown:
+        raise InputError(
+            "quasi_identifiers names a column that is none of the inputs.",
+            given=unknown[0],
+            allowed=", ".join(task.inputs),
+            next_step="mend quasi_identifiers under settings.synth in assay.toml",
+        )
+    if settings.k > 1 and not named:
+        raise InputError(
+            "k asks for rows that share columns, and no column is named.",
+            given=f"k = {settings.k}",
+            allowed="k with quasi_identifiers, the columns by which a person could be known",
+            next_step="say quasi_identifiers = [COLUMN, ...] under settings.synth in assay.toml",
+        )
 
 
 def require_attackable(
@@ -86,7 +121,6 @@ def release_limits(settings: Synth, task: Task) -> PrivacyLimits:
         close=settings.close if task.text is None else 1.0,
         risk=settings.risk,
         membership=settings.membership,
-        k=settings.k,
     )
 
 
