@@ -12,14 +12,21 @@ import pytest
 
 from assay import Project, synthesize
 from assay.errors import InputError
+from assay.ledger import Ledger
+from assay.project.settings import Synth
 from assay.recipe import Made, Tools, baseline_recipe, training_rows
+from assay.synth.constraints import constraints_from_toml
+from assay.synth.lacking import chosen_scope
+from assay.synth.methods import making_parameters
 from assay.synth.private import OpenDPNoise, SeededNoise, private_rows
 from assay.synth.private.cells import Cells, as_numbers, cut
 from assay.synth.private.noise import Noise, threshold
 from assay.synth.private.tree import NoisyTree
 from assay.synth.release import NOT_COVERED, release
+from assay.synth.report import render_html
 from newsroom import TASK as NEWS
 from newsroom import newsroom
+from synth.stated_gate import keep
 from synth.tables_made_up import TASK, customers
 
 RANGES = {"age": (18, 90), "income": (-50_000, 150_000), "opened": ("2015-01-01", "2025-01-01")}
@@ -140,13 +147,15 @@ def test_a_private_synthesis_tells_its_epsilon_and_releases_without_a_look(tmp_p
     rows = customers(600, gaps=False).drop("row_id")
     project = Project.create(tmp_path / "p", rows, target="class", kind="binary", metric="auc")
     with pytest.raises(InputError, match="ranges"):
-        synthesize(project, method="private", doses=(1,), confirm=False)
+        synthesize(project, for_class="rare", method="private", rows=60, doses=(1,), confirm=False)
     settings = project.path / "assay.toml"
     told = "\n".join(f"{name} = {json.dumps(ends)}" for name, ends in RANGES.items())
     settings.write_text(f"{settings.read_text()}\n[settings.synth.ranges]\n{told}\n")
     project.ledger().close()
     project = Project.open(project.path)
-    result = synthesize(project, method="private", doses=(1,), confirm=False)
+    result = synthesize(
+        project, for_class="rare", method="private", rows=60, doses=(1,), confirm=False
+    )
     batch = result.batches[0]
     assert batch.epsilon is not None
     assert batch.epsilon <= 1.0 + 1e-9
@@ -156,3 +165,67 @@ def test_a_private_synthesis_tells_its_epsilon_and_releases_without_a_look(tmp_p
     assert "differential privacy: epsilon" in told
     assert NOT_COVERED in told
     project.ledger().close()
+
+
+YOUNG = '[[constraints]]\nkind = "between"\ncolumn = "age"\nhigh = 40\n'
+
+
+def of_ages(folder: Path, settings: str = "") -> Project:
+    rows = customers(300, gaps=False).select("age", "member", "class")
+    Project.create(folder, rows, target="class", kind="binary", metric="auc").ledger().close()
+    file = folder / "assay.toml"
+    told = f"[settings.synth]\nranges = {{ age = [18, 90] }}\n{settings}"
+    file.write_text(f"{file.read_text()}\n{told}\n")
+    return Project.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"rows": 50}, "private needs a class"),
+        ({"for_class": "rare"}, "private needs rows"),
+        ({"for_class": "rare", "rows": 50}, "mined from the real rows"),
+    ],
+)
+def test_what_would_tell_of_the_real_rows_beside_the_noise_is_said_by_the_user(
+    tmp_path: Path, asked: dict[str, object], told: str
+) -> None:
+    project = of_ages(tmp_path / "p")
+    (project.path / "constraints.toml").write_text(YOUNG)
+    with pytest.raises(InputError, match=told):
+        synthesize(project, method="private", **asked)  # type: ignore[arg-type]
+    assert not project.ledger().entries("run")
+    project.ledger().close()
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_private_rows_are_as_many_as_said_and_keep_to_public_constraints_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, public: bool
+) -> None:
+    keep(monkeypatch, None)
+    project = of_ages(tmp_path / "p", "constraints_public = true" if public else "")
+    if public:
+        (project.path / "constraints.toml").write_text(YOUNG)
+    result = synthesize(project, for_class="rare", method="private", rows=50, confirm=False)
+    made = project.ledger().read_table(result.artefact)
+    assert (made["age"].max() <= 40) == public  # type: ignore[operator]
+    assert made.height == 50 or public
+    assert len(result.constraints) == public, "none are mined: they would tell of the rows"
+    assert ("constraints hold in every row" in render_html(result)) == public
+    assert result.batches[0].epsilon <= 1.0 + 1e-9  # type: ignore[operator]
+    project.ledger().close()
+
+
+def test_a_fold_keeps_private_rows_to_public_constraints_too() -> None:
+    parameters = making_parameters("private", Synth(ranges=RANGES), constraints_from_toml(YOUNG))
+    made = private_rows(customers(400), TASK, class_name=None, count=50, seed=0, **parameters)
+    assert made.height
+    assert made["age"].max() <= 40  # type: ignore[operator]
+    assert "constraints" not in making_parameters("private", Synth(), ())
+
+
+def test_where_to_make_private_rows_is_not_read_off_the_rows(tmp_path: Path) -> None:
+    task = TASK.model_copy(update={"kind": "regression", "target": "income", "classes": ()})
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        found = chosen_scope(customers(), task, ledger, method="private")
+    assert (found.class_name, found.where.conditions, found.seen) == (None, (), ())

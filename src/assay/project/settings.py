@@ -74,6 +74,8 @@ class Synth(BaseModel):
     epsilon, delta, ranges
         What rows made by the method ``private`` may spend, and what of a column is public: the
         least and greatest number or date, or all levels.
+    constraints_public
+        Whether ``constraints.toml`` tells only what is public, so that such rows may keep to it.
     quasi_identifiers, k
         Columns by which a person could be known, and how many made rows must share them.
     """
@@ -89,6 +91,7 @@ class Synth(BaseModel):
     epsilon: float = Field(default=1.0, gt=0)
     delta: float = Field(default=1e-6, gt=0, lt=1)
     ranges: dict[str, tuple[float, float] | tuple[str, ...]] = Field(default_factory=dict)
+    constraints_public: bool = False
     quasi_identifiers: tuple[str, ...] = ()
     k: int = Field(default=1, ge=1)
 

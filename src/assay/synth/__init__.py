@@ -54,8 +54,8 @@ def synthesize(
         slice of the class alone, and without ``for_class`` of every class in it.
     rows
         Rows to make by each method; by default the largest dose of the class, or 200 of those
-        that a language model writes if that is less. Of written rows, only doses that there are
-        rows for are tried.
+        that a language model writes if that is less; ``private`` needs it. Of written rows, only
+        doses that there are rows for are tried.
     method
         ``auto`` asks no language model: ``edit`` and ``recombine`` for texts, ``smote``,
         ``forest`` and ``copula`` for tables. Or one of these, ``oversample``, ``private``, and by
@@ -90,6 +90,7 @@ def synthesize(
     from assay.synth.constraints import stated_constraints
     from assay.synth.lacking import chosen_scope
     from assay.synth.methods import asks_a_model, chosen_methods
+    from assay.synth.private import PRIVATE, require_stated
     from assay.synth.record import Record
     from assay.synth.releasable import require_attackable, require_k
     from assay.synth.run import Synthesis
@@ -103,13 +104,19 @@ def synthesize(
     class_name, predicate = scope.class_name, scope.where
     known = narrowed(search, task, class_name, predicate)
     own = require_enough(known, task, class_name, predicate)
-    constraints = stated_constraints(project.path, task.inputs)
     if doses is None:
         doses = up_to_balance(DOSES, known, task, class_name)
     wanted = tuple(sorted({float(each) for each in doses}))
     if not wanted or not all(0 < each <= MOST_DOSE for each in wanted):
         raise InputError("doses must be above 0 and at most 100.", given=list(doses))
     methods = chosen_methods(method, task, class_name)
+    constraints = stated_constraints(project.path, task.inputs)
+    if PRIVATE in methods:
+        scoped = for_class is not None or where is not None
+        require_stated(
+            project.settings.synth, task, scoped=scoped, rows=rows, constraints=constraints
+        )
+        constraints = constraints or ()  # none are mined: they would tell of the rows
     if canaries < 0 or (canaries and (task.text is None or not asks_a_model(methods[0]))):
         raise InputError(
             "canaries are planted in texts that a language model is shown.",

@@ -14,6 +14,7 @@ from assay.recipe import narrowed
 from assay.recipe.weak import weak_slices
 from assay.synth.corners import empty_corners
 from assay.synth.methods import AUTO, suitable_methods
+from assay.synth.private import PRIVATE
 from assay.synth.scarcity import (
     FEWEST,
     SHARE,
@@ -95,7 +96,7 @@ def chosen_scope(
 
     A corner is seen and not taken: columns that depend on each other leave corners empty that no
     real row will fill. Where no slice and no class is lacking it is the smallest class, and the
-    whole table of a regression.
+    whole table of a regression. For private rows nothing is looked for, as that tells of the rows.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def chosen_scope(
     InputError
         As :func:`assay.synth.scarcity.scope` does.
     """
-    if for_class is not None or where is not None:
+    if for_class is not None or where is not None or method == PRIVATE:
         return Scope(*scope(rows, task, for_class, where))
     seen, too_few = scarcities(rows, task, ledger), tuple(_too_few(rows, task))
     for taken in seen:

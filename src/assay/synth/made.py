@@ -19,6 +19,7 @@ from assay.synth.curation.judges import Lesson, encoded
 from assay.synth.curation.numbers import Encoded
 from assay.synth.curation.remembered import NotRemembered
 from assay.synth.curation.slices import InSlice
+from assay.synth.curation.wellformed import WellFormed
 from assay.synth.measure.diversity import distinct_n, plan_coverage, vendi_score
 from assay.synth.measure.fidelity import measure_fidelity
 from assay.synth.methods import asks_a_model, making_parameters
@@ -64,7 +65,8 @@ def make(
 ) -> Making:
     """Make and sift rows; a method without a model makes twice as many as wanted.
 
-    Rows under differential privacy are not sifted, as filters look at real rows.
+    Rows under differential privacy are held to stated constraints alone: other filters look at real
+    rows.
     """
     began = time.monotonic()
     if asks_a_model(method):
@@ -74,7 +76,9 @@ def make(
     else:
         raw = _made(order, method)
     filters: Sequence[Filter] = ()
-    if method != PRIVATE:
+    if method == PRIVATE:
+        filters = (WellFormed(order.constraints),) if order.constraints else ()
+    else:
         filters = filters_for(order.rows, order.task, method, order.constraints)
         if method != "oversample":
             filters = (*filters, NotRemembered())
@@ -112,17 +116,17 @@ def _written(
 
 
 def _private(order: Order, settings: Synth) -> _Raw:
-    noise = OpenDPNoise()
+    noise, asked = OpenDPNoise(), ABUNDANCE * order.count
     made = private_rows(
         order.rows,
         order.task,
         class_name=order.class_name,
-        count=order.count,
+        count=asked,
         seed=order.seed,
         noise=noise,
         **making_parameters(PRIVATE, settings),
     )
-    return _Raw(made, order.count, epsilon=noise.epsilon, delta=noise.delta)
+    return _Raw(made, asked, epsilon=noise.epsilon, delta=noise.delta)
 
 
 def _made(order: Order, method: str) -> _Raw:

@@ -86,8 +86,10 @@ def making_parameters(
     method: str, settings: Synth, constraints: Sequence[Constraint] | None = None
 ) -> dict[str, Any]:
     """Return what :func:`maker`'s function is told beside the class and the dose."""
+    if method == PRIVATE:
+        constraints = constraints or None
+    stated = {} if constraints is None else {"constraints": constraints_to_toml(constraints)}
     if method != PRIVATE:
-        stated = {} if constraints is None else {"constraints": constraints_to_toml(constraints)}
         return {"method": method, **stated}
     ranges = {name: list(each) for name, each in settings.ranges.items()}
-    return {"epsilon": settings.epsilon, "delta": settings.delta, "ranges": ranges}
+    return {"epsilon": settings.epsilon, "delta": settings.delta, "ranges": ranges, **stated}

@@ -11,10 +11,12 @@ import polars as pl
 from assay.errors import InputError
 from assay.recipe import MADE_FROM
 from assay.seeds import derive_seed
+from assay.synth.constraints import read_stated
+from assay.synth.curation.wellformed import WellFormed
 from assay.synth.private.cells import cut
 from assay.synth.private.noise import Noise, SeededNoise
 from assay.synth.private.tree import NoisyTree
-from assay.synth.spec import MADE_BY, own_rows, synthetic_ids
+from assay.synth.spec import MADE_BY, Order, own_rows, synthetic_ids
 from assay.task import Task
 
 PRIVATE = "private"
@@ -37,6 +39,7 @@ def private_rows(
     ranges: Mapping[str, Sequence[Any]] | None = None,
     noise: Noise | None = None,
     method: str = PRIVATE,
+    constraints: str = "",
 ) -> pl.DataFrame:
     """Make rows of a table under (epsilon, delta)-differential privacy.
 
@@ -56,6 +59,9 @@ def private_rows(
     noise
         By default drawn from ``seed``, for rows that stay in a fold of a cross-validation. Rows
         that are released need :class:`assay.synth.private.OpenDPNoise`, which no seed repeats.
+    constraints
+        The text of a ``constraints.toml`` that is public: rows that break one are dropped, which
+        spends nothing.
 
     Returns
     -------
@@ -107,7 +113,8 @@ def private_rows(
     made = pl.DataFrame([cell.values(drawn[:, at], random) for at, cell in enumerate(cells)])
     if class_name is not None:
         made = made.with_columns(pl.lit(class_name, rows.schema[task.target]).alias(task.target))
-    made = made.drop_nulls(task.target).head(count)
+    order = Order(task, rows, class_name, count, seed)
+    made = WellFormed(read_stated(constraints) or ()).sift(made, order).kept.head(count)
     return made.with_columns(
         pl.lit(None, pl.String).alias(MADE_FROM),
         pl.lit(method).alias(MADE_BY),
