@@ -16,7 +16,8 @@ from assay.errors import InputError
 from assay.ledger import Ledger
 from assay.llm import Gateway, ScriptedModel
 from assay.llm.model import RowError
-from assay.synth.release import require_file_name
+from assay.project.prepare import PURPOSE
+from assay.synth.release import CARD, require_file_name
 from assay.synth.report import headline
 from assay.synth.scarcity import require_enough, scope
 from assay.synth.spec import Order
@@ -74,6 +75,23 @@ def test_a_name_that_rows_cannot_be_written_under_is_refused_before_any_are_made
         with pytest.raises(InputError, match="cannot be written there"):
             require_file_name(tmp_path / name)
     for name in ("rows.csv", "rows", "rows v1.2", "new/rows.parquet"):
+        require_file_name(tmp_path / name)
+
+
+def test_what_is_no_earlier_release_is_not_written_over(tmp_path: Path) -> None:
+    card, rows = "\n".join(CARD), f"text,{PURPOSE}\n"
+    for name, text in (
+        ("README.md", "my own"), ("news.csv", "text,topic\n"), ("mine.md", card),
+        ("mine.csv", "text,topic\n"), ("lone.csv", rows), ("again.md", card), ("again.csv", rows),
+        ("other/notes.txt", "mine"), ("released/README.md", card), ("released/notes.txt", "mine"),
+    ):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "empty").mkdir()
+    for name in (".", "README.csv", "news.csv", "mine.csv", "lone.csv", "other"):
+        with pytest.raises(InputError, match="is no earlier release"):
+            require_file_name(tmp_path / name)
+    for name in ("again.csv", "again.parquet", "mine.parquet", "empty", "released"):
         require_file_name(tmp_path / name)
 
 

@@ -132,7 +132,7 @@ def test_a_class_with_none_one_or_identical_rows_is_refused(tmp_path: Path, farm
 
 def test_released_rows_tell_where_they_come_from(project: Project, tmp_path: Path) -> None:
     result = synthesize(project, for_class="farm", rows=20, doses=(1,), confirm=False)
-    for name in ("rows.parquet", "rows.csv"):
+    for name in ("rows.parquet", "rows.csv", "rows.parquet"):
         card = release(result, project, tmp_path / name)
         assert card.read_text().startswith("---\ntags:\n- synthetic")
     rows = pl.read_parquet(tmp_path / "rows.parquet")

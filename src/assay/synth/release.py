@@ -21,6 +21,9 @@ NOT_COVERED = (
     "where that matters, leave this card out."
 )
 
+CARD = ("---", "tags:", "- synthetic", "- assay")
+"""How every data card begins."""
+
 FILES = (".parquet", ".csv", ".tsv", ".jsonl")
 
 
@@ -48,16 +51,11 @@ def release(result: SynthesisResult, project: Project, path: Path) -> Path:
     if table.is_empty():
         raise InputError("No made row passed the filters, so there is nothing to release.")
     require_private(table, result, project)
-    if path.suffix in FILES:
-        if path.suffix in (".csv", ".tsv") and "shown" in table.columns:
-            table = table.with_columns(pl.col("shown").list.join(" "))
-        write_table(table, path)
-        card = path.with_suffix(".md")
-        write_text(card, data_card(result, table))
-        return card
-    (path / "data").mkdir(parents=True, exist_ok=True)
-    write_table(table, path / "data" / "train.parquet")
-    card = path / "README.md"
+    rows, card = _places(path)
+    if rows.suffix in (".csv", ".tsv") and "shown" in table.columns:
+        table = table.with_columns(pl.col("shown").list.join(" "))
+    rows.parent.mkdir(parents=True, exist_ok=True)
+    write_table(table, rows)
     write_text(card, data_card(result, table))
     return card
 
@@ -68,7 +66,8 @@ def require_file_name(path: Path) -> None:
     Raises
     ------
     InputError
-        When it ends like another kind of file, or is a file where a folder is meant or the reverse.
+        When it ends like another kind of file, is a file where a folder is meant or the reverse, or
+        what is there is no earlier release.
     """
     is_file = path.suffix in FILES
     foreign = not is_file and path.suffix[1:].isalpha() and not path.is_dir()
@@ -79,6 +78,29 @@ def require_file_name(path: Path) -> None:
             given=path,
             allowed=f"a file that ends in {', '.join(FILES)}, or a folder",
         )
+    rows, card = _places(path)
+    held = list(path.iterdir()) if path.is_dir() else [at for at in (rows, card) if at.exists()]
+    if held and not _released_before(rows, card):
+        raise InputError(
+            "The made rows cannot be written there: what is there is no earlier release.",
+            given=held[0],
+            allowed="a new name, an empty folder, or an earlier release",
+            next_step="choose another name, or move what is there",
+        )
+
+
+def _places(path: Path) -> tuple[Path, Path]:
+    """Return where the rows and their card go."""
+    if path.suffix in FILES:
+        return path, path.with_suffix(".md")
+    return path / "data" / "train.parquet", path / "README.md"
+
+
+def _released_before(rows: Path, card: Path) -> bool:
+    """Whether the card is one, and the rows beside it, where there are any, tell their purpose."""
+    if not card.is_file() or not card.read_text("utf-8", "replace").startswith("\n".join(CARD)):
+        return False
+    return not rows.exists() or PURPOSE.encode() in rows.read_bytes()
 
 
 def provenance(result: SynthesisResult, table: pl.DataFrame) -> pl.DataFrame:
@@ -100,10 +122,7 @@ def data_card(result: SynthesisResult, table: pl.DataFrame) -> str:
     task = "regression" if result.task.kind == "regression" else "classification"
     kind = f"{'text' if result.task.text else 'tabular'}-{task}"
     lines = [
-        "---",
-        "tags:",
-        "- synthetic",
-        "- assay",
+        *CARD,
         "task_categories:",
         f"- {kind if kind != 'text-regression' else 'text-classification'}",
         f"size_categories:\n- {_size(table.height)}",
