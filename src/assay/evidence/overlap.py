@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -20,19 +21,35 @@ Signatures = NDArray[np.uint64]
 
 
 def near_copies(
-    locked: pl.DataFrame, others: pl.DataFrame, task: Task, similarity: float
+    locked: pl.DataFrame,
+    others: pl.DataFrame,
+    task: Task,
+    similarity: float,
+    *,
+    sources: pl.Series | None = None,
 ) -> pl.Series:
     """Return the ``row_id`` of ``others`` that copy, or nearly copy, a row of ``locked``.
 
     Texts are compared without regard to case, spacing and punctuation: candidates by MinHash
     (Broder 1997), then by the exact Jaccard similarity of their five-character pieces. Rows
     without a text are compared for equality of every input.
+
+    Parameters
+    ----------
+    sources
+        (n,) the ``row_id`` of the locked row that each of ``others`` is a change of: to nearly copy
+        its text is no near copy, to have the same pieces is.
     """
     inputs = [name for name in task.inputs if name in locked.columns and name in others.columns]
     same = others.join(locked.select(inputs).unique(), on=inputs, how="semi", nulls_equal=True)
     found = set(same["row_id"])
     if task.text is not None:
-        found |= _near_texts(locked[task.text], others[task.text], others["row_id"], similarity)
+        own: list[int | None] = [None] * others.height
+        if sources is not None:
+            places = {row_id: at for at, row_id in enumerate(locked["row_id"])}
+            own = [places.get(each) for each in sources]
+        texts = (locked[task.text], others[task.text])
+        found |= _near_texts(*texts, others["row_id"], similarity, own)
     return others["row_id"].filter(others["row_id"].is_in(list(found)))
 
 
@@ -67,7 +84,11 @@ def _near_earlier_texts(texts: pl.Series, ids: pl.Series, similarity: float) -> 
 
 
 def _near_texts(
-    locked: pl.Series, others: pl.Series, ids: pl.Series, similarity: float
+    locked: pl.Series,
+    others: pl.Series,
+    ids: pl.Series,
+    similarity: float,
+    sources: Sequence[int | None],
 ) -> set[str]:
     known = [_pieces(each) for each in locked.fill_null("").to_list()]
     asked = [_pieces(each) for each in others.fill_null("").to_list()]
@@ -76,9 +97,12 @@ def _near_texts(
         for band in _bands(pieces):
             buckets.setdefault(band, []).append(position)
     found = set()
-    for row_id, pieces in zip(ids.to_list(), asked, strict=True):
+    for row_id, pieces, source in zip(ids.to_list(), asked, sources, strict=True):
         candidates = {at for band in _bands(pieces) for at in buckets.get(band, ())}
-        if any(_jaccard(pieces, known[at]) >= similarity for at in candidates):
+        if any(
+            _jaccard(pieces, known[at]) >= (1.0 if at == source else similarity)
+            for at in candidates
+        ):
             found.add(row_id)
     return found
 

@@ -29,7 +29,7 @@ from assay.synth.privacy.canaries import Canaries, plant
 from assay.synth.record import Record
 from assay.synth.result import Cost, Dose, SynthesisResult
 from assay.synth.scarcity import require_enough
-from assay.synth.spec import Order, subject
+from assay.synth.spec import Order, rows_read, subject
 from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.unmade import remedies
 from assay.synth.written import shown_rows
@@ -160,7 +160,7 @@ class Synthesis:
             return None
         named = self.project.settings.synth.quasi_identifiers
         told = measure_privacy(
-            made, order.own, order.task, quasi_identifiers=named, seed=order.seed
+            made, rows_read(made, order), order.task, quasi_identifiers=named, seed=order.seed
         )
         if halves is None:
             return told

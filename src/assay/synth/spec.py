@@ -9,6 +9,7 @@ from typing import Protocol
 
 import polars as pl
 
+from assay.recipe.rows import SHOWN
 from assay.synth.constraints.spec import Constraint
 from assay.tables.predicate import Predicate
 from assay.task import Task
@@ -96,6 +97,16 @@ class Counted:
 def own_rows(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:
     """Return the rows of a class; all rows where none is named."""
     return rows if class_name is None else rows.filter(pl.col(task.target) == class_name)
+
+
+def rows_read(made: pl.DataFrame, order: Order) -> pl.DataFrame:
+    """Return the real rows that the made ones can give away.
+
+    Those that their writer was shown, of whichever class; of a method without a model the class's.
+    """
+    if SHOWN not in made.columns:
+        return order.own
+    return order.rows.filter(pl.col("row_id").is_in(made[SHOWN].explode().unique().to_list()))
 
 
 def subject(class_name: str | None, where: Predicate = EVERY_ROW) -> str:

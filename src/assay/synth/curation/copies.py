@@ -7,6 +7,7 @@ import polars as pl
 
 from assay.evidence import Vault
 from assay.evidence.overlap import copies_within, near_copies
+from assay.recipe import MADE_FROM
 from assay.synth.curation.numbers import Floats
 from assay.synth.spec import SYNTHETIC_ID, Order, Sifted, sifted
 from assay.synth.tabular.encoding import Encoding
@@ -29,19 +30,23 @@ class NoCopies:
     ----------
     similarity
         Share of five-character pieces that two texts have in common, in (0, 1].
+    changes
+        Whether texts are changes of real ones, by intent near the row they were made from: of that
+        row only the same text is a copy.
     """
 
     name = "copies"
 
-    def __init__(self, similarity: float = 0.8) -> None:
-        self._similarity = similarity
+    def __init__(self, similarity: float = 0.8, *, changes: bool = False) -> None:
+        self._similarity, self._changes = similarity, changes
 
     def sift(self, made: pl.DataFrame, order: Order) -> Sifted:
         """Tell copies of search rows from copies of made rows."""
         task = order.task
         named = made.with_columns(pl.col(SYNTHETIC_ID).alias("row_id"))
         if task.text is not None:
-            real = set(near_copies(order.rows, named, task, self._similarity))
+            of = named[MADE_FROM] if self._changes else None
+            real = set(near_copies(order.rows, named, task, self._similarity, sources=of))
             again = set(copies_within(named, task, self._similarity))
         else:
             real, again = _near_in_table(order.rows, named, list(task.inputs))

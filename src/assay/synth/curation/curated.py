@@ -53,14 +53,15 @@ def filters_for(
     """Return every filter that sifts rows made by ``method``, the cheapest first.
 
     Constraints that are None are mined from ``rows``. Copies are what ``oversample`` makes, so only
-    its schema is checked.
+    its schema is checked; a counterfactual nearly copies the row that it changes.
     """
     if constraints is None:
         constraints = mined(rows, task)
     schema = WellFormed(constraints)
     if method == "oversample":
         return (schema,)
-    return (schema, NoCopies(), Harmless(), ConsistentLabels(), Learnable())
+    copies = NoCopies(changes=method == "counterfactual")
+    return (schema, copies, Harmless(), ConsistentLabels(), Learnable())
 
 
 def mined(rows: pl.DataFrame, task: Task) -> tuple[Constraint, ...]:

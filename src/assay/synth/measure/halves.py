@@ -13,7 +13,7 @@ from assay.seeds import derive_seed
 from assay.synth.measure.utility import Utility, measure_utility
 from assay.synth.privacy import PrivacyReport, measure_privacy
 from assay.synth.privacy.canaries import Canaries, repeated
-from assay.synth.spec import Order, own_rows
+from assay.synth.spec import Order, own_rows, rows_read
 from assay.tables import half_of, row_units
 
 FEWEST = 20
@@ -67,7 +67,10 @@ def rehearse(
     if made.is_empty():
         return None
     seed = derive_seed(order.seed, "halves")
-    privacy = measure_privacy(made, half.own, order.task, control=control, seed=seed)
+    read, target = rows_read(made, half), order.task.target
+    if order.class_name is not None:
+        control = unseen.join(read.select(target).unique(), on=target, how="semi")
+    privacy = measure_privacy(made, read, order.task, control=control, seed=seed)
     if canaries is not None:
         told = repeated(made, canaries, order.task)
         privacy = replace(privacy, attacks=(*privacy.attacks, told))
