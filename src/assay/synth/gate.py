@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from assay.evidence import Evidence
 from assay.evidence.power import more_rows
 from assay.project import Project
 from assay.recipe import Recipe, Tools, Trial, run_trial
@@ -117,18 +118,28 @@ class Gate:
         more = None
         if likeliest is not None and likeliest.verdict.decision == "undecided":
             more = more_rows(likeliest.verdict.main, alpha=level)
-        size, of = self.own.height, self.of
         sentences = []
-        if fact is not None and fact.p_value is not None and fact.p_value < level:
-            sentences.append(
-                f"Real {of} do help: {size // 2} of the {size} are worth {fact.estimate:+.4f} "
-                f"{fact.interval}. Label about {size} more."
-            )
-        elif fact is not None:
-            sentences.append(
-                f"Real {of} show no gain either: {size // 2} of the {size} are worth "
-                f"{fact.estimate:+.4f} {fact.interval}. Look at the features and the labels first."
-            )
+        if fact is not None:
+            bars = {"level": level, "min_effect": self.project.settings.min_effect}
+            sentences.append(worth_told(fact, self.own.height, self.of, **bars))
         if more is not None and likeliest is not None:
             sentences.append(f"About {more:,} more labelled rows would decide {likeliest.name}.")
         return Advice(fact, more, " ".join(sentences))
+
+
+def worth_told(worth: Evidence, size: int, of: str, *, level: float, min_effect: float) -> str:
+    """Return whether real rows help, or do not, or whether that is still open.
+
+    Parameters
+    ----------
+    worth
+        What half of the ``size`` rows add to the other half.
+    of
+        What the rows are, in words.
+    """
+    figures = f"{size // 2} of the {size} are worth {worth.estimate:+.4f} {worth.interval}."
+    if worth.p_value is not None and worth.p_value < level:
+        return f"Real {of} do help: {figures} Label about {size} more."
+    if worth.interval.high <= min_effect:
+        return f"Real {of} show no gain either: {figures} Look at the features and labels first."
+    return f"Whether real {of} help is open: {figures} More of them would tell."

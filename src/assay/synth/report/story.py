@@ -25,6 +25,8 @@ def headline(result: SynthesisResult) -> str:
         return "A dose passed the screen; it is not confirmed."
     if not result.doses:
         return f"Too few made rows of {subject(result)} passed the filters to try them."
+    if any(each.verdict.decision == "undecided" for each in result.doses):
+        return f"Nothing could be proven to help {subject(result)}."
     return f"None of it helped {subject(result)}."
 
 
