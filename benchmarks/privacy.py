@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from assay.llm import Prompt
-from assay.llm.privacy.plants import PLANTS
-from assay.llm.privacy.redaction import Redactor, recall
+from assay.llm.privacy.plants import PLANTS, recall
+from assay.llm.privacy.redaction import Redactor
 from common import arguments, print_result, text_set
 
 

@@ -8,6 +8,8 @@ from model_servers import KEY, OpenAIServer
 from typer.testing import CliRunner
 
 from assay.cli import models, privacy, spend
+from assay.project import Project
+from assay.project.leaving import fields
 
 run = CliRunner().invoke
 
@@ -42,8 +44,6 @@ def test_models_test_makes_one_question(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    from assay.project import Project
-
     labels = ["wheat", "crude"]
     texts = [f"{labels[n % 2]} report number {n} from the market" for n in range(400)]
     table = {"text": texts, "topic": [labels[n % 2] for n in range(400)]}
@@ -52,7 +52,6 @@ def project(tmp_path: Path) -> Path:
 
 def test_spend_reads_the_projects_ledger(project: Path) -> None:
     from assay.llm import Gateway, Prompt, ScriptedModel
-    from assay.project import Project
 
     model = ScriptedModel()
     with Gateway(Project.open(project).ledger(), models={model.name: model}) as gateway:
@@ -91,3 +90,11 @@ def test_privacy_check_lists_what_would_leave_and_what_stays(project: Path) -> N
     assert told["unknown_columns"] == ["custmer"]
     shown = run(privacy.app, arguments).stdout
     assert "custmer must not leave, but no row has such a column" in shown
+
+
+def test_privacy_check_lists_the_columns_beside_a_text(project: Path) -> None:
+    settings = project / "assay.toml"
+    text = settings.read_text().replace('"local:smollm2-135m"', '"openai:gpt-4o-mini"')
+    settings.write_text(text.replace('text = "text"', 'text = "text"\nfeatures = ["desk"]'))
+    found = fields(Project.open(project))
+    assert {each.column for each in found if each.use == "synth"} == {"text", "desk", "topic"}

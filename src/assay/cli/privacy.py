@@ -79,8 +79,8 @@ def _tell(document: dict[str, Any]) -> None:
 def _recall(project: Any, rows: int, *, names: bool) -> dict[str, float]:
     import polars as pl
 
-    from assay.llm.privacy.plants import PLANTS
-    from assay.llm.privacy.redaction import Redactor, recall
+    from assay.llm.privacy.plants import PLANTS, recall
+    from assay.llm.privacy.redaction import Redactor
 
     sample = project.search().head(rows)
     columns = [pl.col(each).cast(pl.String).fill_null("") for each in project.task.inputs]

@@ -18,7 +18,7 @@ class Field:
     Attributes
     ----------
     use
-        ``label``, ``embed`` or ``recipe``: where the project names the model.
+        ``label``, ``synth``, ``features``, ``embed`` or ``recipe``: what the model is asked for.
     leaves
         Whether the privacy settings let its values go there.
     why
@@ -62,6 +62,7 @@ def _uses(project: Project) -> Iterator[tuple[str, str, list[str]]]:
     read = [task.text] if task.text is not None else list(task.features)
     if task.kind != "regression":
         yield "label", models.label, [*read, task.target]
+        yield "synth", models.label, [*task.inputs, task.target]
     if task.text is not None:
         yield "embed", models.embed, [*read, task.target]
     if task.modality == "tabular":

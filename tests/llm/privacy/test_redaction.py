@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_servers import KEY, CompatibleServer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from assay.errors import ModelError
 from assay.ledger import Ledger
@@ -15,8 +18,8 @@ from assay.llm import Gateway, Prompt
 from assay.llm.model import Capabilities
 from assay.llm.privacy import Privacy
 from assay.llm.privacy.finders import Span, entropy, iban, luhn, without_overlaps
-from assay.llm.privacy.plants import PLANTS
-from assay.llm.privacy.redaction import RedactedModel, Redactor, recall
+from assay.llm.privacy.plants import PLANTS, recall
+from assay.llm.privacy.redaction import RedactedModel, Redactor
 from assay.llm.providers import connect
 
 TEXTS = [
@@ -82,6 +85,53 @@ class Echo(BaseModel):
     text: str
 
 
+class Owner(BaseModel):
+    """Kept by keeper@corp.example."""
+
+    owner: Literal["anna@corp.example", "bob@corp.example"] = Field(
+        description="as told by chief@corp.example", examples=["eve@corp.example"]
+    )
+
+
+class Report(BaseModel):
+    """Owners in definitions, in lists, by names and by default."""
+
+    first: Owner
+    others: list[Owner] = []
+    note: Literal["of dan@corp.example"] | None = "of dan@corp.example"
+    badge: str = Field(alias="B-1234", pattern="^(B-1234|none)$")
+
+
+def test_no_part_of_a_schema_tells_what_a_prompt_hides() -> None:
+    redaction = Redactor({"BADGE": r"B-\d{4}"}, names=False).begin()
+    hidden = redaction.hide_prompt(Prompt("Copy.", "Of anna@corp.example"))
+    schema = Report.model_json_schema()
+    form = redaction.hide_schema(schema)
+    assert hidden.text == "Of <EMAIL_1>"
+    assert not re.findall(r"\w+@corp|B-\d{4}", json.dumps(form))
+    assert form["$defs"]["Owner"]["properties"]["owner"]["enum"][0] == "<EMAIL_1>"
+    assert form["properties"]["first"] == {"$ref": "#/$defs/Owner"}
+    assert "<BADGE_1>" in form["required"]
+    assert redaction.restore(form) == schema
+
+
+def test_what_was_found_in_a_prompt_is_hidden_in_its_schema_without_its_context() -> None:
+    redaction = Redactor({"CUSTOMER": r"(?<=customer )\w+"}, names=False).begin()
+    redaction.hide_prompt(Prompt("", "the customer Okafor"))
+    schema = {"properties": {"Okafor": {"enum": ["Okafor & Sons", "Okafors"], "type": "string"}}}
+    assert redaction.hide_schema(schema) == {
+        "properties": {
+            "<CUSTOMER_1>": {"enum": ["<CUSTOMER_1> & Sons", "Okafors"], "type": "string"}
+        }
+    }
+
+
+def test_the_grammar_of_a_schema_stays() -> None:
+    redaction = Redactor({"WORD": "string|date|type"}, names=False).begin()
+    schema = {"type": "object", "properties": {"a": {"type": ["string", "null"], "format": "date"}}}
+    assert redaction.hide_schema(schema) == schema
+
+
 @pytest.fixture
 def echo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., CompatibleServer]:
     """A server that answers with the text that it was sent."""
@@ -116,6 +166,22 @@ def test_a_redacted_model_sends_placeholders_and_answers_in_full(
     assert list(made) == [Echo(text=f"Write to {canary} today")]
     assert len(echo.received) == 2
     assert canary not in str(echo.received)
+
+
+def test_a_schema_leaves_without_identifiers_and_its_values_come_back(
+    echo: CompatibleServer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(schema: dict[str, Any], system: str, text: str) -> dict[str, Any]:
+        return {"owner": schema["properties"]["owner"]["enum"][0]}
+
+    monkeypatch.setattr("model_servers.object_for", first)
+    remote = connect(f"{echo.url}#good")
+    remote.capabilities = Capabilities("log-probabilities", parts=1, generate=True)
+    model = RedactedModel(remote, Redactor(names=False))
+    with Gateway(ledger, models={model.name: model}) as gateway:
+        made = gateway.generate(model.name, [Prompt("Whose?", "this one")], Owner)
+    assert list(made) == [Owner(owner="anna@corp.example")]
+    assert "@corp" not in str(echo.received)
 
 
 def test_the_policy_decides_what_may_be_asked(

@@ -1,10 +1,12 @@
-"""Made-up identifiers for measuring redaction; none belongs to anyone."""
+"""Made-up identifiers that measure redaction; none belongs to anyone."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from assay.llm.privacy.redaction import Redactor
 
 _FIRST = ("Maria", "John", "Aisha", "Peter", "Elena", "David", "Sofia", "Michael", "Anna", "James")
 _LAST = ("Fischer", "Okafor", "Hernandez", "Novak", "Thompson", "Rossi", "Kowalski", "Lindqvist")
@@ -49,3 +51,39 @@ PLANTS: dict[str, Callable[[int], str]] = {
     "PERSON": _person,
 }
 """By kind, what makes the i-th identifier."""
+
+
+def recall(
+    redactor: Redactor, texts: Sequence[str], plants: Mapping[str, Callable[[int], str]]
+) -> dict[str, float]:
+    """Return, by kind, the share of planted identifiers that did not survive redaction.
+
+    Parameters
+    ----------
+    texts
+        The user's own texts; one identifier is planted into each, kind after kind.
+    plants
+        Makes the i-th identifier of a kind.
+    """
+    found: dict[str, float] = {}
+    for kind, make in plants.items():
+        values = [make(index) for index in range(len(texts))]
+        planted = [
+            _plant(text, value, index)
+            for index, (text, value) in enumerate(zip(texts, values, strict=True))
+        ]
+        redactor.find(planted)  # all at once, which is faster
+        hidden = sum(
+            value not in redactor.begin().hide(text)
+            for value, text in zip(values, planted, strict=True)
+        )
+        found[kind] = hidden / len(texts) if texts else float("nan")
+    return found
+
+
+def _plant(text: str, value: str, index: int) -> str:
+    """Put a value between two words, at a place that moves with the index."""
+    words: Iterable[str] = text.split()
+    listed = list(words)
+    place = (index * 7919) % (len(listed) + 1)
+    return " ".join([*listed[:place], value, *listed[place:]])

@@ -6,7 +6,7 @@ import copy
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -18,9 +18,10 @@ from assay.llm.model import Capabilities, Model, Reply, Usage
 from assay.llm.privacy import finders
 from assay.llm.privacy.ahead import Ahead
 from assay.llm.privacy.finders import Finder, Span, without_overlaps
+from assay.llm.privacy.schemas import hidden_schema, strings_of
 from assay.llm.prompt import Example, Prompt
 
-VERSION = 2
+VERSION = 3
 """Part of the cache key: an answer to a redacted prompt is an answer to another question."""
 
 REMEMBERED = 20_000
@@ -61,6 +62,10 @@ class Redactor:
                 self._remember({key: found[key] for key in new})
         return [found[key] for key in keys]
 
+    def find_by_pattern(self, text: str) -> Iterable[Span]:
+        """Return where identifiers other than names of people and places stand; may overlap."""
+        return (span for find in self._finders for span in find(text))
+
     def knows(self, text: str) -> bool:
         """Whether the findings in a text are remembered."""
         return _key(text) in self._known
@@ -76,12 +81,9 @@ class Redactor:
 
             named = names.find(texts)
         return [
-            tuple(without_overlaps([*self._by_pattern(text), *people]))
+            tuple(without_overlaps([*self.find_by_pattern(text), *people]))
             for text, people in zip(texts, named, strict=True)
         ]
-
-    def _by_pattern(self, text: str) -> Iterable[Span]:
-        return (span for find in self._finders for span in find(text))
 
     def _remember(self, found: Mapping[bytes, Spans]) -> None:
         """Keep findings; the oldest go first."""
@@ -105,12 +107,12 @@ class Redaction:
     def hide(self, text: str) -> str:
         """Return ``text`` with identifiers replaced."""
         (spans,) = self._redactor.find([text])
-        pieces, end = [], 0
-        for span in spans:
-            pieces.append(text[end : span.start])
-            pieces.append(self._named(span.kind, text[span.start : span.end]))
-            end = span.end
-        return "".join([*pieces, text[end:]])
+        return self._replaced(text, spans)
+
+    def hide_known(self, text: str) -> str:
+        """Return ``text`` with identifiers replaced, and with them what was found elsewhere."""
+        (spans,) = self._redactor.find([text])
+        return self._replaced(text, without_overlaps([*spans, *self._known_in(text)]))
 
     def hide_prompt(self, prompt: Prompt) -> Prompt:
         """Return the prompt with identifiers replaced in every part."""
@@ -122,6 +124,14 @@ class Redaction:
             examples=tuple(examples),
         )
 
+    def hide_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the schema with identifiers replaced, those that the prompt held too.
+
+        A field must be answered by its name, and a word alone is easily taken for a person's: in
+        names only patterns, and what was found elsewhere, are looked for.
+        """
+        return hidden_schema(schema, text=self.hide_known, name=self._hide_name)
+
     def restore(self, value: Any) -> Any:
         """Return a JSON value with every known placeholder turned back."""
         if isinstance(value, str):
@@ -129,8 +139,26 @@ class Redaction:
         if isinstance(value, list):
             return [self.restore(each) for each in value]
         if isinstance(value, dict):
-            return {name: self.restore(each) for name, each in value.items()}
+            return {self.restore(name): self.restore(each) for name, each in value.items()}
         return value
+
+    def _hide_name(self, name: str) -> str:
+        spans = [*self._redactor.find_by_pattern(name), *self._known_in(name)]
+        return self._replaced(name, without_overlaps(spans))
+
+    def _known_in(self, text: str) -> Iterable[Span]:
+        """Return where values that have a placeholder stand as whole words."""
+        for kind, value in self._placeholder:
+            for found in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text):
+                yield Span(found.start(), found.end(), kind)
+
+    def _replaced(self, text: str, spans: Iterable[Span]) -> str:
+        pieces, end = [], 0
+        for span in spans:
+            pieces.append(text[end : span.start])
+            pieces.append(self._named(span.kind, text[span.start : span.end]))
+            end = span.end
+        return "".join([*pieces, text[end:]])
 
     def _named(self, kind: str, value: str) -> str:
         known = self._placeholder.get((kind, value))
@@ -171,10 +199,11 @@ class RedactedModel:
         return await self._model.choose(hidden, options, part)
 
     async def generate(self, prompt: Prompt, schema: Mapping[str, Any], correction: str) -> Reply:
-        """Ask about the redacted prompt, and put the identifiers back into the answer."""
+        """Ask about the redacted prompt and schema; put the identifiers back into the answer."""
         redaction, hidden = await self._hidden(prompt)
-        await self._ahead.look([correction])
-        reply = await self._model.generate(hidden, schema, redaction.hide(correction))
+        await self._ahead.look([*strings_of(schema), correction])
+        form = redaction.hide_schema(schema)
+        reply = await self._model.generate(hidden, form, redaction.hide_known(correction))
         return Reply(redaction.restore(reply.value), reply.usage, reply.allowances)
 
     async def embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], Usage]:
@@ -193,39 +222,3 @@ class RedactedModel:
         await self._ahead.look(texts)
         redaction = self._redactor.begin()
         return redaction, redaction.hide_prompt(prompt)
-
-
-def recall(
-    redactor: Redactor, texts: Sequence[str], plants: Mapping[str, Callable[[int], str]]
-) -> dict[str, float]:
-    """Return, by kind, the share of planted identifiers that did not survive redaction.
-
-    Parameters
-    ----------
-    texts
-        The user's own texts; one identifier is planted into each, kind after kind.
-    plants
-        Makes the i-th identifier of a kind.
-    """
-    found: dict[str, float] = {}
-    for kind, make in plants.items():
-        values = [make(index) for index in range(len(texts))]
-        planted = [
-            _plant(text, value, index)
-            for index, (text, value) in enumerate(zip(texts, values, strict=True))
-        ]
-        redactor.find(planted)  # all at once, which is faster
-        hidden = sum(
-            value not in redactor.begin().hide(text)
-            for value, text in zip(values, planted, strict=True)
-        )
-        found[kind] = hidden / len(texts) if texts else float("nan")
-    return found
-
-
-def _plant(text: str, value: str, index: int) -> str:
-    """Put a value between two words, at a place that moves with the index."""
-    words: Iterable[str] = text.split()
-    listed = list(words)
-    place = (index * 7919) % (len(listed) + 1)
-    return " ".join([*listed[:place], value, *listed[place:]])
