@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import InputError
-from assay.recipe import Recipe, Rows, Split, Tools, baseline_recipe, out_of_fold, run_trial, splits
+from assay.recipe import (
+    Recipe,
+    Rows,
+    Split,
+    Tools,
+    baseline_recipe,
+    out_of_fold,
+    run_trial,
+    splits,
+    training_rows,
+)
 from newsroom import TASK, newsroom
 
 NO_TOOLS = Tools(read_table=lambda name: TABLES[name], embed=lambda *_, **__: np.empty(0))
@@ -126,6 +136,23 @@ def test_extra_rows_made_from_a_judged_row_stay_out_of_its_fold(extra: str) -> N
     trial = run_trial(memory, with_copies, SEARCH, TASK, tools=NO_TOOLS, seed=0, repeats=1)
     assert trial.after.estimate < 0.95
     assert abs(trial.gain.estimate) < 0.05
+
+
+@pytest.mark.parametrize("origin", ["made_from", "shown"])
+def test_under_a_time_split_no_row_made_from_a_later_one_trains_a_fold(origin: str) -> None:
+    timed = TASK.model_copy(update={"time": "day"})
+    rows = SEARCH.with_columns(day=pl.Series(range(240)))
+    source = pl.concat_list("row_id") if origin == "shown" else pl.col("row_id")
+    made = rows.select(
+        pl.format("made on day {}", "day").alias("text"), "topic", source.alias(origin)
+    )
+    tools = Tools(read_table=lambda name: made, embed=lambda *_, **__: np.empty(0))
+    recipe = BASELINE.model_copy(update={"rows": Rows(extra=("made",))})
+    for split in splits(rows, timed, seed=0):
+        train, judged = rows[split.train], rows[split.test]
+        trained = training_rows(recipe, train, timed, tools, 0, judged).rows["text"]
+        days = trained.str.extract(r"^made on day (\d+)$").drop_nulls().cast(pl.Int64)
+        assert set(days) == set(train["day"])
 
 
 @pytest.mark.parametrize("kind", ["plain", "grouped", "timed", "regression"])

@@ -68,8 +68,8 @@ def training_rows(
     ----------
     judged
         The rows that the model will be judged on, where they are known (a fold's test rows).
-        Extra rows that copy one of them, or were made from one, stay out: they would tell the
-        answer.
+        Extra rows that copy one of them stay out, as do those whose maker saw a row that is not
+        at hand: they would tell the answer, or under a time split what came later.
     """
     columns = [*task.inputs, task.target]
     rows = _relabelled(recipe, _kept(recipe, labelled, tools), task, tools)
@@ -85,7 +85,7 @@ def training_rows(
         parts.append(new.select(columns).cast(parts[0].schema))
         weights.append(np.ones(new.height))
     for artefact in recipe.rows.extra:
-        extra = _apart(tools.table(artefact), judged, task)
+        extra = _apart(tools.table(artefact), labelled, judged, task)
         extra = extra.select(columns).cast(parts[0].schema)
         parts.append(extra)
         weights.append(np.ones(extra.height))
@@ -141,16 +141,17 @@ def _weighed(rows: pl.DataFrame, encoder: FeatureUnion | None, *, fit: bool) -> 
     return side_by_side([votes, encoder.fit_transform(rows) if fit else encoder.transform(rows)])
 
 
-def _apart(extra: pl.DataFrame, judged: pl.DataFrame | None, task: Task) -> pl.DataFrame:
+def _apart(
+    extra: pl.DataFrame, labelled: pl.DataFrame, judged: pl.DataFrame | None, task: Task
+) -> pl.DataFrame:
     if judged is None:
         return extra
+    at_hand = labelled["row_id"].implode()
     if MADE_FROM in extra.columns:
-        extra = extra.join(
-            judged.select(pl.col("row_id").alias(MADE_FROM)), on=MADE_FROM, how="anti"
-        )
+        extra = extra.filter(pl.col(MADE_FROM).is_in(at_hand).fill_null(True))
     if SHOWN in extra.columns:
-        told = pl.col(SHOWN).list.eval(pl.element().is_in(judged["row_id"].to_list())).list.any()
-        extra = extra.filter(~told)
+        seen = pl.col(SHOWN).list.eval(pl.element().is_in(at_hand)).list.all()
+        extra = extra.filter(seen.fill_null(True))
     inputs = list(task.inputs)
     return extra.join(judged.select(inputs).unique(), on=inputs, how="anti", nulls_equal=True)
 
