@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,8 @@ from assay.ledger import Ledger
 from assay.llm import Gateway, ScriptedModel
 from assay.llm.model import RowError
 from assay.project.prepare import PURPOSE
-from assay.synth.release import CARD, require_file_name
+from assay.synth.curation import curated_rows
+from assay.synth.release import CARD, provenance, require_file_name
 from assay.synth.report import headline
 from assay.synth.scarcity import require_enough, scope
 from assay.synth.spec import Order
@@ -114,6 +116,45 @@ def test_a_writer_that_returns_its_examples_is_stopped_early(tmp_path: Path) -> 
     written = written_by(first_example, tmp_path)
     assert written.asked == 16
     assert "what it was shown: 0 of its last 16" in str(written.stopped)
+
+
+def test_a_text_column_called_prompt_holds_what_was_written(tmp_path: Path) -> None:
+    task = NEWS.model_copy(update={"text": "prompt", "features": ("run", "seed", "planned")})
+    rows = newsroom(60, seed=0).rename({"text": "prompt"})
+    rows = rows.with_columns(run=pl.lit("alpha"), seed=pl.lit(7), planned=pl.lit(True))
+    answer = {"c0": "wheat is up", "c1": "alpha", "c2": 7, "c3": True}
+    models = {"scripted:model": ScriptedModel(generate=lambda _: answer)}
+    order = Order(task, rows, "farm", 3, 0)
+    with Ledger.open(tmp_path / "ledger") as ledger, Gateway(ledger, models=models) as gateway:
+        written = write_rows(order, method="write", model="scripted:model", gateway=gateway)
+    assert written.rows.select(task.inputs).unique().rows() == [tuple(answer.values())]
+    assert written.rows["planned_cell"].str.contains("words").all()
+
+
+@pytest.mark.parametrize("name", ["made_by", "shown", "assay_purpose"])
+def test_a_column_called_as_one_of_the_provenance_is_refused_before_a_run_begins(
+    tmp_path: Path, name: str
+) -> None:
+    rows = customers(300).drop("row_id").rename({"age": name})
+    project = Project.create(tmp_path, rows, target="class")
+    with pytest.raises(InputError, match="where made rows come from") as error:
+        synthesize(project, for_class="rare")
+    assert error.value.given == name
+    assert not project.ledger().entries("run")
+    project.ledger().close()
+
+
+def test_a_maker_in_a_fold_refuses_such_a_column_too() -> None:
+    rows = customers().rename({"age": "made_by"})
+    task = TASK.model_copy(update={"features": ("made_by", *TASK.features[1:])})
+    with pytest.raises(InputError, match="where made rows come from"):
+        curated_rows(rows, task, method="copula", class_name="rare", count=9, seed=0)
+
+
+def test_released_rows_keep_columns_called_run_and_seed() -> None:
+    table = pl.DataFrame({"run": ["alpha"], "seed": [7]})
+    told = provenance(SimpleNamespace(run="run-1", seed=3), table)  # type: ignore[arg-type]
+    assert told.row(0) == ("alpha", 7, "run-1", 3, "train")
 
 
 def test_a_writer_is_shown_both_ends_of_a_text_of_100_kb(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_released_rows_tell_where_they_come_from(project: Project, tmp_path: Pat
         card = release(result, project, tmp_path / name)
         assert card.read_text().startswith("---\ntags:\n- synthetic")
     rows = pl.read_parquet(tmp_path / "rows.parquet")
-    assert set(rows["run"]) == {result.run}
+    assert set(rows["assay_run"]) == {result.run}
     assert set(rows["made_from"]) <= set(project.search()["row_id"])
     release(result, project, tmp_path / "folder")
     import datasets

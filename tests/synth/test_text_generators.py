@@ -80,12 +80,12 @@ def test_a_model_is_shown_search_rows_as_data_and_what_it_saw_is_kept(tmp_path) 
     assert all(len(each) == 3 and set(each) <= own for each in written.rows["shown"].to_list())
     told = scripted.asked[0].text.split("\n")[2:]
     assert all(json.loads(line)["c0"] in set(FARM["text"]) for line in told)
-    assert written.rows["prompt"].n_unique() == 20
+    assert written.rows["prompt_hash"].n_unique() == 20
     assert sum(written.planned.values()) == 20
-    assert dict(written.rows["planned"].value_counts().rows()) == written.planned
+    assert dict(written.rows["planned_cell"].value_counts().rows()) == written.planned
     assert all(
         f"Wanted: {cell}." in asked.text
-        for cell, asked in zip(written.rows["planned"], scripted.asked, strict=True)
+        for cell, asked in zip(written.rows["planned_cell"], scripted.asked, strict=True)
     )
 
 

@@ -82,9 +82,10 @@ def synthesize(
     Raises
     ------
     InputError
-        When the class or a parameter is not usable, the class has fewer than five search rows or
-        they are all the same, or more than 20,000 rows are asked for and not meant; or they are to
-        be released and cannot be attacked.
+        When the class or a parameter is not usable, a column is called as one that tells where
+        made rows come from, the class has fewer than five search rows or they are all the same, or
+        more than 20,000 rows are asked for and not meant; or they are to be released and cannot be
+        attacked.
     """
     from assay.recipe import narrowed
     from assay.synth.constraints import stated_constraints
@@ -95,8 +96,10 @@ def synthesize(
     from assay.synth.releasable import require_attackable, require_k
     from assay.synth.run import Synthesis
     from assay.synth.scarcity import MOST_DOSE, require_enough, up_to_balance
+    from assay.synth.spec import PROVENANCE, require_free_names
 
     search, task = project.search(), project.task
+    require_free_names(task, PROVENANCE)
     require_k(project.settings.synth, task)
     scope = chosen_scope(
         search, task, project.ledger(), for_class=for_class, where=where, method=method

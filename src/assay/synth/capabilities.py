@@ -14,6 +14,8 @@ import polars as pl
 
 from assay.errors import InputError
 from assay.project.prepare import PURPOSE
+from assay.recipe import MADE_FROM
+from assay.synth.spec import require_free_names
 from assay.synth.text.editing import cut
 from assay.task import Task
 
@@ -29,6 +31,7 @@ UNRELATED = (
     "asdf qwer zxcv",
 )
 SAME, REVIEW, NONE = "same label", "review by hand", "no class"
+CAPABILITY, EXPECTED = "capability", "expected"
 
 
 def capability_tests(
@@ -57,7 +60,8 @@ def capability_tests(
     Raises
     ------
     InputError
-        When the task has no text, or a capability is not known.
+        When the task has no text, a capability is not known, or a column of the task is called as
+        one of those.
     """
     wanted = tuple(CHANGES) if capabilities is None else capabilities
     unknown = [each for each in wanted if each not in CHANGES]
@@ -65,6 +69,7 @@ def capability_tests(
         raise InputError("capability is not known.", given=unknown[0], allowed=", ".join(CHANGES))
     if task.text is None:
         raise InputError("Test cases are made of texts, so far.", given=task.modality)
+    require_free_names(task, (CAPABILITY, EXPECTED, MADE_FROM, PURPOSE))
     random = np.random.default_rng(seed)
     tables = [_cases(rows, task, name, count, random) for name in wanted]
     return pl.concat(tables)
@@ -91,9 +96,9 @@ def _cases(
             for each in task.inputs
         ),
         target.alias(task.target),
-        pl.lit(name).alias("capability"),
-        pl.lit(expected).alias("expected"),
-        pl.col("row_id").alias("made_from"),
+        pl.lit(name).alias(CAPABILITY),
+        pl.lit(expected).alias(EXPECTED),
+        pl.col("row_id").alias(MADE_FROM),
         pl.lit("test").alias(PURPOSE),
     )
 

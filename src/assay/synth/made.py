@@ -25,11 +25,11 @@ from assay.synth.measure.fidelity import measure_fidelity
 from assay.synth.methods import asks_a_model, making_parameters
 from assay.synth.private import PRIVATE, OpenDPNoise, private_rows
 from assay.synth.result import Batch, Sample
-from assay.synth.spec import Filter, Order
+from assay.synth.spec import PLANNED, Filter, Order
 from assay.synth.tabular import made_rows
 from assay.synth.text import METHODS as TEXTUAL
 from assay.synth.text import made_texts
-from assay.synth.written import PLANNED, write_rows
+from assay.synth.written import write_rows
 
 SAMPLES = 5
 

@@ -13,7 +13,7 @@ from assay.project.prepare import PURPOSE
 from assay.synth.private import PRIVATE
 from assay.synth.releasable import require_private
 from assay.synth.result import SynthesisResult
-from assay.synth.written import PLANNED
+from assay.synth.spec import PLANNED, RUN, SEED
 from assay.tables import write_table
 
 NOT_COVERED = (
@@ -109,8 +109,8 @@ def provenance(result: SynthesisResult, table: pl.DataFrame) -> pl.DataFrame:
     The plan's cell stays here: its topics are words of the real texts.
     """
     return table.drop(PLANNED, strict=False).with_columns(
-        pl.lit(result.run).alias("run"),
-        pl.lit(result.seed).alias("seed"),
+        pl.lit(result.run).alias(RUN),
+        pl.lit(result.seed).alias(SEED),
         pl.lit("train").alias(PURPOSE),
     )
 
@@ -138,8 +138,8 @@ def data_card(result: SynthesisResult, table: pl.DataFrame) -> str:
         *(f"- {made(each)}" for each in result.batches if each.method == result.taken),
         "",
         f"Run `{result.run}`, seed {result.seed}. `made_by` names the method and the model, "
-        "`made_from` the real row's id, `shown` every real row that a writer saw, `prompt` its "
-        "prompt's hash.",
+        "`made_from` the real row's id, `shown` every real row that a writer saw, `prompt_hash` "
+        "tells its prompts apart.",
         "",
         "## Measured",
         "",

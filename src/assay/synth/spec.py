@@ -9,6 +9,9 @@ from typing import Protocol
 
 import polars as pl
 
+from assay.errors import InputError
+from assay.project.prepare import PURPOSE
+from assay.recipe import MADE_FROM
 from assay.recipe.rows import SHOWN
 from assay.synth.constraints.spec import Constraint
 from assay.tables.predicate import Predicate
@@ -18,6 +21,12 @@ EVERY_ROW = Predicate(())
 WHY = "why"
 MADE_BY = "made_by"
 SYNTHETIC_ID = "synthetic_id"
+PROMPT = "prompt_hash"
+PLANNED = "planned_cell"
+RUN = "assay_run"
+SEED = "assay_seed"
+PROVENANCE = (MADE_FROM, SHOWN, MADE_BY, SYNTHETIC_ID, PROMPT, PLANNED, RUN, SEED, PURPOSE)
+"""Columns that made rows have beside the task's."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,9 @@ class Order:
     seed: int
     where: Predicate = EVERY_ROW
     constraints: Sequence[Constraint] | None = None
+
+    def __post_init__(self) -> None:
+        require_free_names(self.task, PROVENANCE)
 
     @property
     def own(self) -> pl.DataFrame:
@@ -92,6 +104,24 @@ class Counted:
     before: int
     after: int
     why: dict[str, int]
+
+
+def require_free_names(task: Task, added: Sequence[str]) -> None:
+    """Refuse a task one of whose columns is called like a column that is ``added`` to made rows.
+
+    Raises
+    ------
+    InputError
+        And which column.
+    """
+    taken = [name for name in (*task.inputs, task.target) if name in added]
+    if taken:
+        raise InputError(
+            "A column is called as one that tells where made rows come from.",
+            given=taken[0],
+            allowed=f"any name but {', '.join(added)}",
+            next_step="rename it in the table, and begin a project anew",
+        )
 
 
 def own_rows(rows: pl.DataFrame, task: Task, class_name: str | None) -> pl.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from assay.synth.written.plan import AttributePlan, Cell, attribute_plan
 from assay.synth.written.writing import (
     METHODS,
-    PLANNED,
     Written,
     WrittenMethod,
     shown_rows,
@@ -14,7 +13,6 @@ from assay.synth.written.writing import (
 
 __all__ = [
     "METHODS",
-    "PLANNED",
     "AttributePlan",
     "Cell",
     "Written",

@@ -16,15 +16,13 @@ from assay.errors import InputError
 from assay.llm import Gateway, Prompt
 from assay.recipe import MADE_FROM
 from assay.recipe.rows import SHOWN
-from assay.synth.spec import MADE_BY, SYNTHETIC_ID, Order
+from assay.synth.spec import MADE_BY, PLANNED, PROMPT, SYNTHETIC_ID, Order
 from assay.synth.written.plan import attribute_plan
 from assay.synth.written.schema import RowSchema
 
 WrittenMethod = Literal["write", "paraphrase", "counterfactual"]
 METHODS: tuple[WrittenMethod, ...] = get_args(WrittenMethod)
 
-PROMPT = "prompt"
-PLANNED = "planned"
 EXAMPLES = 3
 SHOWN_CHARACTERS = 1200
 """Of each example; longer texts keep their beginning and end."""
@@ -56,7 +54,7 @@ class Written:
     ----------
     rows
         Inputs, target, ``made_from``, ``shown`` (every row that the model saw for it),
-        ``made_by``, ``synthetic_id``, ``prompt`` (hash), ``planned`` (the cell of the attribute
+        ``made_by``, ``synthetic_id``, ``prompt_hash``, ``planned_cell`` (of the attribute
         plan, empty without one).
     asked
         Rows that the model was asked for.
