@@ -200,6 +200,7 @@ def test_a_writer_that_refuses_every_row_is_stopped_early(tmp_path: Path) -> Non
         (b"\xff\xfe", "no UTF-8"),
         (b"[[constraints]]\nkind = 'filled'\ncolumn = 'height'\n", "none of the inputs"),
         (b"[[constraints]]\nkind = 'between'\ncolumn = 'age'\nlow = 9\nhigh = 1\n", "no value"),
+        (b"[[constraints]]\nkind = 'whole'\ncolumn = 'region'\n", "does not fit what region holds"),
     ],
 )
 def test_constraints_that_cannot_be_kept_are_told_before_a_run_begins(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,7 @@ from assay.synth.constraints import (
     mine_constraints,
     read_constraints,
     require_consistent,
+    require_types,
     write_constraints,
 )
 
@@ -143,6 +144,7 @@ def test_the_file_says_the_same_again(tmp_path):
         ("constraints = 3", "not usable"),
         ("[[constraints]]\nkind = 'roughly'", "not usable"),
         ("[[constraints]]\nkind = 'between'\ncolumn = 'a'\nlow = 'x'", "not usable"),
+        ("[[constraints]]\nkind = 'between'\ncolumn = 'a'\nlow = nan", "not usable"),
         ("[[constraints", "not valid TOML"),
     ],
 )
@@ -207,6 +209,120 @@ def test_a_sum_that_the_ranges_rule_out_names_them_all(
     require_consistent((one, two, added))
     tenth, fifth = (Between(column=n, low=v, high=v) for n, v in (("net", 0.1), ("tax", 0.2)))
     require_consistent((tenth, fifth, Between(column="gross", low=0.3, high=0.3), added))
+
+
+HELD = pl.DataFrame(
+    {
+        "number": [1.0, 2.0, 3.0],
+        "whole": [1, 2, 3],
+        "word": ["a", "b", "1"],
+        "truth": [True, False, True],
+        "day": [date(2020, 1, number) for number in (1, 2, 3)],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "told"),
+    [
+        (Between(column="word", low=1), "word holds words"),
+        (Between(column="day", low=1), "day holds dates"),
+        (Between(column="number", low=date(2020, 1, 1)), "number holds numbers"),
+        (Whole(column="day"), "day holds dates"),
+        (AtMost(smaller="number", greater="word"), "word holds words"),
+        (AtMost(smaller="day", greater="whole"), "whole holds numbers"),
+        (SumOf(parts=("number", "word"), total="whole"), "word holds words"),
+        (OneOf(column="number", values=("a",)), "'a'"),
+        (OneOf(column="whole", values=(1, 1.5)), "1.5"),
+        (OneOf(column="truth", values=("yes",)), "'yes'"),
+        (Never(pair=("word", "day"), values=(("a", "soon"),)), "'soon'"),
+        (Decides(column="whole", follows="truth", table=((1, 1),)), "1"),
+    ],
+)
+def test_a_constraint_that_its_column_cannot_hold_is_refused(constraint, told):
+    with pytest.raises(InputError) as caught:
+        require_types([Filled(column="word"), constraint], HELD.schema)
+    assert caught.value.given == told
+
+
+@pytest.mark.parametrize(
+    ("constraint", "held"),
+    [
+        (OneOf(column="number", values=(1, 2)), [True, True, False]),
+        (OneOf(column="whole", values=(1.0, 2.0)), [True, True, False]),
+        (OneOf(column="word", values=(1, "a")), [True, False, True]),
+        (OneOf(column="truth", values=(True,)), [True, False, True]),
+        (OneOf(column="day", values=("2020-01-02",)), [False, True, False]),
+        (Decides(column="number", follows="whole", table=((1, 1.0), (2, 3))), [True, False, True]),
+        (Never(pair=("number", "word"), values=((1, "a"),)), [False, True, True]),
+        (Never(pair=("truth", "day"), values=((False, "2020-01-02"),)), [True, False, True]),
+    ],
+)
+def test_a_stated_value_is_read_as_its_column_holds_it(constraint, held):
+    require_types([constraint], HELD.schema)
+    found = HELD.select(constraint.holds(HELD.schema).alias("holds"))["holds"]
+    assert found.to_list() == held
+
+
+X, Y = OneOf(column="a", values=("x",)), OneOf(column="b", values=("y",))
+NOT_BOTH = Never(pair=("a", "b"), values=(("x", "y"),))
+BETWEEN = (AtMost(smaller="a", greater="b"), AtMost(smaller="b", greater="c"))
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        (X, Y, NOT_BOTH),
+        (X, Decides(column="a", follows="b", table=(("x", "y"),)), NOT_BOTH),
+        (Between(column="a", low=10), Between(column="c", high=5), *BETWEEN),
+        (OneOf(column="a", values=(9,)), OneOf(column="b", values=(1, 2)), BETWEEN[0]),
+        (
+            Between(column="a", low=1.2, high=2.5),
+            Between(column="a", low=0.5, high=1.8),
+            Whole(column="a"),
+        ),
+        (
+            Between(column="a", low=10),
+            Between(column="b", low=0),
+            Between(column="t", high=5),
+            SumOf(parts=("a", "b"), total="t"),
+        ),
+        (
+            Between(column="a", low=date(2020, 1, 1)),
+            Between(column="b", high=datetime(2019, 5, 1, 12)),
+            BETWEEN[0],
+        ),
+    ],
+)
+def test_what_contradicts_over_several_columns_is_named_by_its_entries(together):
+    beside = Between(column="other", low=1, high=2)
+    with pytest.raises(InputError, match="contradict each other") as caught:
+        require_consistent((beside, *together))
+    for number, each in enumerate(together, start=2):
+        assert f"{each} (entry {number})" in str(caught.value)
+        require_consistent([one for one in together if one is not each])
+    assert str(beside) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        (X, OneOf(column="b", values=("y", "z")), NOT_BOTH),
+        (X, OneOf(column="a", values=("x", "y"))),
+        (OneOf(column="a", values=(1,)), OneOf(column="a", values=(1.0,)), Whole(column="a")),
+        (OneOf(column="a", values=("2020-01-02",)), Between(column="a", low=date(2020, 1, 1))),
+        (Between(column="a", low=date(2020, 1, 1), high=datetime(2020, 1, 1, 6)),),
+        (*BETWEEN, AtMost(smaller="c", greater="a"), Between(column="a", low=3, high=3)),
+    ],
+)
+def test_what_a_row_can_keep_is_accepted(together):
+    require_consistent(together)
+
+
+def test_one_that_decides_a_value_twice_is_named():
+    twice = Decides(column="a", follows="b", table=(("x", "y"), ("x", "z")))
+    with pytest.raises(InputError, match=r"allows no value: a decides b \(entry 2\)"):
+        require_consistent((X, twice))
 
 
 def test_columns_may_be_called_as_counts_are() -> None:

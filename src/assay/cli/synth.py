@@ -147,9 +147,10 @@ def _tell_constraints(project: Project, *, as_json: bool) -> None:
     from assay.synth.curation.curated import mined
 
     path = project.path / FILE
-    found = stated_constraints(project.path, project.task.inputs)
+    search, task = project.search(), project.task
+    found = stated_constraints(project.path, search.select(task.inputs).schema)
     if found is None:
-        found = mined(project.search(), project.task)
+        found = mined(search, task)
         write_constraints(found, path)
     if as_json:
         emit_json(

@@ -47,7 +47,7 @@ def try_fixes(
     """
     found = diagnose(project, models=models) if diagnosis is None else diagnosis
     before = project.recipe
-    stated = stated_constraints(project.path, project.task.inputs)
+    stated = stated_constraints(project.path, project.search().select(project.task.inputs).schema)
     odds = odds_by_kind(project.ledger())
     suggested = remedied(found, project.task, odds=odds, constraints=stated)
     result = improve(project, sources=[FindingSource()], models=models, on_event=on_event)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from assay.synth.constraints.conflicts import contradict, require_columns, require_consistent
+from assay.synth.constraints.conflicts import require_consistent
+from assay.synth.constraints.fitting import require_columns, require_types
 from assay.synth.constraints.mining import mine_constraints
 from assay.synth.constraints.spec import (
     AtMost,
@@ -38,12 +39,12 @@ __all__ = [
     "Whole",
     "constraints_from_toml",
     "constraints_to_toml",
-    "contradict",
     "mine_constraints",
     "read_constraints",
     "read_stated",
     "require_columns",
     "require_consistent",
+    "require_types",
     "stated_constraints",
     "write_constraints",
 ]

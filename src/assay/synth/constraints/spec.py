@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NaiveDatetime
 
-Value = bool | int | float | str
+from assay.synth.constraints.values import Value, compared
+
 SLACK = 1e-6
 """Sums of floats hold to this share of their size."""
 
@@ -53,8 +54,8 @@ class Between(_Constraint):
 
     kind: Literal["between"] = "between"
     column: str
-    low: int | float | datetime | date | None = None
-    high: int | float | datetime | date | None = None
+    low: int | FiniteFloat | NaiveDatetime | date | None = None
+    high: int | FiniteFloat | NaiveDatetime | date | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -111,7 +112,8 @@ class OneOf(_Constraint):
 
     def holds(self, schema: pl.Schema) -> pl.Expr:
         """Whether the value is one of them."""
-        return _as_text(self.column).is_in([_text(each) for each in self.values]).fill_null(True)
+        cells, values, dtype = compared(self.column, self.values, schema)
+        return cells.is_in(pl.Series(values, dtype=dtype).implode()).fill_null(True)
 
     def __str__(self) -> str:
         shown = ", ".join(map(str, self.values[:6]))
@@ -184,9 +186,11 @@ class Decides(_Constraint):
 
     def holds(self, schema: pl.Schema) -> pl.Expr:
         """Whether the second value is the one that the first fixes."""
-        fixed = {_text(one): _text(two) for one, two in self.table}
-        wanted = _as_text(self.column).replace_strict(fixed, default=None, return_dtype=pl.String)
-        return (wanted == _as_text(self.follows)).fill_null(True)
+        cells, values, _ = compared(self.column, [one for one, _ in self.table], schema)
+        follow, fixed, dtype = compared(self.follows, [two for _, two in self.table], schema)
+        table = dict(zip(values, fixed, strict=True))
+        wanted = cells.replace_strict(table, default=None, return_dtype=dtype)
+        return (wanted == follow).fill_null(True)
 
     def __str__(self) -> str:
         return f"{self.column} decides {self.follows}"
@@ -206,9 +210,11 @@ class Never(_Constraint):
 
     def holds(self, schema: pl.Schema) -> pl.Expr:
         """Whether the pair of values is none of them."""
+        one, firsts, _ = compared(self.pair[0], [each for each, _ in self.values], schema)
+        two, seconds, _ = compared(self.pair[1], [each for _, each in self.values], schema)
         found = pl.lit(False)
-        for one, two in self.values:
-            found |= (_as_text(self.pair[0]) == _text(one)) & (_as_text(self.pair[1]) == _text(two))
+        for first, second in zip(firsts, seconds, strict=True):
+            found |= (one == first) & (two == second)
         return (~found).fill_null(True)
 
     def __str__(self) -> str:
@@ -221,12 +227,3 @@ Constraint = Annotated[
     Filled | Between | Whole | OneOf | AtMost | SumOf | Decides | Never,
     Field(discriminator="kind"),
 ]
-
-
-def _text(value: object) -> str:
-    """Return a value as Polars writes it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _as_text(column: str) -> pl.Expr:
-    return pl.col(column).cast(pl.String)

@@ -6,13 +6,15 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from assay.config import write_text
 from assay.errors import InputError
 from assay.recipe import toml_item
 from assay.recipe.text import checked
-from assay.synth.constraints.conflicts import require_columns, require_consistent
+from assay.synth.constraints.conflicts import require_consistent
+from assay.synth.constraints.fitting import require_columns, require_types
 from assay.synth.constraints.spec import Constraint
 
 FILE = "constraints.toml"
@@ -53,7 +55,7 @@ def constraints_from_toml(text: str, *, name: str = FILE) -> tuple[Constraint, .
     Raises
     ------
     InputError
-        When it is no TOML, a constraint is not usable, or two contradict each other.
+        When it is no TOML, a constraint is not usable, or some contradict each other.
     """
     try:
         values = tomllib.loads(text)
@@ -80,19 +82,21 @@ def read_constraints(path: Path) -> tuple[Constraint, ...]:
     return constraints_from_toml(text, name=path.name)
 
 
-def stated_constraints(folder: Path, inputs: Sequence[str]) -> tuple[Constraint, ...] | None:
+def stated_constraints(folder: Path, schema: pl.Schema) -> tuple[Constraint, ...] | None:
     """Return what the ``constraints.toml`` in a project's folder says; None where there is none.
 
     Raises
     ------
     InputError
-        When it cannot be read, two contradict each other, or one is on none of the ``inputs``.
+        When it cannot be read, some contradict each other, or one is on none of the columns of
+        ``schema``, the inputs, or does not fit what its column holds.
     """
     path = folder / FILE
     if not path.exists():
         return None
     found = read_constraints(path)
-    require_columns(found, inputs)
+    require_columns(found, list(schema))
+    require_types(found, schema)
     return found
 
 

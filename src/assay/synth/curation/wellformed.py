@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from assay.synth.constraints import Constraint, require_consistent
+from assay.synth.constraints import Constraint, require_types
 from assay.synth.spec import Order, Sifted, sifted
 
 
@@ -18,21 +18,21 @@ class WellFormed:
     constraints
         See :func:`assay.synth.constraints.mine_constraints`. One on a column that the rows do
         not have is not asked.
-
-    Raises
-    ------
-    InputError
-        When two constraints contradict each other.
     """
 
     name = "schema and constraints"
 
     def __init__(self, constraints: Sequence[Constraint] = ()) -> None:
-        require_consistent(constraints)
         self._constraints = constraints
 
     def sift(self, made: pl.DataFrame, order: Order) -> Sifted:
-        """Name the first thing that is wrong with each row."""
+        """Name the first thing that is wrong with each row.
+
+        Raises
+        ------
+        InputError
+            When a constraint does not fit what its column holds.
+        """
         task = order.task
         schema = {name: order.rows.schema[name] for name in (*task.inputs, task.target)}
         typed = made.with_columns(pl.col(name).cast(kind, strict=False)
@@ -45,6 +45,7 @@ class WellFormed:
         if task.text is not None:
             blank = typed[task.text].fill_null("").str.strip_chars() == ""
             _note(reasons, blank, "the text is empty")
+        require_types(self._constraints, typed.schema)
         for each in self._constraints:
             if set(each.columns) <= set(typed.columns):
                 holds = typed.select(each.holds(typed.schema).alias("holds"))["holds"]
