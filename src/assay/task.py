@@ -12,8 +12,15 @@ Kind = Literal["binary", "multiclass", "regression"]
 Modality = Literal["text", "tabular"]
 
 METRICS_OF_KIND: dict[Kind, tuple[str, ...]] = {
-    "binary": ("accuracy", "macro_f1", "log_loss", "auc"),
-    "multiclass": ("accuracy", "macro_f1", "log_loss"),
+    "binary": (
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "log_loss",
+        "auc",
+        "average_precision",
+    ),
+    "multiclass": ("accuracy", "balanced_accuracy", "macro_f1", "log_loss"),
     "regression": ("mae", "rmse"),
 }
 METRICS: tuple[str, ...] = tuple(

@@ -73,7 +73,7 @@ def test_assay_toml_is_commented_and_read_anew(tmp_path: Path) -> None:
         "format = 1",
         "# minutes = 30 # wall time",
         "# rows: 140 search, 60 pool, 100 vault",
-        'metric = "accuracy" # or macro_f1, log_loss',
+        'metric = "accuracy" # or balanced_accuracy, macro_f1, log_loss',
     ):
         assert line in text.splitlines()
     edited = text.replace("# minutes = 30", "minutes = 7").replace(

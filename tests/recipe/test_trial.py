@@ -275,7 +275,7 @@ def test_recipes_alike_but_for_their_rarity_are_fitted_once(
 
     monkeypatch.setattr(trial, "fit_recipe", counted)
     monkeypatch.setattr(trial, "run_jobs", lambda judge, jobs, **_: map(judge, jobs))
-    task = TASK.model_copy(update={"metric": "balanced_accuracy"})
+    task = TASK.model_copy(update={"metric": "log_loss"})
     moved = BASELINE.model_copy(update={"rarity": 1.0})
     found = splits(SEARCH, task, seed=0)[:2]
 

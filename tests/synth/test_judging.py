@@ -18,7 +18,7 @@ from newsroom import TASK as NEWSROOM
 from newsroom import newsroom
 from synth.tables_made_up import TASK
 
-EVEN = TASK.model_copy(update={"features": ("x", "y", "z"), "metric": "balanced_accuracy"})
+EVEN = Task(**{**dict(TASK), "features": ("x", "y", "z"), "metric": "balanced_accuracy"})
 NEWS = NEWSROOM.model_copy(update={"metric": "macro_f1"})
 SIZES = (("farm", 14), ("money", 60), ("sport", 60))
 EDIT = "assay.synth.text.made_texts"

@@ -26,7 +26,11 @@ def init(
     text: Annotated[str | None, typer.Option(help="The column that is read.")] = None,
     kind: Annotated[str | None, typer.Option(help="binary, multiclass or regression.")] = None,
     metric: Annotated[
-        str | None, typer.Option(help="accuracy, macro_f1, log_loss, auc, cost_1_20, mae or rmse.")
+        str | None,
+        typer.Option(
+            help="accuracy, balanced_accuracy, macro_f1, log_loss, auc, average_precision, "
+            "cost_1_20, mae or rmse."
+        ),
     ] = None,
     group: Annotated[
         str | None, typer.Option(help="Rows that share this column's value stay together.")

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from assay.experiment.spec import INVERSE_STRENGTHS, candidates
 from assay.recipe import Embedding, Observation, Proposal, Recipe
 from assay.recipe.estimators import accepted_parameters, new_estimator
-from assay.recipe.trial import LABEL_METRICS
 from assay.task import Task
 
 
@@ -78,10 +77,9 @@ class ThresholdSource:
 
 
 def threshold_aim(task: Task) -> Literal["cost", "macro_f1"] | None:
-    """Return what a threshold is to be chosen for; None where it cannot change the metric."""
-    if task.kind != "binary" or task.metric not in LABEL_METRICS:
-        return None
-    return "macro_f1" if task.metric == "macro_f1" else "cost"
+    """Return what a threshold is to be chosen for; None where neither aim is the metric's."""
+    aims: dict[str, Literal["cost", "macro_f1"]] = {"accuracy": "cost", "macro_f1": "macro_f1"}
+    return aims.get(task.metric) if task.kind == "binary" else None
 
 
 class RegularisationSource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from assay.recipe.trial import LABEL_METRICS
 from assay.task import Task
 
 INVERSE_STRENGTHS = (10.0, 100.0, 0.1)
@@ -58,5 +59,5 @@ def candidates(task: Task) -> tuple[Candidate, ...]:
         return _REGRESSION
     if task.modality == "tabular":
         return _CLASSIFICATION
-    gives_labels_only = task.metric in ("accuracy", "macro_f1")
+    gives_labels_only = task.metric in LABEL_METRICS
     return (_LINEAR_SVM, _NEIGHBOURS) if gives_labels_only else (_NEIGHBOURS,)

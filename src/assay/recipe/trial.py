@@ -21,7 +21,11 @@ from assay.recipe.tools import Tools
 from assay.seeds import derive_seed
 from assay.task import Task
 
-LABEL_METRICS = ("accuracy", "macro_f1")
+LABEL_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+"""Metrics that read classes."""
+
+ORDER_METRICS = ("auc", "average_precision")
+"""Metrics that read nothing of the probabilities of two classes but their order."""
 
 Step = Callable[[int, int], None]
 """Told how many of how many fits are done."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assay.evidence.guards import TRADES
 from assay.recipe import Recipe
 from assay.recipe.estimators import accepted_parameters
+from assay.recipe.trial import ORDER_METRICS
 from assay.synth.judging import Candidate
 from assay.task import Task
 
@@ -32,7 +33,7 @@ def remedies(recipe: Recipe, task: Task) -> list[Candidate]:
         weighed = recipe.with_parameters(class_weight="balanced")
         weighed = weighed.model_copy(update={"rarity": 0.0})
         found.append(Candidate(WEIGHTS, 0.0, ORIGIN, lambda _: weighed, leader == WEIGHTS))
-    if not recipe.rarity and task.metric not in ("auc", "average_precision"):
+    if not recipe.rarity and task.metric not in ORDER_METRICS:
         even = recipe.with_parameters(class_weight=None) if weights == "balanced" else recipe
         moved = even.model_copy(update={"rarity": 1.0})
         found.append(Candidate(MOVED, 0.0, ORIGIN, lambda _: moved, leader == MOVED))

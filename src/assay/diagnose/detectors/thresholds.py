@@ -10,10 +10,10 @@ import numpy as np
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence, compare
+from assay.recipe.trial import LABEL_METRICS
 
 CODE = "AS303"
 FEWEST = 100
-LABEL_METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
 TRIED = 99
 
 

@@ -20,7 +20,7 @@ from assay.diagnose.strategies.recipes import (
 from assay.diagnose.strategies.spec import RemedyKind
 from assay.experiment.propose import threshold_aim
 from assay.recipe import Proposal, Recipe, Slice, conditions_of
-from assay.recipe.trial import LABEL_METRICS
+from assay.recipe.trial import LABEL_METRICS, ORDER_METRICS
 from assay.synth.candidates import with_dose
 from assay.synth.constraints import Constraint
 from assay.synth.methods import AUTO, chosen_methods, made_by
@@ -141,7 +141,7 @@ def _for_people(finding: Finding, task: Task) -> Iterator[Edit]:
 
 def _of_probabilities(finding: Finding, task: Task) -> Iterator[Edit]:
     """Yield both ways to calibrate, where the metric reads probabilities and not their order."""
-    if task.kind == "regression" or task.metric in (*LABEL_METRICS, "auc"):
+    if task.kind == "regression" or task.metric in (*LABEL_METRICS, *ORDER_METRICS):
         return
     methods: tuple[Literal["sigmoid", "isotonic"], ...] = ("sigmoid", "isotonic")
     for method in methods:

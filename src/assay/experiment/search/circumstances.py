@@ -78,7 +78,12 @@ class Circumstances:
     @property
     def weighs_classes(self) -> bool:
         """Whether rare classes may deserve more than their share."""
-        return not self.regression and (self.task.metric == "macro_f1" or self.rarest < IMBALANCED)
+        return not self.regression and (self.counts_every_class or self.rarest < IMBALANCED)
+
+    @property
+    def counts_every_class(self) -> bool:
+        """Whether the metric counts every class the same, however rare."""
+        return self.task.metric in ("balanced_accuracy", "macro_f1")
 
 
 @cache

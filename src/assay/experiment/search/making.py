@@ -17,7 +17,7 @@ def shared_space(seen: Circumstances, *, class_weight: bool = True) -> dict[str,
         space["log_target"] = Choice((False, True))
     if seen.weighs_classes and class_weight:
         space["class_weight"] = Choice((None, "balanced"))
-    if seen.task.metric == "macro_f1":
+    if seen.counts_every_class:
         space["rarity"] = Real(0.0, 1.0)
     return space
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from assay.evidence import Evidence, compare, estimate, metric
+from assay.recipe.trial import ORDER_METRICS
 from assay.task import Task
 
 
@@ -40,7 +41,7 @@ class Scorer:
     def score(self, positions: np.ndarray, predictions: np.ndarray) -> float:
         """Return the metric of (m,) positions' predictions, its sign turned for a loss.
 
-        A sample that the metric cannot judge (one class in an AUC) scores minus infinity.
+        A sample of one class, whose order no metric can judge, scores minus infinity.
         """
         read = predictions
         if self._metric.reads == "labels":
@@ -51,7 +52,7 @@ class Scorer:
             read = read / read.sum(axis=1, keepdims=True)
         classes = len(self._task.class_names)
         codes = self._codes[positions]
-        if self._metric.name == "auc" and len(np.unique(codes)) < 2:
+        if self._metric.name in ORDER_METRICS and len(np.unique(codes)) < 2:
             return float("-inf")
         value = float(self._metric.kernel.value(codes, read, classes, None))
         return self._metric.sign * value

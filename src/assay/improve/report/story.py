@@ -10,9 +10,11 @@ from assay.improve.spec import ImproveResult
 
 METRICS = {
     "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro-F1",
     "log_loss": "log-loss",
     "auc": "AUC",
+    "average_precision": "average precision",
     "mae": "mean absolute error",
     "rmse": "root mean squared error",
 }

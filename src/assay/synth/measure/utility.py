@@ -9,6 +9,7 @@ import polars as pl
 
 from assay.evidence import Evidence, compare, estimate
 from assay.recipe import Recipe, Tools, fit_recipe
+from assay.recipe.trial import reads_probabilities
 from assay.seeds import derive_seed
 from assay.task import Task
 
@@ -63,7 +64,7 @@ def measure_utility(
     if task.kind != "regression":
         others = rows.filter(~pl.col(task.target).is_in(new[task.target].unique().to_list()))
     tables = {"real": rows, "synthetic": pl.concat([others, new]), "both": pl.concat([rows, new])}
-    shares = task.metric not in ("accuracy", "macro_f1")
+    shares = reads_probabilities(task)
     predicted = {
         name: fit_recipe(recipe, table, task, tools=tools, seed=derive_seed(seed, "fit"))
         .predictions(judged, probabilities=shares)
