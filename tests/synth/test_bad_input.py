@@ -232,3 +232,11 @@ def test_where_no_row_was_tried_the_report_does_not_say_that_none_helped(tmp_pat
     assert headline(result) == "Too few made rows of 'farm' passed the filters to try them."
     assert any("1 made rows passed the filters and the smallest" in each for each in result.notes)
     project.ledger().close()
+
+
+def test_very_many_rows_are_refused_with_the_word_that_means_them(tmp_path: Path) -> None:
+    project = Project.create(tmp_path, customers(300).drop("row_id"), target="class")
+    with pytest.raises(InputError, match="more than 20,000 rows") as error:
+        synthesize(project, for_class="rare", method="copula", rows=30_000)
+    assert "--yes" in str(error.value)
+    project.ledger().close()

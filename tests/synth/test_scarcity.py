@@ -31,6 +31,20 @@ def test_doses_reach_balance_where_that_is_more_and_not_too_many(
     assert up_to_balance((1.0, 4.0), of_sizes(common, rare), TASK, "rare") == doses
 
 
+@pytest.mark.parametrize(
+    ("own", "doses"),
+    [(5_400, (0.5, 1.0, 2.0)), (30_000, (0.5,)), (60_000, (0.3333,)), (20_000, (0.5, 1.0))],
+)
+@pytest.mark.parametrize("name", ["rare", None])
+def test_no_dose_that_nobody_asked_for_makes_very_many_rows(
+    own: int, doses: tuple[float, ...], name: str | None
+) -> None:
+    rows = of_sizes(own if name else 0, own)
+    found = up_to_balance((0.5, 1.0, 2.0, 4.0), rows, TASK, name)
+    assert found == doses
+    assert max(found) * own <= MANY
+
+
 def test_a_whole_table_has_no_balance() -> None:
     assert up_to_balance((1.0,), customers(20), TASK, None) == (1.0,)
 

@@ -64,8 +64,8 @@ def synthesize(
         The language model; by default the project's model for labels.
     doses
         Made rows for each real one, each a proposal; above 0. By default 0.5, 1, 2, 4, and as
-        many as bring the class to the size of the largest, where that is more and at most
-        20,000 rows.
+        many as bring the class to the size of the largest, where that is more; none that makes
+        more than 20,000 rows.
     confirm
         Whether the vault is looked at, once, where a dose was kept.
     many
@@ -138,7 +138,7 @@ def synthesize(
         raise InputError(
             f"That is more than {MANY:,} rows.",
             given=f"{count:,}",
-            next_step="see what they take with assay synth, or pass many=True",
+            next_step="ask for fewer, or say --yes (from Python many=True)",
         )
     name = model or project.settings.models.label
     beginning = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 
 import polars as pl
 
@@ -130,14 +131,18 @@ def up_to_balance(
 ) -> tuple[float, ...]:
     """Return the doses, and the one that brings the class to the size of the largest.
 
-    That one is left out where it is no larger than the others, or makes more than 20,000 rows.
+    That one is left out where it is no larger than the others. So is each that makes more than
+    20,000 rows; where all do, as many are made.
     """
-    sizes = class_sizes(rows, task)
-    own = sizes.get(class_name or "", 0)
+    own = own_rows(rows, task, class_name).height
     if not own:
         return tuple(doses)
-    full = round(min(max(sizes.values()) / own - 1, MOST_DOSE), 1)
-    return (*doses, full) if max(doses) < full <= MANY / own else tuple(doses)
+    most = floor(1e4 * MANY / own) / 1e4
+    few = tuple(each for each in doses if each <= most) or (most,)
+    if class_name is None:
+        return few
+    full = round(min(max(class_sizes(rows, task).values()) / own - 1, MOST_DOSE), 1)
+    return (*few, full) if max(few) < full <= most else few
 
 
 def require_enough(
