@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from assay import Project
 from assay.cli.app import app
+from assay.errors import InputError
 from newsroom import newsroom
 
 
@@ -46,3 +47,32 @@ def test_test_cases_go_to_their_own_file(folder: Path) -> None:
     found = CliRunner().invoke(app, given)
     assert found.exit_code == 0, found.output
     assert set(pl.read_csv(out)["assay_purpose"]) == {"test"}
+
+
+def test_chosen_capabilities_are_told_with_their_counts_even_of_none(folder: Path) -> None:
+    given = ["synth", "--path", str(folder), "--purpose", "test", "--rows", "3", "--json"]
+    chosen = ["--capability", "typos", "--capability", "names"]
+    found = CliRunner().invoke(app, [*given, *chosen])
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["capabilities"] == {"typos": 3, "names": 0}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--purpose", "test", "--for-class", "farm"], "--for-class says nothing"),
+        (["--purpose", "test", "--method", "write"], "--method says nothing"),
+        (["--purpose", "test", "--where", "x"], "--where says nothing"),
+        (["--purpose", "test", "--rows", "-5"], "rows must be positive"),
+        (["--purpose", "test", "--rows", "0"], "rows must be positive"),
+        (["--purpose", "test", "--capability", "wit"], "capability is not known"),
+        (["--capability", "typos"], "--capability says nothing with --purpose train"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(
+    folder: Path, options: list[str], told: str
+) -> None:
+    found = CliRunner().invoke(app, ["synth", "--path", str(folder), *options])
+    assert isinstance(found.exception, InputError)
+    assert told in str(found.exception)
+    assert not (folder / "tests.csv").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,7 +24,10 @@ def synth(
         typer.Option(help="Only a slice, as in 'age > 40'; of every class unless one is named."),
     ] = None,
     rows: Annotated[
-        int | None, typer.Option(help="Rows by each method; the largest dose by default.")
+        int | None,
+        typer.Option(
+            help="Rows by each method; the largest dose by default. Cases of each capability; 20."
+        ),
     ] = None,
     method: Annotated[
         str,
@@ -44,6 +48,10 @@ def synth(
     purpose: Annotated[
         str, typer.Option(help="train; or test: cases that test a model and train none.")
     ] = "train",
+    capability: Annotated[
+        list[str] | None,
+        typer.Option(help="With --purpose test: typos, numbers, names, …; may be repeated."),
+    ] = None,
     constraints: Annotated[
         bool,
         typer.Option(
@@ -81,8 +89,24 @@ def synth(
     if purpose not in ("train", "test"):
         raise InputError("purpose is not known.", given=purpose, allowed="train, test")
     if purpose == "test":
-        _write_tests(project, rows or 20, out, as_json=as_json)
+        _refuse(
+            "--purpose test",
+            {
+                "--for-class": for_class,
+                "--where": where,
+                "--method": method != "auto",
+                "--model": model,
+                "--dose": dose,
+                "--constraints": constraints,
+                "--html": html,
+                "--no-confirm": not confirm,
+                "--canaries": canaries,
+            },
+        )
+        count = 20 if rows is None else rows
+        _write_tests(project, count, capability or None, out, as_json=as_json)
         return
+    _refuse("--purpose train", {"--capability": capability})
     if constraints:
         _tell_constraints(project, as_json=as_json)
         return
@@ -124,6 +148,19 @@ def synth(
     say_page(page)
 
 
+def _refuse(purpose: str, options: dict[str, object]) -> None:
+    """Refuse options that would be passed over."""
+    from assay.errors import InputError
+
+    given = [name for name, value in options.items() if value not in (None, False, 0, [])]
+    if given:
+        raise InputError(
+            f"{given[0]} says nothing with {purpose}.",
+            given=", ".join(given),
+            next_step="leave it out",
+        )
+
+
 def _meant(project: Project, asked: dict[str, Any], *, yes: bool, as_json: bool) -> bool:
     """Return whether very many rows are meant; say what they take, and ask, unless told."""
     from assay.errors import InputError
@@ -163,16 +200,27 @@ def _tell_constraints(project: Project, *, as_json: bool) -> None:
     console().print(held, markup=False, soft_wrap=True)
 
 
-def _write_tests(project: Project, count: int, out: Path | None, *, as_json: bool) -> None:
+def _write_tests(
+    project: Project,
+    count: int,
+    capabilities: Sequence[str] | None,
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Write the test cases, and tell of each capability how many there are, be it none."""
     from assay.seeds import derive_seed
-    from assay.synth.capabilities import capability_tests
+    from assay.synth.capabilities import CAPABILITY, CHANGES, capability_tests
     from assay.tables import write_table
 
     seed = derive_seed(project.settings.seed, "capability tests")
-    table = capability_tests(project.search(), project.task, count=count, seed=seed)
+    table = capability_tests(
+        project.search(), project.task, count=count, seed=seed, capabilities=capabilities
+    )
     path = out or project.path / "tests.csv"
     write_table(table, path)
-    found = dict(sorted(table["capability"].value_counts().rows()))
+    found = dict.fromkeys(capabilities or CHANGES, 0)
+    found |= dict(table[CAPABILITY].value_counts().rows())
     if as_json:
         emit_json({"out": str(path), "rows": table.height, "capabilities": found})
         return

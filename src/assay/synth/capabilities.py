@@ -7,7 +7,7 @@ Ribeiro et al. 2020. They judge a model and never train one: every row carries t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -40,7 +40,7 @@ def capability_tests(
     *,
     count: int,
     seed: int,
-    capabilities: tuple[str, ...] | None = None,
+    capabilities: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """Return test cases, ``count`` for each capability where there are real texts that allow it.
 
@@ -60,13 +60,15 @@ def capability_tests(
     Raises
     ------
     InputError
-        When the task has no text, a capability is not known, or a column of the task is called as
-        one of those.
+        When ``count`` is not positive, the task has no text, a capability is not known, or a
+        column of the task is called as one of those.
     """
-    wanted = tuple(CHANGES) if capabilities is None else capabilities
+    wanted = tuple(CHANGES) if capabilities is None else tuple(dict.fromkeys(capabilities))
     unknown = [each for each in wanted if each not in CHANGES]
     if unknown:
         raise InputError("capability is not known.", given=unknown[0], allowed=", ".join(CHANGES))
+    if count < 1:
+        raise InputError("rows must be positive.", given=count, allowed="at least 1")
     if task.text is None:
         raise InputError("Test cases are made of texts, so far.", given=task.modality)
     require_free_names(task, (CAPABILITY, EXPECTED, MADE_FROM, PURPOSE))
