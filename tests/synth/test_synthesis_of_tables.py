@@ -8,10 +8,14 @@ import polars as pl
 import pytest
 
 from assay import Project, synthesize
+from assay.evidence import Evidence, Interval, Vault
+from assay.evidence.spec import Verdict
 from assay.ledger import Ledger
 from assay.llm import Gateway, ScriptedModel
 from assay.recipe import Tabular, Tfidf
+from assay.synth.gate import Gate, Judgement
 from assay.synth.methods import chosen_methods
+from assay.synth.result import Dose
 from assay.synth.spec import Order
 from assay.synth.written import write_rows
 from assay.task import ClassDescription, Task
@@ -151,3 +155,23 @@ def test_a_rare_class_of_texts_with_columns_is_made_judged_and_told(tmp_path: Pa
     assert set(kept["high"]) == {50}
     assert not any("those of a real row" in each for each in written.notes)
     project.ledger().close()
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+def test_what_repeats_locked_rows_is_told_once_the_vault_has_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, confirm: bool
+) -> None:
+    def kept(gate: Gate, *_: object) -> Judgement:
+        gain = Evidence("gain", 0.1, Interval(0.05, 0.15), 100, "as if")
+        verdict = Verdict("kept", "as if", (gain,))
+        dose = Dose("oversample", 1.0, "hash", verdict, 0.001, "proposal")
+        recipe = gate.project.recipe.model_copy(update={"rarity": 1.0})
+        return Judgement((dose,), dose, recipe, None)
+
+    monkeypatch.setattr(Gate, "judge", kept)
+    monkeypatch.setattr(Vault, "overlap", lambda _, made: made["row_id"].head(2))
+    rows = customers(300, gaps=False).drop("row_id")
+    project = Project.create(tmp_path / "p", rows, target="class", metric="macro_f1")
+    result = synthesize(project, for_class="rare", method="oversample", doses=(1,), confirm=confirm)
+    project.ledger().close()
+    assert any("copies of locked rows" in each for each in result.notes) == confirm

@@ -18,6 +18,7 @@ from assay.recipe import Recipe, Tools, narrowed
 from assay.seeds import derive_seed
 from assay.synth.candidates import made_candidates
 from assay.synth.constraints import Constraint
+from assay.synth.curation import repeats_locked
 from assay.synth.curation.curated import mined
 from assay.synth.gate import Gate
 from assay.synth.judging import Candidate
@@ -79,6 +80,9 @@ class Synthesis:
         chosen, recipe = judgement.chosen, judgement.recipe
         notes = [*self.too_few, *_kept_beside(makings, task)]
         confirmed = self._confirmed(recipe, tools, notes) if chosen is not None else None
+        if chosen is not None and confirmed is not None:
+            kept = (each.rows for each in makings if each.batch.method == chosen.method)
+            notes += [told for rows in kept for told in repeats_locked(rows, project.vault())]
         if not candidates:
             least = max(1, round(self.doses[0] * own.height))
             passed = sum(each.rows.height for each in makings)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from assay.synth.curation.copies import NoCopies, copies_of_locked
+from assay.synth.curation.copies import NoCopies, repeats_locked
 from assay.synth.curation.curated import curated_rows
 from assay.synth.curation.harmful import Harmless
 from assay.synth.curation.labels import Annotator, ConsistentLabels
 from assay.synth.curation.learnable import Learnable, learning
-from assay.synth.curation.realism import Realistic, told_apart
+from assay.synth.curation.realism import told_apart
 from assay.synth.curation.sifting import sift_all
 from assay.synth.curation.wellformed import WellFormed
 
@@ -17,11 +17,10 @@ __all__ = [
     "Harmless",
     "Learnable",
     "NoCopies",
-    "Realistic",
     "WellFormed",
-    "copies_of_locked",
     "curated_rows",
     "learning",
+    "repeats_locked",
     "sift_all",
     "told_apart",
 ]

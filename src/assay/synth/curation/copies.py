@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
@@ -59,13 +61,18 @@ class NoCopies:
         return sifted(made, reasons, self.name)
 
 
-def copies_of_locked(made: pl.DataFrame, vault: Vault) -> int:
-    """Return how many made rows copy, or nearly copy, a row of the vault.
+def repeats_locked(made: pl.DataFrame, vault: Vault) -> Iterator[str]:
+    """Yield a warning where made rows copy, or nearly copy, rows of the vault.
 
-    For the harness alone, after the rows are chosen: it gives a count and nothing of which rows
+    For the harness alone, after the vault has confirmed: it gives a count and nothing of which rows
     or of what they copy, and no proposer and no generator is told it.
     """
-    return vault.overlap(made.with_columns(pl.col(SYNTHETIC_ID).alias("row_id"))).len()
+    copies = vault.overlap(made.with_columns(pl.col(SYNTHETIC_ID).alias("row_id"))).len()
+    if copies:
+        yield (
+            f"{copies} of {made.height} rows by the kept method are copies of locked rows, or "
+            "nearly so: what the vault confirmed may flatter"
+        )
 
 
 def _near_in_table(

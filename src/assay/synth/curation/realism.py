@@ -8,30 +8,11 @@ from numpy.typing import NDArray
 
 from assay.evidence import Evidence, estimate
 from assay.synth.curation.numbers import Encoded, Floats, new_judge
-from assay.synth.spec import Order, Sifted, sifted
+from assay.synth.spec import Order
 
 FOLDS = 5
 FEWEST = 20
 """Of fewer real or made rows nothing is said."""
-
-LOWEST = 0.02
-"""A made row may look as made as all but this share of the real rows."""
-
-
-class Realistic:
-    """Drops rows that a cross-fitted classifier takes for made more surely than real rows."""
-
-    name = "realism"
-
-    def sift(self, made: pl.DataFrame, order: Order) -> Sifted:
-        """Compare each row with what real rows of the class get."""
-        real = order.own
-        if min(real.height, made.height) < FEWEST:
-            return sifted(made, [None] * made.height, self.name)
-        of_real, of_made = _scores(real, made, order)
-        bar = np.quantile(of_real, LOWEST)
-        reasons = ["unlike any real row" if score < bar else None for score in of_made]
-        return sifted(made, reasons, self.name)
 
 
 def told_apart(made: pl.DataFrame, order: Order) -> Evidence | None:
