@@ -47,6 +47,13 @@ def test_a_condition_that_selects_nothing_says_what_there_is(where: str, told: l
     assert all(each in str(error.value) for each in told)
 
 
+@pytest.mark.parametrize("where", ["age = 40", "income = 1234567", 'age = "40.0"'])
+def test_a_condition_on_a_number_may_be_written_in_any_way(where: str) -> None:
+    rows = customers().with_columns(age=pl.lit(40.0), income=pl.lit(1234567))
+    _, predicate = scope(rows, TASK, None, where)
+    assert predicate.select(rows).all()
+
+
 @pytest.mark.parametrize(("name", "told"), [("opera", "common, rare"), ("", "common, rare")])
 def test_a_class_that_is_none_is_named(name: str, told: str) -> None:
     with pytest.raises(InputError, match="none of the classes") as error:

@@ -24,6 +24,43 @@ def test_a_conjunction_selects_and_reads_as_a_sentence() -> None:
     assert predicate.words == 'age > 40 and region = "north"'
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "chosen"),
+    [
+        ("level", 1.0, [1, 0, 0]),
+        ("level", "1", [1, 0, 0]),
+        ("level", "1.0", [1, 0, 0]),
+        ("level", 1.1234567, [0, 1, 0]),
+        ("big", 1234567.0, [1, 0, 0]),
+        ("big", "1234567890123456", [0, 1, 0]),
+        ("big", -2.0, [0, 0, 1]),
+        ("big", "many", [0, 0, 0]),
+        ("code", 1234567.0, [1, 0, 0]),
+        ("code", "1.0", [0, 1, 0]),
+        ("code", 0.1234567, [0, 0, 1]),
+    ],
+)
+def test_numbers_are_equal_by_what_they_are_worth(
+    column: str, value: float | str, chosen: list[int]
+) -> None:
+    rows = pl.DataFrame(
+        {
+            "level": [1.0, 1.1234567, None],
+            "big": [1234567, 1234567890123456, -2],
+            "code": ["1234567", "1.0", "0.1234567"],
+        }
+    )
+    assert Condition(column, "=", value).select(rows).tolist() == chosen
+    known = rows[column].is_not_null().to_list()
+    other = Condition(column, "!=", value).select(rows).tolist()
+    assert other == [there and not same for there, same in zip(known, chosen, strict=True)]
+
+
+def test_a_whole_number_is_read_aloud_to_the_last_digit() -> None:
+    words = [Condition("big", "=", each).words for each in (-1234567.0, 40.0, 0.1234567, 1e20)]
+    assert words == ["big = -1234567", "big = 40", "big = 0.123457", "big = 1e+20"]
+
+
 def test_an_empty_cell_fulfils_only_that_it_is_empty() -> None:
     for operator, value in (("<=", 99.0), (">", 0.0), ("!=", "x"), ("=", "null")):
         assert not Condition("age", operator, value).select(ROWS)[2]  # type: ignore[arg-type]

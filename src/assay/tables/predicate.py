@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -13,6 +14,9 @@ from assay.tables.traits import TRAITS, trait
 
 Operator = Literal["=", "!=", "<=", ">", "contains", "is empty", "is not empty"]
 Value = str | float | bool | None
+LARGEST_WHOLE = 1e15
+"""Floats hold whole numbers to the last digit up to here, and beyond."""
+
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -23,9 +27,9 @@ class Condition:
     Attributes
     ----------
     operator
-        ``=`` and ``!=`` compare words and truth values, ``<=`` and ``>`` numbers; ``contains``
-        looks for a whole word or phrase, in any letter case. An empty cell fulfils ``is empty``
-        and nothing else.
+        ``=`` and ``!=`` compare words, truth values, and numbers by what they are worth; ``<=`` and
+        ``>`` numbers; ``contains`` looks for a whole word or phrase, in any letter case. An empty
+        cell fulfils ``is empty`` and nothing else.
     value
         None for ``is empty`` and ``is not empty``.
     trait
@@ -86,7 +90,7 @@ class Condition:
             return within & numbers.is_not_nan()
         if self.operator == "contains":
             return values.cast(pl.String).str.contains(containing(str(self.value)))
-        same = values.cast(pl.String) == _as_text(self.value)
+        same = _equal(values, self.value)
         return same if self.operator == "=" else ~same
 
     @property
@@ -161,7 +165,34 @@ def containing(words: str) -> str:
     return rf"(?i)(?:^|\W){pl.escape_regex(words.strip())}(?:\W|$)"
 
 
-def _as_text(value: Value) -> str:
+def _equal(values: pl.Series, value: Value) -> pl.Series:
+    number = _number(value)
+    if values.dtype.is_numeric() and number is not None:
+        return values == number
+    return values.cast(pl.String) == _as_cell(value)
+
+
+def _number(value: Value) -> float | None:
+    """Return the number that a value is, or that its words spell; None where they spell none."""
+    if value is None or isinstance(value, bool):
+        return None
+    if not isinstance(value, str):
+        return value
+    with suppress(ValueError):
+        return int(value) if value.lstrip("-").isdecimal() and len(value) < 19 else float(value)
+    return None
+
+
+def _as_cell(value: Value) -> str:
+    """Return a value as a column of words holds it; a whole number without a fraction."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WHOLE:
+        return str(int(value))
+    return str(value)
+
+
+def _as_text(value: Value) -> str:
+    """Return a value as it is read aloud: a fraction to six digits."""
+    text = _as_cell(value)
+    return f"{value:.6g}" if isinstance(value, float) and not text.lstrip("-").isdecimal() else text
