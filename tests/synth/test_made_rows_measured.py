@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import identity
 
 from assay.recipe import Tools, baseline_recipe
+from assay.synth.made import measured, samples
 from assay.synth.measure import (
     distinct_n,
     measure_fidelity,
@@ -12,7 +14,10 @@ from assay.synth.measure import (
     plan_coverage,
     vendi_score,
 )
+from assay.synth.spec import Order
 from assay.synth.tabular import made_rows
+from newsroom import TASK as NEWS
+from newsroom import newsroom
 from synth.tables_made_up import TASK, customers
 
 
@@ -68,6 +73,22 @@ def test_vendi_counts_the_different_rows():
     assert vendi_score(np.repeat(np.eye(3), 5, axis=0)) == pytest.approx(3)
     assert vendi_score(np.empty((0, 3))) == 0.0
     assert vendi_score(np.random.default_rng(0).normal(size=(1500, 8))) <= 8.0001
+
+
+def test_vendi_takes_its_rows_before_it_spreads_them_out():
+    """In full these would take 7 GB."""
+    assert vendi_score(identity(30_000, format="csr")) == pytest.approx(1000)
+
+
+@pytest.mark.parametrize("of_texts", [True, False])
+def test_each_sample_stands_beside_the_real_row_nearest_to_it(of_texts: bool):
+    task, rows = (NEWS, newsroom(90, seed=0)) if of_texts else (TASK, customers(90))
+    order = Order(task, rows, task.class_names[0], 9, 0)
+    made = order.own.head(9)
+    shown = samples(made, order)
+    assert [each.made for each in shown] == [each.nearest for each in shown]
+    assert all(each.similarity == pytest.approx(1) for each in shown)
+    assert 1 < measured(made, order)[1]["vendi score"] <= 9
 
 
 def test_distinct_runs_and_the_plan():

@@ -150,8 +150,7 @@ def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], di
     apart = told_apart(made, order)
     task = order.task
     numbers = {"rows": float(made.height)}
-    vectors = _dense(encoded(Lesson.of(order)).made(made))
-    numbers["vendi score"] = vendi_score(vectors, seed=order.seed)
+    numbers["vendi score"] = vendi_score(encoded(Lesson.of(order)).made(made), seed=order.seed)
     if task.text is not None:
         texts = made[task.text].fill_null("").to_list()
         numbers |= {f"distinct {n}": distinct_n(texts, n) for n in (1, 2)}
@@ -163,6 +162,8 @@ def measured(made: pl.DataFrame, order: Order) -> tuple[tuple[Evidence, ...], di
 
 def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sample, ...]:
     """Return made rows drawn at random, each beside the real row of its class nearest to it."""
+    from sklearn.preprocessing import normalize
+
     task = order.task
     if made.is_empty():
         return ()
@@ -170,24 +171,14 @@ def samples(made: pl.DataFrame, order: Order, count: int = SAMPLES) -> tuple[Sam
     places = np.random.default_rng(derive_seed(order.seed, "samples")).permutation(made.height)
     drawn = made[sorted(places[:count].tolist())]
     both = Encoded.of(real, task)
-    known, new = _unit(_dense(both.real)), _unit(_dense(both.made(drawn)))
-    alike = new @ known.T
+    alike = normalize(both.made(drawn)) @ normalize(both.real).T
+    alike = np.asarray(alike.toarray() if hasattr(alike, "toarray") else alike)
     shown = drawn.select(task.inputs).to_dicts()
     beside = real.select(task.inputs)[alike.argmax(axis=1).tolist()].to_dicts()
     return tuple(
         Sample(_told(each), _told(near), round(float(np.clip(share, 0, 1)), 4))
         for each, near, share in zip(shown, beside, alike.max(axis=1), strict=True)
     )
-
-
-def _dense(matrix: object) -> np.ndarray:
-    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
-
-
-def _unit(matrix: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    unit: np.ndarray = matrix / np.where(lengths > 0, lengths, 1.0)
-    return unit
 
 
 def _told(row: dict[str, object]) -> dict[str, object]:

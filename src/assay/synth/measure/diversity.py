@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 MOST_ROWS = 1000
 """The Vendi score looks at so many rows; eigenvalues take time in the cube of them."""
 
 
-def vendi_score(vectors: ArrayLike, *, seed: int = 0) -> float:
+def vendi_score(vectors: Any, *, seed: int = 0) -> float:
     """Return the effective number of different rows (Friedman and Dieng 2023).
 
     The exponential of the entropy of the eigenvalues of the rows' cosine similarities over n: 1
@@ -21,19 +21,23 @@ def vendi_score(vectors: ArrayLike, *, seed: int = 0) -> float:
     Parameters
     ----------
     vectors
-        (n, d) embeddings; of more than 1,000 a random 1,000 is taken, so the score is at most
-        1,000.
+        (n, d) embeddings, sparse or not; of more than 1,000 a random 1,000 is taken, so the score
+        is at most 1,000.
     """
-    matrix = np.asarray(vectors, dtype=np.float64)
-    if len(matrix) == 0:
+    from scipy.sparse import issparse
+    from sklearn.preprocessing import normalize
+
+    matrix = vectors.tocsr() if issparse(vectors) else np.asarray(vectors, dtype=np.float64)
+    rows = matrix.shape[0]
+    if rows == 0:
         return 0.0
-    if len(matrix) > MOST_ROWS:
-        matrix = matrix[np.random.default_rng(seed).choice(len(matrix), MOST_ROWS, replace=False)]
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    unit = matrix / np.where(lengths > 0, lengths, 1.0)
+    if rows > MOST_ROWS:
+        matrix = matrix[np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)]
+    unit = normalize(matrix)
     # The (d, d) product has the same eigenvalues but for zeros.
-    product = unit.T @ unit if unit.shape[1] < len(unit) else unit @ unit.T
-    values = np.linalg.eigvalsh(product / len(unit))
+    product = unit.T @ unit if unit.shape[1] < unit.shape[0] else unit @ unit.T
+    product = product.toarray() if issparse(product) else product
+    values = np.linalg.eigvalsh(product / unit.shape[0])
     held = values[values > 1e-12]
     return float(np.exp(-(held * np.log(held)).sum()))
 
