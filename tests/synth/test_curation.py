@@ -123,6 +123,25 @@ def test_an_empty_cell_is_equal_to_an_empty_cell_alone():
     assert result.dropped.height == gaps.height
 
 
+def test_copies_in_a_table_of_few_categories_are_told_without_comparing_all_pairs():
+    """30,000 rows alike have 450 million pairs."""
+    task = TASK.model_copy(update={"features": ("region", "member")})
+    rows = customers().select("row_id", "region", "member", "class")
+    new = pl.DataFrame({"region": ["east"] * 30_000, "member": [True] * 30_000, "class": "rare"})
+    made = as_made(new.with_columns(row_id=pl.lit("")))
+    result = NoCopies().sift(made, order(rows, task=task))
+    assert result.kept["synthetic_id"].to_list() == ["0"]
+    assert set(result.dropped["why"]) == {"repeats a made row"}
+
+
+def test_the_later_of_rows_near_each_other_is_dropped():
+    rows = points(60, 0)
+    base = pl.DataFrame({"x": [9.0, 5.0, 9.001, 9.0, 5.002, 7.0], "y": 40.0, "z": 40.0})
+    made = as_made(base.with_columns(pl.lit("rare").alias("class"), row_id=pl.lit("")))
+    kept = NoCopies().sift(made, order(rows, task=POINTS)).kept
+    assert kept["synthetic_id"].to_list() == ["0", "1", "5"]
+
+
 def test_copies_of_texts_are_found_under_other_case_and_spacing():
     rows = newsroom(60, seed=0)
     real = rows.filter(pl.col("topic") == "farm")

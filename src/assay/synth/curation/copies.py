@@ -88,8 +88,22 @@ def _near_in_table(
     ids = made["row_id"].to_list()
     apart = cKDTree(known).query(new, p=np.inf)[0] if len(known) else np.full(len(new), np.inf)
     of_real = {ids[at] for at in np.flatnonzero(apart <= 1)}
-    pairs = cKDTree(new).query_pairs(1.0, p=np.inf) if len(new) else set()
-    return of_real, {ids[max(pair)] for pair in pairs}
+    return of_real, {ids[at] for at in _near_earlier(new)}
+
+
+def _near_earlier(placed: Floats) -> set[int]:
+    """Return the places of rows that an earlier one is near to.
+
+    Equal rows are told first: of few categories there are as many pairs as the square of the rows.
+    """
+    from scipy.spatial import cKDTree
+
+    if not len(placed):
+        return set()
+    first = np.sort(np.unique(placed, axis=0, return_index=True)[1])
+    pairs = cKDTree(placed[first]).query_pairs(1.0, p=np.inf, output_type="ndarray")
+    equal = np.setdiff1d(np.arange(len(placed)), first)
+    return {*equal.tolist(), *first[pairs.max(axis=1)].tolist()}
 
 
 def _placed(matrix: Floats, step: Floats) -> Floats:
