@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 from typer.testing import CliRunner
 
 from assay.cli.app import app
@@ -44,6 +45,64 @@ def test_what_got_worse_and_what_got_better_are_told_apart() -> None:
     assert found.gain.n == 1200
     same = difference(old, old, truth="y")
     assert (same.worse.findings, same.better.findings) == ((), ())
+
+
+def flipped(rows: pl.DataFrame, wrong: np.ndarray) -> pl.DataFrame:
+    y = rows["y"].to_numpy()
+    return rows.with_columns(
+        prediction=pl.Series(np.where(wrong, np.where(y == "yes", "no", "yes"), y))
+    )
+
+
+def halves_of_a_town(n: int = 1500) -> tuple[pl.DataFrame, np.ndarray, np.random.Generator]:
+    random = np.random.default_rng(3)
+    rows = pl.DataFrame(
+        {
+            "side": random.choice(["left", "right"], n),
+            "x": random.normal(size=n).round(3),
+            "y": random.choice(["no", "yes"], n),
+        }
+    )
+    return rows, (rows["side"] == "right").to_numpy(), random
+
+
+def test_rows_that_stayed_as_they_were_did_not_get_worse() -> None:
+    rows, right, random = halves_of_a_town()
+    wrong = random.random(len(right)) < 0.4
+    found = difference(flipped(rows, wrong), flipped(rows, wrong & ~right), truth="y")
+    assert found.worse.findings == (), "on the left nothing changed, on the right all was mended"
+    (first, *_) = found.better.findings
+    assert first.title == 'got better where side = "right"'
+    assert first.effect.estimate == pytest.approx(0.4, abs=0.1)
+    assert (first.severity, first.remedies) == ("high", ())
+    none = difference(flipped(rows, wrong), flipped(rows, wrong & False), truth="y")
+    assert none.worse.findings == ()
+
+
+def test_what_got_worse_is_a_share_of_the_loss_there_was_and_hides_behind_no_gain() -> None:
+    rows, right, random = halves_of_a_town(3000)
+    wrong = random.random(len(right)) < 0.3
+    spoiled = right & (rows["x"] > 1).to_numpy() & (random.random(len(right)) < 0.7)
+    found = difference(flipped(rows, wrong), flipped(rows, wrong & right | spoiled), truth="y")
+    (first, *_) = found.worse.findings
+    assert first.predicate is not None
+    assert {each.column for each in first.predicate.conditions} == {"side", "x"}
+    assert first.cost == pytest.approx(first.share * 0.3, rel=0.1)
+    assert first.effect.details["loss_outside"] < -0.1, "elsewhere it got better"
+    assert first.effect.estimate == pytest.approx(first.effect.details["loss_inside"])
+    assert first.severity == "medium"
+
+
+def test_no_slice_of_an_unchanged_half_got_worse_by_chance() -> None:
+    """Errors come and go alike on the right; on the left they only go."""
+    alarms = 0
+    for seed in range(20):
+        rows, right, _ = halves_of_a_town(800)
+        random = np.random.default_rng(seed)
+        old, new = random.random(800) < 0.2, random.random(800) < np.where(right, 0.2, 0.02)
+        found = difference(flipped(rows, old), flipped(rows, new), truth="y", seed=seed)
+        alarms += bool(found.worse.findings)
+    assert alarms <= stats.binom.isf(0.001, 20, 0.05)
 
 
 def test_other_rows_cannot_be_paired() -> None:

@@ -219,7 +219,8 @@ def _compare(files: tuple[Path, Path], *, as_json: bool, **options: Any) -> None
         return
     console().print(f"{found.gain}\n", highlight=False, markup=False)
     for heading, each in (("What got worse", found.worse), ("What got better", found.better)):
-        console().print(f"{heading}, where it changed more than elsewhere:", style="bold")
+        told = f"{heading}, and more so than elsewhere; shares are of the older model's loss:"
+        console().print(told, style="bold")
         tell(each)
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from assay.diagnose.case import Case
+from assay.diagnose.detectors import classes
 from assay.diagnose.detectors.classes import ClassDetector
 from assay.diagnose.detectors.mixtures import MixtureDetector
 from assay.diagnose.detectors.slices import SliceDetector
+from assay.diagnose.excess import excess_loss
 from assay.diagnose.given import read_case
 from assay.diagnose.harness import FDR, MIN_SHARE, examine
-from assay.diagnose.spec import Detector, Diagnosis
+from assay.diagnose.spec import Detector, Diagnosis, Finding
 from assay.errors import InputError
-from assay.evidence import Evidence, compare
+from assay.evidence import Evidence, Interval, compare
+from assay.evidence.clt import FEWEST_OF_TWO, MIN_ROWS, Linear, pool
+from assay.tables.predicate import Mask
+
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,9 @@ class Difference:
     gain
         Of the newer model over the older, on all rows.
     worse, better
-        Where the newer one does worse, and better, than elsewhere: found on one half of the rows
-        by the change of each row's loss, confirmed on the other half.
+        Where the newer one got worse, and better, and more so than elsewhere: found on one half of
+        the rows by the change of each row's loss, confirmed on the other half. Costs are the loss
+        that was added, or saved, there; their shares are of the older model's mean loss.
     """
 
     gain: Evidence
@@ -64,12 +72,18 @@ def difference(
     """
     before, after = (read_case(each, truth=truth, seed=seed, **options) for each in (old, new))
     _require_same(before, after)
-    least = MIN_SHARE * float(np.average(before.losses, weights=before.weights))
+    whole = float(np.average(before.losses, weights=before.weights))
 
-    def found(losses: np.ndarray, words: str) -> Diagnosis:
-        detectors: list[Detector] = [SliceDetector(), MixtureDetector(), ClassDetector()]
-        case = replace(after, losses=losses)
-        return examine(case, detectors, loss=words, fdr=fdr, min_effect=least)
+    def found(losses: np.ndarray, words: str, turned: str) -> Diagnosis:
+        test = partial(_change, words)
+        detectors: list[Detector] = [
+            SliceDetector(test=test), MixtureDetector(test=test), ClassDetector(test=test)
+        ]  # fmt: skip
+        told = examine(
+            replace(after, losses=losses), detectors, loss=words, fdr=fdr,
+            min_effect=MIN_SHARE * whole, whole=whole,
+        )  # fmt: skip
+        return replace(told, findings=tuple(_turned(each, turned) for each in told.findings))
 
     regression = after.task.kind == "regression"
     return Difference(
@@ -82,8 +96,61 @@ def difference(
             groups=after.groups,
             weights=after.weights,
         ),
-        worse=found(after.losses - before.losses, "loss added"),
-        better=found(before.losses - after.losses, "loss saved"),
+        worse=found(after.losses - before.losses, "loss added", "worse"),
+        better=found(before.losses - after.losses, "loss saved", "better"),
+    )
+
+
+def _change(words: str, part: Case, mask: Mask, *, name: str) -> Evidence | None:
+    """Return the mean change of the rows in ``mask``, or what it is beyond that of the others.
+
+    The smaller effect of the two is told, and the larger p-value: rows that stayed as they were
+    did not get worse because others got better.
+    """
+    own, beyond = _own_change(part, mask), excess_loss(part, mask, name=words)
+    if own is None or beyond is None:
+        return None
+    told = min(own, beyond, key=lambda each: each.estimate)
+    return replace(
+        told,
+        name=words,
+        method=f"{beyond.method}; and a t-test of the rows' own change: the larger p-value",
+        p_value=max(own.p_value or 0.0, beyond.p_value or 0.0),
+        details=beyond.details,
+    )
+
+
+def _own_change(part: Case, mask: Mask) -> Evidence | None:
+    """Return the mean change of the rows in ``mask``, tested as two models are compared."""
+    inside = part.take(np.flatnonzero(mask))
+    weights = np.ones(inside.n) if inside.weights is None else inside.weights
+    members = None if inside.groups is None else np.unique(inside.groups, return_inverse=True)[1]
+    units = inside.n if members is None else int(members.max(initial=-1)) + 1
+    if inside.n < MIN_ROWS or units < FEWEST_OF_TWO or weights.sum() == 0:
+        return None
+    mean = float(np.average(inside.losses, weights=weights))
+    influence = weights / weights.mean() * (inside.losses - mean)
+    bound = None if part.task.kind == "regression" else 1.0
+    pooled = pool([Linear(mean, influence, bound)], members, paired=True, between=False)
+    return Evidence(
+        name="change",
+        estimate=pooled.value,
+        interval=Interval(*pooled.interval(LEVEL), LEVEL),
+        n=inside.n,
+        method="t-test",
+        p_value=pooled.p_above(0.0),
+    )
+
+
+def _turned(finding: Finding, word: str) -> Finding:
+    """Return the finding in words of change; what mends a model is no matter of two models."""
+    on_class = finding.code == classes.CODE
+    where = f"on class {finding.about[0]!r}" if on_class else finding.title.removeprefix("worse ")
+    return replace(
+        finding,
+        title=f"got {word} {where}",
+        cause=f"the newer model does {word} on these rows than the older one",
+        remedies=(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,14 @@ from assay.evidence.proportions import share_interval
 from assay.tables.predicate import Mask
 
 LEVEL = 0.95
+
+
+class SliceTest(Protocol):
+    """Says by how much the rows of a mask cost more; None where they cannot say."""
+
+    def __call__(self, part: Case, mask: Mask, *, name: str) -> Evidence | None:
+        """Return the effect, positive where they do, with its one-sided p-value."""
+        ...
 
 
 def excess_loss(part: Case, mask: Mask, *, name: str) -> Evidence | None:

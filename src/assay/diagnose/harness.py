@@ -103,6 +103,7 @@ def examined(
     loss: str,
     fdr: float = FDR,
     min_effect: float | None = None,
+    whole: float | None = None,
     sampling: str = "",
     step: Step | None = None,
 ) -> Examination:
@@ -122,6 +123,8 @@ def examined(
         What a row's loss is, in words.
     min_effect
         Smallest excess of loss worth telling; by default a tenth of the mean loss.
+    whole
+        What costs are shares of; by default the mean loss.
     """
     first, second = case.halves
     mean = float(np.average(case.losses, weights=case.weights))
@@ -142,7 +145,9 @@ def examined(
             mask = None if each.suspicion.select is None else each.suspicion.select(case)
             others = [other for one, other, _ in told if one.suspicion.code == each.suspicion.code]
             if not known(mask, others if way is not ways[0] or each.suspicion.family else ()):
-                finding = _finding(case, way.unseen, each, p, mean, mask)
+                finding = _finding(
+                    case, way.unseen, each, p, mean if whole is None else whole, mask
+                )
                 found = Found(finding, each.suspicion, way.part, way.unseen)
                 told.append((each, mask, found))
     every = _without_shadows(case, told)
@@ -184,7 +189,8 @@ def _without_shadows(case: Case, told: Sequence[tuple[_Tested, Mask | None, Foun
         if mask is not None and each.suspicion.family
     }  # fmt: skip
     places = list(slices)
-    hidden = {places[at] for at in shadows(case.losses, list(slices.values()))}
+    added = np.maximum(case.losses, 0.0)  # of changes; losses are as they are
+    hidden = {places[at] for at in shadows(added, list(slices.values()))}
     return [found for at, (_, _, found) in enumerate(told) if at not in hidden]
 
 
@@ -227,7 +233,7 @@ def _told(ways: Sequence[_Way], findings: Sequence[Finding]) -> tuple[Looked, ..
 
 
 def _finding(
-    case: Case, unseen: Case, tested: _Tested, p: float, mean: float, mask: Mask | None
+    case: Case, unseen: Case, tested: _Tested, p: float, whole: float, mask: Mask | None
 ) -> Finding:
     suspicion = tested.suspicion
     cost, size = 0.0, case.n
@@ -239,7 +245,7 @@ def _finding(
         places = np.flatnonzero(mask)
         places = places[np.argsort(-case.losses[places], kind="stable")][:ROWS_KEPT]
         ids = tuple(case.rows["row_id"][places].to_list())
-    share = min(1.0, cost / mean) if mean > 0 else 0.0
+    share = min(1.0, cost / whole) if whole > 0 else float(cost > 0)
     return Finding(
         code=suspicion.code,
         title=suspicion.title,

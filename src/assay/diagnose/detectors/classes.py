@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.diagnose.case import Case
-from assay.diagnose.excess import excess_loss
+from assay.diagnose.excess import SliceTest, excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
@@ -21,9 +21,16 @@ LEVEL = 0.2
 
 @dataclass(frozen=True)
 class ClassDetector:
-    """Compares each class's rows with all others, and says what they are taken for."""
+    """Compares each class's rows with all others, and says what they are taken for.
+
+    Attributes
+    ----------
+    test
+        What classes are suggested and confirmed by.
+    """
 
     name: str = "classes"
+    test: SliceTest = excess_loss
     codes: Mapping[str, str] = field(
         default_factory=lambda: {CODE: "a class on which the model does worse"}
     )
@@ -40,25 +47,25 @@ class ClassDetector:
             if mask.sum() < FEWEST:
                 continue
             looked += 1
-            found = excess_loss(part, mask, name=EFFECT)
+            found = self.test(part, mask, name=EFFECT)
             if found is not None and found.p_value is not None and found.p_value < LEVEL:
-                suspicions.append(_suspicion(part, name))
+                suspicions.append(_suspicion(part, name, self.test))
         return Search(looked, what, tuple(suspicions))
 
     def again(
         self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None
     ) -> Evidence | None:
         """Return the effect of the class that a frozen finding is about."""
-        return excess_loss(case, case.truth == about[0], name=EFFECT)
+        return self.test(case, case.truth == about[0], name=EFFECT)
 
 
-def _suspicion(part: Case, name: str) -> Suspicion:
+def _suspicion(part: Case, name: str, test: SliceTest) -> Suspicion:
     def select(case: Case) -> Mask:
         mask: Mask = case.truth == name
         return mask
 
     def confirm(unseen: Case) -> Evidence | None:
-        return excess_loss(unseen, select(unseen), name=EFFECT)
+        return test(unseen, select(unseen), name=EFFECT)
 
     mask = part.truth == name
     share = float(mask.mean())

@@ -11,7 +11,7 @@ import numpy as np
 from assay.diagnose.case import Case
 from assay.diagnose.conjunctions import slice_scores
 from assay.diagnose.detectors.slices import REMEDIES
-from assay.diagnose.excess import excess_loss
+from assay.diagnose.excess import SliceTest, excess_loss
 from assay.diagnose.mixture import MOST_EMBEDDED, Mixture, by_meaning, by_words, counted_terms
 from assay.diagnose.spec import Search, Suspicion
 from assay.evidence import Evidence
@@ -31,9 +31,15 @@ class MixtureDetector:
 
     Texts are alike by their words and, where their sentence embeddings are known, by what they
     mean.
+
+    Attributes
+    ----------
+    test
+        What groups are confirmed by.
     """
 
     name: str = "like texts"
+    test: SliceTest = excess_loss
     codes: Mapping[str, str] = field(
         default_factory=lambda: {CODE: "a group of like texts on which the model does worse"}
     )
@@ -58,7 +64,8 @@ class MixtureDetector:
         ]
         told = counted_terms(part) if failing else None
         suspicions = tuple(
-            _suspicion(each, number, _words(told, mask)) for each, number, mask in failing
+            _suspicion(each, number, _words(told, mask), self.test)
+            for each, number, mask in failing
         )
         if "meaning" in found:
             what += " and over embeddings"
@@ -72,12 +79,12 @@ def _score(part: Case, mask: Mask) -> float:
     return float(slice_scores(mask.sum(), part.losses, part.losses[mask].sum()))
 
 
-def _suspicion(mixture: Mixture, number: int, words: str) -> Suspicion:
+def _suspicion(mixture: Mixture, number: int, words: str, test: SliceTest) -> Suspicion:
     def select(case: Case) -> Mask:
         return np.asarray(mixture.places(case) == number)
 
     def confirm(held: Case) -> Evidence | None:
-        return excess_loss(held, select(held), name=f"excess loss of texts with {words}")
+        return test(held, select(held), name=f"excess loss of texts with {words}")
 
     return Suspicion(
         code=CODE,

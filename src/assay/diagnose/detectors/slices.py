@@ -10,8 +10,8 @@ import numpy as np
 
 from assay.diagnose.atoms import Atom, atoms
 from assay.diagnose.case import Case, Floats
-from assay.diagnose.conjunctions import Slice, strongest, worst_slices
-from assay.diagnose.excess import excess_loss
+from assay.diagnose.conjunctions import Slice, conjunction, strongest, worst_slices
+from assay.diagnose.excess import SliceTest, excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
@@ -36,10 +36,16 @@ class SliceDetector:
 
     Single conditions are a family of their own: there are so few of them that a weak one is worth
     a test which would be lost among the best of very many conjunctions.
+
+    Attributes
+    ----------
+    test
+        What slices are confirmed by.
     """
 
     name: str = "slices"
     both_ways: bool = True
+    test: SliceTest = excess_loss
     codes: Mapping[str, str] = field(
         default_factory=lambda: {CODE: "a slice of the rows on which the model does worse"}
     )
@@ -55,31 +61,50 @@ class SliceDetector:
         search = partial(worst_slices, found, losses, fewest=fewest, most=MOST, score=SCORE)
         alone, _ = search(longest=1)
         joint, weighed = search()
-        suspicions = *_suspected(found, alone, ALONE), *_suspected(found, joint, JOINT)
+        alone, joint = (
+            [each for each in some if _costs(part, found, each)] for some in (alone, joint)
+        )
+        suspicions = *self._suspected(found, alone, ALONE), *self._suspected(found, joint, JOINT)
         skipped = ""
         if single > len(found):
             skipped = f"{single - len(found):,} weaker conditions were not combined"
         return Search(weighed + single - len(found), what, suspicions, skipped)
 
+    def _suspected(
+        self, found: Sequence[Atom], slices: Sequence[Slice], family: str
+    ) -> list[Suspicion]:
+        predicates = [Predicate(tuple(found[i].condition for i in each.atoms)) for each in slices]
+        return [
+            slice_suspicion(each, before=predicates[:number], family=family, test=self.test)
+            for number, each in enumerate(predicates)
+        ]
 
-def _suspected(found: Sequence[Atom], slices: Sequence[Slice], family: str) -> list[Suspicion]:
-    predicates = [Predicate(tuple(found[i].condition for i in each.atoms)) for each in slices]
-    return [
-        slice_suspicion(each, before=predicates[:number], family=family)
-        for number, each in enumerate(predicates)
-    ]
+
+def _costs(part: Case, found: Sequence[Atom], each: Slice) -> bool:
+    """Return whether a slice costs at all: where losses are changes, it may save as much."""
+    weights = np.ones(part.n) if part.weights is None else part.weights
+    return bool((weights * part.losses)[conjunction(found, each.atoms)].sum() > 0)
 
 
 def _counting(part: Case) -> Floats:
-    """Return (n,) losses that differ from their mean by as much more as their row counts more."""
+    """Return (n,) losses that differ from their mean by as much more as their row counts more.
+
+    Where losses are changes, what was saved counts as nothing: where much was, rows that stayed as
+    they were would be the worst, and hide those that got worse.
+    """
+    losses = np.maximum(part.losses, 0.0)
     if part.weights is None:
-        return part.losses
-    mean = np.average(part.losses, weights=part.weights)
-    return np.asarray(mean + part.weights / part.weights.mean() * (part.losses - mean))
+        return losses
+    mean = np.average(losses, weights=part.weights)
+    return np.asarray(mean + part.weights / part.weights.mean() * (losses - mean))
 
 
 def slice_suspicion(
-    predicate: Predicate, *, before: Sequence[Predicate] = (), family: str = ""
+    predicate: Predicate,
+    *,
+    before: Sequence[Predicate] = (),
+    family: str = "",
+    test: SliceTest = excess_loss,
 ) -> Suspicion:
     """Return the suspicion that the rows of a predicate cost more than the others.
 
@@ -94,7 +119,7 @@ def slice_suspicion(
         others = [each.select(part.rows) for each in before]
         rest = ~np.any(others, axis=0) if others else np.ones(part.n, dtype=np.bool_)
         left = part.take(np.flatnonzero(rest))
-        return excess_loss(left, select(left), name=f"excess loss where {predicate.words}")
+        return test(left, select(left), name=f"excess loss where {predicate.words}")
 
     return Suspicion(
         code=CODE,
