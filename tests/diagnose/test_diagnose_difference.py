@@ -93,6 +93,19 @@ def test_what_got_worse_is_a_share_of_the_loss_there_was_and_hides_behind_no_gai
     assert first.severity == "medium"
 
 
+def test_what_got_worse_on_few_rows_is_told() -> None:
+    rows, _, random = halves_of_a_town(8000)
+    kind = random.choice(["rare", "usual"], 8000, p=[0.02, 0.98])
+    rows = rows.with_columns(kind=pl.Series(kind))
+    wrong = random.random(8000) < 0.1
+    spoiled = (kind == "rare") & (random.random(8000) < 0.3)
+    left = wrong & (random.random(8000) < 0.5)
+    found = difference(flipped(rows, wrong), flipped(rows, left | spoiled), truth="y").worse
+    (first, *_) = found.findings
+    assert first.title == 'got worse where kind = "rare"'
+    assert first.effect.estimate == pytest.approx(0.3, abs=0.1)
+
+
 def test_no_slice_of_an_unchanged_half_got_worse_by_chance() -> None:
     """Errors come and go alike on the right; on the left they only go."""
     alarms = 0

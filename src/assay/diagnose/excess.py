@@ -28,7 +28,8 @@ def excess_loss(part: Case, mask: Mask, *, name: str) -> Evidence | None:
 
     Right and wrong answers of rows that stand alone are compared by Fisher's exact test, with
     Newcombe's (1998) interval from Wilson scores; everything else by Welch's t-test, robust to
-    groups, on losses cut at their 99th percentile, so that one heavy tail is no slice.
+    groups; losses without a bound are cut at their 99th percentile, so that one heavy tail is no
+    slice.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def _exact(losses: Floats, mask: Mask, name: str) -> Evidence:
 
 
 def _welch(part: Case, mask: Mask, name: str) -> Evidence:
-    losses = np.minimum(part.losses, np.quantile(part.losses, 0.99))
+    losses, cut = _without_tail(part)
     weights = np.ones(part.n) if part.weights is None else part.weights / part.weights.mean()
     inside, outside = weights * mask, weights * ~mask
     a, b = (float(np.average(losses, weights=each)) for each in (inside, outside))
@@ -92,10 +93,18 @@ def _welch(part: Case, mask: Mask, name: str) -> Evidence:
         estimate=pooled.value,
         interval=Interval(low, high, LEVEL),
         n=int(mask.sum()),
-        method="Welch's t-test on the confirmation part, losses cut at their 99th percentile",
+        method=f"Welch's t-test on the confirmation part{cut}",
         p_value=pooled.p_above(0.0) if pooled.se > 0 else 1.0,
         details={"loss_inside": a, "loss_outside": b, "rows_of_the_part": part.n},
     )
+
+
+def _without_tail(part: Case) -> tuple[Floats, str]:
+    """Return the losses and how they were cut: a rare error is no tail, a huge one is."""
+    if part.task.kind != "regression" and np.abs(part.losses).max() <= 1.0:
+        return part.losses, ""
+    cut = np.minimum(part.losses, np.quantile(part.losses, 0.99))
+    return cut, ", losses cut at their 99th percentile"
 
 
 def excess_beyond(part: Case, mask: Mask, own: Mask) -> Pooled | None:
