@@ -13,6 +13,7 @@ from assay.diagnose import diagnose_case
 from assay.diagnose.case import Case
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.excess import excess_loss
+from assay.diagnose.likeness import shadows
 from assay.task import Task
 
 SLICED = Task(kind="binary", modality="tabular", target="y", features=("kind",))
@@ -69,3 +70,31 @@ def test_one_heavy_tail_of_a_regression_is_no_slice() -> None:
     assert fact is not None
     assert fact.estimate < 0.5
     assert "99th percentile" in fact.method
+
+
+def test_what_a_slice_costs_counts_its_rows_as_much_as_they_count() -> None:
+    random, n = np.random.default_rng(1), 3000
+    kind = random.choice(["heavy", "usual"], n, p=[0.1, 0.9])
+    heavy = kind == "heavy"
+    losses = (random.random(n) < np.where(heavy, 0.5, 0.05)).astype(float)
+    weights = np.where(heavy, 50.0, 1.0)
+    case = replace(judged(kind, losses), weights=weights)
+    (found,) = diagnose_case(case, detectors=[SliceDetector()]).findings
+    fall = np.average(losses, weights=weights) - losses[~heavy].mean()
+    assert found.cost == pytest.approx(fall, rel=0.15)
+    assert (found.share > 0.8, found.severity) == (True, "high")
+
+
+def test_rows_that_count_for_nothing_say_nothing() -> None:
+    kind = np.repeat(["few", "many"], [40, 400])
+    case = judged(kind, (np.arange(440) % 7 == 0) | (np.arange(440) == 1))
+    for counted in (0, 1, 4):
+        weights = np.where(kind == "many", 1.0, (np.arange(440) < counted).astype(float))
+        assert excess_loss(replace(case, weights=weights), kind == "few", name="excess") is None
+
+
+def test_a_slice_is_a_shadow_by_how_much_its_rows_count() -> None:
+    whole, part = np.arange(1000) < 200, np.arange(1000) < 40
+    losses = (part | (np.arange(1000) < 100)).astype(float)
+    assert shadows(losses, [whole, part]) == set()
+    assert shadows(losses, [whole, part], np.where(part | (np.arange(1000) >= 100), 1, 0.01)) == {0}

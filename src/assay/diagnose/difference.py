@@ -122,11 +122,12 @@ def _change(words: str, part: Case, mask: Mask, *, name: str) -> Evidence | None
 
 def _own_change(part: Case, mask: Mask) -> Evidence | None:
     """Return the mean change of the rows in ``mask``, tested as two models are compared."""
-    inside = part.take(np.flatnonzero(mask))
+    counted = mask if part.weights is None else mask & (part.weights > 0)
+    inside = part.take(np.flatnonzero(counted))
     weights = np.ones(inside.n) if inside.weights is None else inside.weights
     members = None if inside.groups is None else np.unique(inside.groups, return_inverse=True)[1]
     units = inside.n if members is None else int(members.max(initial=-1)) + 1
-    if inside.n < MIN_ROWS or units < FEWEST_OF_TWO or weights.sum() == 0:
+    if inside.n < MIN_ROWS or units < FEWEST_OF_TWO:
         return None
     mean = float(np.average(inside.losses, weights=weights))
     influence = weights / weights.mean() * (inside.losses - mean)

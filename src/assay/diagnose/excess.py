@@ -34,7 +34,8 @@ def excess_loss(part: Case, mask: Mask, *, name: str) -> Evidence | None:
     Returns
     -------
     Evidence or None
-        None where either side has fewer than five rows or groups.
+        None where either side has fewer than five rows or groups that count. With weights its
+        details hold the ``weight`` of the rows in ``mask``.
     """
     inside, outside = _held(part, mask), _held(part, ~mask)
     if min(inside, outside) < FEWEST_OF_TWO:
@@ -46,7 +47,9 @@ def excess_loss(part: Case, mask: Mask, *, name: str) -> Evidence | None:
 
 
 def _held(part: Case, mask: Mask) -> int:
-    return int(mask.sum()) if part.groups is None else len(np.unique(part.groups[mask]))
+    """Return how many rows, or groups, of a mask count."""
+    counted = mask if part.weights is None else mask & (part.weights > 0)
+    return int(counted.sum()) if part.groups is None else len(np.unique(part.groups[counted]))
 
 
 def _exact(losses: Floats, mask: Mask, name: str) -> Evidence:
@@ -86,6 +89,7 @@ def _welch(part: Case, mask: Mask, name: str) -> Evidence:
     if part.groups is not None:
         members = np.unique(part.groups, return_inverse=True)[1]
     strata = None if members is not None else mask.astype(np.int64)
+    weight = {} if part.weights is None else {"weight": float(part.weights[mask].sum())}
     pooled = pool([Linear(a - b, influence, strata=strata)], members, paired=False, between=False)
     low, high = pooled.interval(LEVEL)
     return Evidence(
@@ -95,7 +99,7 @@ def _welch(part: Case, mask: Mask, name: str) -> Evidence:
         n=int(mask.sum()),
         method=f"Welch's t-test on the confirmation part{cut}",
         p_value=pooled.p_above(0.0) if pooled.se > 0 else 1.0,
-        details={"loss_inside": a, "loss_outside": b, "rows_of_the_part": part.n},
+        details={"loss_inside": a, "loss_outside": b, "rows_of_the_part": part.n} | weight,
     )
 
 
@@ -115,7 +119,7 @@ def excess_beyond(part: Case, mask: Mask, own: Mask) -> Pooled | None:
     Returns
     -------
     Pooled or None
-        None where one of the four has fewer than five rows or groups.
+        None where one of the four has fewer than five rows or groups that count.
     """
     cells = [own & mask, own & ~mask, ~own & mask, ~own & ~mask]
     if min(_held(part, each) for each in cells) < FEWEST_OF_TWO:
@@ -124,8 +128,6 @@ def excess_beyond(part: Case, mask: Mask, own: Mask) -> Pooled | None:
     value, influence = 0.0, np.zeros(part.n)
     for sign, cell in zip((1.0, -1.0, -1.0, 1.0), cells, strict=True):
         held = weights * cell
-        if held.sum() == 0:
-            return None
         mean = float(np.average(part.losses, weights=held))
         value += sign * mean
         influence += sign * held * (part.losses - mean) / held.mean()

@@ -190,7 +190,7 @@ def _without_shadows(case: Case, told: Sequence[tuple[_Tested, Mask | None, Foun
     }  # fmt: skip
     places = list(slices)
     added = np.maximum(case.losses, 0.0)  # of changes; losses are as they are
-    hidden = {places[at] for at in shadows(added, list(slices.values()))}
+    hidden = {places[at] for at in shadows(added, list(slices.values()), case.weights)}
     return [found for at, (_, _, found) in enumerate(told) if at not in hidden]
 
 
@@ -241,7 +241,7 @@ def _finding(
     if mask is not None:
         size = int(mask.sum())
         if suspicion.judged:
-            cost = max(0.0, tested.fact.estimate) * tested.fact.n / unseen.n
+            cost = max(0.0, tested.fact.estimate) * _share(unseen, tested.fact)
         places = np.flatnonzero(mask)
         places = places[np.argsort(-case.losses[places], kind="stable")][:ROWS_KEPT]
         ids = tuple(case.rows["row_id"][places].to_list())
@@ -262,6 +262,13 @@ def _finding(
         remedies=suspicion.remedies,
         about=suspicion.about or (suspicion.title,),
     )
+
+
+def _share(part: Case, fact: Evidence) -> float:
+    """Return how much of a part the rows count that a fact is about."""
+    if part.weights is None or "weight" not in fact.details:
+        return fact.n / part.n
+    return float(fact.details["weight"] / part.weights.sum())
 
 
 def _severity(share: float) -> Severity:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from assay.diagnose.case import Floats
 from assay.tables.predicate import Mask
 
@@ -23,21 +25,25 @@ def known(mask: Mask | None, others: Sequence[Mask | None]) -> bool:
     )
 
 
-def shadows(losses: Floats, masks: Sequence[Mask]) -> set[int]:
+def shadows(losses: Floats, masks: Sequence[Mask], weights: Floats | None = None) -> set[int]:
     """Return the places of slices that are worse by a part of them alone, which is told too.
 
     Such a slice's other rows are less than a fifth as bad as the part, beside all rows outside of
     the slice. This only leaves out what was found.
     """
+    counts = np.ones(len(losses)) if weights is None else weights
     return {
         wide
         for wide, whole in enumerate(masks)
-        if any(_by_part(losses, whole, part) for part in masks if part.sum() < whole.sum())
+        if any(_by_part(losses, counts, whole, part) for part in masks if part.sum() < whole.sum())
     }
 
 
-def _by_part(losses: Floats, whole: Mask, part: Mask) -> bool:
+def _by_part(losses: Floats, weights: Floats, whole: Mask, part: Mask) -> bool:
     if (part & whole).sum() < WITHIN * part.sum():
         return False
-    rest = losses[~whole].mean()
-    return bool(losses[whole & ~part].mean() - rest < AS_BAD * (losses[part].mean() - rest))
+    kinds = ~whole, whole & ~part, part
+    if not all(weights[each].any() for each in kinds):
+        return False
+    rest, other, inside = (np.average(losses[each], weights=weights[each]) for each in kinds)
+    return bool(other - rest < AS_BAD * (inside - rest))
