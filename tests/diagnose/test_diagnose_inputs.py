@@ -14,6 +14,8 @@ from assay.diagnose import diagnose, plant
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.spec import Diagnosis, Search
 from assay.errors import InputError
+from assay.llm import ScriptedModel
+from assay.llm.forecast import Estimate
 
 
 def table(n: int = 600, seed: int = 0) -> pl.DataFrame:
@@ -128,10 +130,19 @@ def test_an_interrupt_keeps_what_was_found() -> None:
         def detect(self, part: object) -> Search:
             raise KeyboardInterrupt
 
-    found = diagnose(table(1000), truth="y", detectors=[SliceDetector(), Interrupted()])
+    wanted: dict[str, Any] = {"truth": "y", "detectors": [SliceDetector(), Interrupted()]}
+    found = diagnose(table(1000), **wanted)
     assert found.stopped
     assert found.findings
     assert [each.detector for each in found.looked] == ["slices"]
+    asked: list[Estimate] = []
+    told = diagnose(
+        table(1000), explain="scripted:model", models={"scripted:model": ScriptedModel()},
+        consent=lambda each: bool(asked.append(each)), **wanted,
+    )  # fmt: skip
+    assert (told.explained, asked) == (None, [])
+    with pytest.raises(KeyboardInterrupt):
+        found.whole()
 
 
 def test_planted_faults_are_counted() -> None:

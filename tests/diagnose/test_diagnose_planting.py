@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 
 from assay.diagnose.case import Case
+from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.given import read_case
 from assay.diagnose.planting import self_check
 from assay.diagnose.planting_columns import (
@@ -16,6 +18,7 @@ from assay.diagnose.planting_columns import (
     leak_found,
 )
 from assay.diagnose.planting_rows import ambiguous_found, copies_found, negation_found
+from assay.diagnose.spec import Search
 
 
 def plain(n: int = 1200) -> Case:
@@ -85,3 +88,21 @@ def test_every_kind_of_fault_is_planted_and_the_strongest_are_found() -> None:
     assert found["dates that a class goes with", 0.3] == 1
     assert ("rows that a coin decides, a share of all", 0.2) in found
     assert ("copies that contradict, a share of all", 0.2) not in found, "a column of few values"
+
+
+def test_an_interrupt_ends_the_check_and_keeps_what_was_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+
+    def detect(self: SliceDetector, part: Case) -> Search:
+        looked.append(part.n)
+        if len(looked) > 2:
+            raise KeyboardInterrupt
+        return Search(0, "slices")
+
+    monkeypatch.setattr(SliceDetector, "detect", detect)
+    checked = self_check(plain(300), repeats=1)
+    assert (len(looked), checked.stopped, checked.false_alarms) == (3, True, None)
+    assert [each.fault for each in checked.faults] == ["slice of 1 condition"]
+    assert checked.as_dict()["stopped"]

@@ -150,7 +150,7 @@ def diagnose(
     if dry_run:
         show_forecast(Forecast(tuple(forecasts)), as_json=as_json)
         return
-    if try_:
+    if try_ and not found.stopped:
         found = replace(found, tried=_tried(subject, found))
     file = predictions or rows
     page, shared = write_files(found, subject, file, Files(html, sarif, markdown), redact=redact)
@@ -242,6 +242,9 @@ def _plant(subject: Any, options: dict[str, Any], *, as_json: bool) -> None:
     for each in checked.faults:
         line = f"  {each.fault}, strength {each.strength:g}: found in"
         out.print(f"{line} {shown_share(each.found)}", highlight=False, markup=False)
+    if checked.false_alarms is None:
+        out.print("Stopped early: what comes later was not planted.", style="yellow")
+        return
     alarms = shown_share(checked.false_alarms)
     out.print(f"false alarms where nothing was planted: in {alarms}", highlight=False, markup=False)
 

@@ -95,7 +95,9 @@ def _tell_dropped(found: Diagnosis) -> None:
         out.print(Text(f"not explained: {visible(reason)}", style="yellow"))
 
 
-_STOPPED = "Stopped early: the detectors that are not listed did not run."
+_STOPPED = (
+    "Stopped early: the detectors that are not listed did not run; nothing was explained or tried."
+)
 
 
 def shown_share(share: Evidence) -> str:

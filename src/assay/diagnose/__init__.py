@@ -139,11 +139,11 @@ def diagnose(
 def diagnose_case(case: Case, **options: Any) -> Diagnosis:
     """Diagnose a case that was made already; the parameters are those of :func:`diagnose`.
 
-    Nothing is asked of a language model, and no plot is drawn.
+    Nothing is asked of a language model, and no plot is drawn. Ctrl-C ends it.
     """
     from assay.diagnose.running import Wanted, examined_case
 
-    return examined_case(case, Wanted(**options)).diagnosis
+    return examined_case(case, Wanted(**options)).diagnosis.whole()
 
 
 def plant(
@@ -156,6 +156,8 @@ def plant(
     **options: Any,
 ) -> SelfCheck:
     """Plant known faults in the rows and count which are found: how far to trust a diagnosis.
+
+    Ctrl-C ends it, and keeps what was counted until then.
 
     Parameters
     ----------

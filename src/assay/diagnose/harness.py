@@ -92,8 +92,8 @@ class _Way:
 
 
 def examine(case: Case, detectors: Sequence[Detector], **options: Any) -> Diagnosis:
-    """Return the diagnosis alone; the parameters are those of :func:`examined`."""
-    return examined(case, detectors, **options).diagnosis
+    """Return the diagnosis alone, and whole; the parameters are those of :func:`examined`."""
+    return examined(case, detectors, **options).diagnosis.whole()
 
 
 def examined(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ RAISED = (1.5, 3.0)
 TOSSED = (0.05, 0.2)
 COPIED = (0.05, 0.2)
 MISREAD = (0.1, 0.3)
+NOTHING = "any slice where there is none"
 MOST_ROWS = 20_000
 
 Step = Callable[[str, int, int], None]
@@ -76,12 +77,15 @@ class SelfCheck:
     ----------
     false_alarms
         The share of tries with any slice reported after the losses were shuffled over the rows,
-        so that there was none to find.
+        so that there was none to find; None where it was stopped before.
+    stopped
+        Whether it was interrupted, so that what comes later was not planted.
     """
 
     n: int
     faults: tuple[Planted, ...]
-    false_alarms: Evidence
+    false_alarms: Evidence | None
+    stopped: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the check as plain JSON values."""
@@ -89,7 +93,8 @@ class SelfCheck:
             {"fault": each.fault, "strength": each.strength, "found": each.found.as_dict()}
             for each in self.faults
         ]
-        return {"n": self.n, "faults": faults, "false_alarms": self.false_alarms.as_dict()}
+        alarms = None if self.false_alarms is None else self.false_alarms.as_dict()
+        return {"n": self.n, "faults": faults, "false_alarms": alarms, "stopped": self.stopped}
 
 
 def self_check(
@@ -111,7 +116,6 @@ def self_check(
     random = np.random.default_rng(derive_seed(seed, "diagnose", "plant"))
     if case.n > MOST_ROWS:
         case = case.take(np.sort(random.choice(case.n, MOST_ROWS, replace=False)))
-    faults: list[Planted] = []
     plans: list[Plan] = []
     pool = list(atoms(case, fewest=max(8, case.n // 50)))
     for conditions, words in ((1, "condition"), (2, "conditions"), (3, "conditions")):
@@ -126,15 +130,25 @@ def self_check(
         for share in FLIPPED:
             plans.append(("flipped labels", share, partial(_flips_found, case, share, random)))
     plans += _of_columns(case, random) + _of_rows(case, random)
-    for number, (fault, strength, trying) in enumerate(plans):
-        if step is not None:
-            step(fault, number, len(plans) + 1)
-        hits = [trying() for _ in range(repeats)]
-        tried = [each for each in hits if each is not None]
-        if tried:
-            faults.append(Planted(fault, strength, _share(f"{fault} found", tried)))
-    alarms = [bool(_slices(_shuffled(case, random)).findings) for _ in range(repeats)]
-    return SelfCheck(case.n, tuple(faults), _share("any slice found where there is none", alarms))
+    plans.append((NOTHING, 0.0, lambda: bool(_slices(_shuffled(case, random)).findings)))
+    found, stopped = _tried(plans, repeats, step)
+    alarms = None if stopped else found.pop().found
+    return SelfCheck(case.n, tuple(found), alarms, stopped)
+
+
+def _tried(plans: Sequence[Plan], repeats: int, step: Step | None) -> tuple[list[Planted], bool]:
+    """Return how often each fault was found, and whether that was interrupted."""
+    found: list[Planted] = []
+    try:
+        for number, (fault, strength, trying) in enumerate(plans):
+            if step is not None:
+                step(fault, number, len(plans))
+            hits = [hit for _ in range(repeats) if (hit := trying()) is not None]
+            if hits:
+                found.append(Planted(fault, strength, _share(f"found: {fault}", hits)))
+    except KeyboardInterrupt:
+        return found, True
+    return found, False
 
 
 def _of_columns(case: Case, random: np.random.Generator) -> list[Plan]:

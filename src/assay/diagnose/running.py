@@ -149,7 +149,7 @@ def _explained(
 ) -> Diagnosis:
     from assay.diagnose.explain.asking import explain
 
-    if wanted.explain is None:
+    if wanted.explain is None or examination.diagnosis.stopped:
         return examination.diagnosis
     told = explain(
         examination, gateway, wanted.explain, consent=wanted.consent, withheld=withheld, ask=ask

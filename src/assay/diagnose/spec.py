@@ -254,6 +254,18 @@ class Diagnosis:
         """Return the same diagnosis under its run's id in the ledger."""
         return replace(self, id=ledger_id)
 
+    def whole(self) -> Diagnosis:
+        """Return the diagnosis itself, for who has no use for half a search.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When it was interrupted.
+        """
+        if self.stopped:
+            raise KeyboardInterrupt
+        return self
+
     def as_dict(self) -> dict[str, Any]:
         """Return the diagnosis as plain JSON values."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -45,7 +45,7 @@ def try_fixes(
     diagnosis
         Of this project, and its newest; by default it is made now.
     """
-    found = diagnose(project, models=models) if diagnosis is None else diagnosis
+    found = diagnose(project, models=models).whole() if diagnosis is None else diagnosis
     before = project.recipe
     stated = stated_constraints(project.path, project.search().select(project.task.inputs).schema)
     odds = odds_by_kind(project.ledger())
