@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 import assay
 from assay.diagnose import diagnose, plant
 from assay.diagnose.detectors.slices import SliceDetector
+from assay.diagnose.given import read_case
 from assay.diagnose.spec import Diagnosis, Search
 from assay.errors import InputError
 from assay.llm import ScriptedModel
@@ -54,6 +55,11 @@ def test_the_same_seed_gives_the_same_diagnosis() -> None:
         (lambda t: t.with_columns(prediction=pl.lit(None)), {}, "gaps"),
         (lambda t: t.with_columns(w=pl.lit(-1.0)), {"weight": "w"}, "weights"),
         (lambda t: t.with_columns(pl.lit(1.0).alias("probability:yes")), {}, "missing"),
+        (
+            lambda t: t.with_columns(pl.lit(0.5).alias(f"probability:{c}") for c in ("YES", "NO")),
+            {},
+            "name classes that the true values",
+        ),
         (lambda t: t, {"probabilities": np.ones((600, 2))}, "add up to 1"),
         (lambda t: t, {"probabilities": np.ones((600, 3)) / 3}, "rows and classes"),
         (lambda t: t, {"fdr": 0.0}, "fdr"),
@@ -115,6 +121,20 @@ def test_models_at_hand_are_asked() -> None:
     line = LinearRegression().fit(rows.select("age").to_pandas(), rows["age"])
     exact = diagnose(rows.select("age", price="age"), truth="price", model=line)
     assert exact.mean_loss == pytest.approx(0, abs=1e-6)
+
+
+def test_columns_of_probabilities_may_name_truth_values_as_python_does() -> None:
+    true = table()["y"] == "yes"
+    yes = np.where(true, 0.8, 0.3)
+    rows = table().with_columns(
+        pl.Series("y", true),
+        pl.Series("prediction", yes > 0.5),
+        pl.Series("probability:True", yes),
+        pl.Series("probability:False", 1 - yes),
+    )
+    case = read_case(rows, truth="y")
+    assert case.task.class_names == ("false", "true")
+    assert (case.stated[:, 1] == yes).all()
 
 
 def test_of_too_many_rows_some_are_drawn_and_that_is_said() -> None:

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from assay.diagnose import diagnose
+from assay.diagnose.detectors.fit import FitDetector
 from assay.diagnose.given import read_case
-from assay.diagnose.models import imported_model
+from assay.diagnose.models import case_answers, imported_model
 from assay.errors import InputError, MissingExtraError
 
 
@@ -69,6 +70,51 @@ def test_a_scikit_learn_model_is_asked_with_its_own_order_of_classes() -> None:
     model = LogisticRegression().fit(rows.select("x", "z").to_pandas(), rows["y"].to_list())
     case = read_case(rows, truth="y", model=model)
     assert case.losses.mean() < 0.05
+
+
+def test_what_a_model_predicts_is_judged_and_not_its_likeliest_class() -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import FixedThresholdClassifier
+
+    rows = table()
+    given, truth = rows.select("x", "z").to_pandas(), rows["y"].to_numpy()
+    plain = LogisticRegression(C=0.1)
+    model = FixedThresholdClassifier(plain, threshold=0.9, pos_label="yes").fit(given, truth)
+    case = read_case(rows, truth="y", model=model)
+    assert case.losses.mean() == np.mean(model.predict(given) != truth) > 0.1
+    assert np.allclose(case.stated, model.predict_proba(given))
+    ask = case_answers(case)
+    assert ask is not None
+    assert (ask(case.rows).predictions == case.predictions).all()
+
+
+@pytest.mark.parametrize(
+    ("taught", "judged"),
+    [(pl.Boolean, pl.Boolean), (pl.Float64, pl.Float64), (pl.Float64, pl.Int64)],
+)
+def test_classes_are_known_by_whatever_kind_of_value_names_them(
+    taught: type[pl.DataType], judged: type[pl.DataType]
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rows = table().with_columns(y=pl.col("x") > 0)
+    given = rows.select("x", "z").to_pandas()
+    model = LogisticRegression().fit(given, rows["y"].cast(taught).to_numpy())
+    case = read_case(rows.with_columns(pl.col("y").cast(judged)), truth="y", model=model)
+    assert case.losses.mean() < 0.05
+    assert np.allclose(case.stated, model.predict_proba(given))
+
+
+def test_overfitting_is_found_whatever_kind_of_value_the_labels_are() -> None:
+    from sklearn.tree import DecisionTreeClassifier
+
+    random = np.random.default_rng(1)
+    rows = table(600).with_columns(y=pl.Series((random.random(600) < 0.5).astype(float)))
+    model = DecisionTreeClassifier().fit(rows[:300].select("x", "z").to_pandas(), rows["y"][:300])
+    found = diagnose(
+        rows[300:], truth="y", model=model, training=rows[:300], detectors=[FitDetector()]
+    )
+    assert "AS901" in [each.code for each in found.findings]
 
 
 def test_mlflow_loads_what_an_address_of_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from assay.errors import InputError
 from assay.task import Task
 
 ROUNDING = 0.01
+_WHOLE = re.compile(r"(-?\d+)\.0+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ def said_values(found: pl.Series, task: Task) -> np.ndarray:
         if numbers.null_count() or not numbers.is_finite().all():
             raise InputError("The predictions of a regression must be finite numbers.")
         return numbers.to_numpy()
-    names = as_names(found)
+    names = spelt(as_names(found), task.class_names)
     unknown = sorted(set(names.tolist()) - set(task.class_names))
     if unknown:
         raise InputError(
@@ -51,7 +53,7 @@ def said_values(found: pl.Series, task: Task) -> np.ndarray:
             allowed=", ".join(task.class_names[:20]),
             next_step="check spelling and letter case",
         )
-    return np.asarray(names)
+    return names
 
 
 def as_names(values: pl.Series) -> np.ndarray:
@@ -59,6 +61,24 @@ def as_names(values: pl.Series) -> np.ndarray:
     if values.dtype.is_float() and (values == values.round()).all():
         values = values.cast(pl.Int64)
     return values.cast(pl.String).to_numpy().astype(object)
+
+
+def spelt(names: Iterable[str], classes: Sequence[str]) -> np.ndarray:
+    """Return (n,) names as the classes are spelt: "True" is true and "1.0" is 1, where these are.
+
+    What is a class as it stands stays as it is, and so does what is none.
+    """
+    known = {_plain(each): each for each in classes} | {each: each for each in classes}
+    found = [known[each] if each in known else known.get(_plain(each), each) for each in names]
+    return np.asarray(found, dtype=object)
+
+
+def _plain(name: str) -> str:
+    whole = _WHOLE.fullmatch(name)
+    if whole is not None:
+        return whole[1]
+    lower = name.lower()
+    return lower if lower in ("true", "false") else name
 
 
 def checked_shares(shares: Floats, n: int, task: Task) -> Floats:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from assay.diagnose.answers import Answers, as_names, checked_shares, said_values
+from assay.diagnose.answers import Answers, as_names, checked_shares, said_values, spelt
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.losses import losses_of
 from assay.diagnose.models import asked
@@ -207,15 +207,34 @@ def _shares(table: pl.DataFrame, task: Task, given: Any) -> Floats | None:
     if task.kind == "regression":
         return None
     if given is None:
-        columns = [f"{PROBABILITY}{name}" for name in task.class_names]
-        present = [name for name in columns if name in table.columns]
-        if not present:
+        columns = [name for name in table.columns if name.startswith(PROBABILITY)]
+        if not columns:
             return None
-        if len(present) < len(columns):
-            missing = ", ".join(sorted(set(columns) - set(present)))
-            raise InputError("The probabilities of some classes are missing.", given=missing)
-        given = table.select(columns).cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        named = spelt([name.removeprefix(PROBABILITY) for name in columns], task.class_names)
+        column_of = dict(zip(named.tolist(), columns, strict=True))
+        _check_named(column_of, task)
+        inorder = [column_of[name] for name in task.class_names]
+        given = table.select(inorder).cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return checked_shares(np.asarray(given, dtype=np.float64), table.height, task)
+
+
+def _check_named(column_of: Mapping[str, str], task: Task) -> None:
+    """Raise an InputError where columns of probabilities name no class, or leave one out."""
+    unknown = [column_of[name] for name in column_of if name not in task.class_names]
+    if unknown:
+        raise InputError(
+            "Columns of probabilities name classes that the true values do not hold.",
+            given=", ".join(unknown[:5]),
+            allowed=", ".join(f"{PROBABILITY}{name}" for name in task.class_names[:20]),
+            next_step="check spelling and letter case",
+        )
+    missing = sorted(set(task.class_names) - set(column_of))
+    if missing:
+        raise InputError(
+            "The probabilities of some classes are missing.",
+            given=", ".join(missing[:5]),
+            next_step=f"add a column {PROBABILITY}CLASS for each",
+        )
 
 
 def _weights(column: pl.Series) -> Floats:

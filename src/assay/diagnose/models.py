@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.diagnose.answers import Answers, Ask, checked_shares, said_values
+from assay.diagnose.answers import Answers, Ask, as_names, checked_shares, said_values, spelt
 from assay.diagnose.case import Case
 from assay.errors import InputError, MissingExtraError
 from assay.task import Task
@@ -21,8 +21,8 @@ MLFLOW = ("models:/", "runs:/")
 def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
     """Return what a model says of rows.
 
-    An object with ``predict``, and ``predict_proba`` with ``classes_`` where it has them, is given
-    the texts of a text task, and the feature columns of a table as a pandas frame (Polars where
+    An object with ``predict``, which gives the predictions, and ``predict_proba`` with
+    ``classes_``, which give the probabilities where it has them, is given the texts of a text task, and the feature columns of a table as a pandas frame (Polars where
     pandas is absent). A PyTorch module is given the feature columns, in the table's order, as one
     float32 tensor (n, d), a gap as NaN; it returns (n, k) logits in the order of the sorted
     classes or, of two, (n,) those of the second, and of a regression (n,) values. A callable is
@@ -48,16 +48,15 @@ def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
         found, shares = (None, said) if said.ndim == 2 else (said, None)
     else:
         given = _inputs(rows, task)
-        shares = _probabilities(model, given, task)
-        found = None if shares is not None else np.asarray(model.predict(given))
+        found, shares = np.asarray(model.predict(given)), _probabilities(model, given, task)
     if shares is not None:
-        return Answers.of(checked_shares(np.asarray(shares, np.float64), rows.height, task), task)
-    if found is None or found.shape != (rows.height,):
-        raise InputError(
-            "The model must give one prediction a row.",
-            given="none" if found is None else f"shape {found.shape}",
-        )
-    return Answers(said_values(pl.Series(found.tolist()), task))
+        shares = checked_shares(np.asarray(shares, np.float64), rows.height, task)
+    if found is None:
+        assert shares is not None  # noqa: S101
+        return Answers.of(shares, task)
+    if found.shape != (rows.height,):
+        raise InputError("The model must give one prediction a row.", given=f"shape {found.shape}")
+    return Answers(said_values(pl.Series(found.tolist()), task), shares)
 
 
 def imported_model(path: str) -> Any:
@@ -151,7 +150,8 @@ def _probabilities(model: Any, given: Any, task: Task) -> Any:
     if not hasattr(model, "classes_"):
         return None
     raw = np.asarray(model.predict_proba(given), dtype=np.float64)
-    place = {str(name): code for code, name in enumerate(model.classes_)}
+    named = as_names(pl.Series(np.asarray(model.classes_).tolist()))
+    place = {name: code for code, name in enumerate(spelt(named, task.class_names))}
     unknown = sorted(set(place) - set(task.class_names))
     if unknown:
         raise InputError(
@@ -172,7 +172,6 @@ def case_answers(case: Case) -> Ask | None:
         return None
 
     def ask(rows: pl.DataFrame) -> Answers:
-        shares = None if case.state is None else case.state(rows)
-        return Answers.of(case.asked(rows) if shares is None else shares, case.task)
+        return Answers(case.asked(rows), None if case.state is None else case.state(rows))
 
     return ask

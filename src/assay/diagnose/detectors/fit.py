@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from assay.diagnose.answers import as_names, spelt
 from assay.diagnose.case import Case
 from assay.diagnose.forests import forest_answers
 from assay.diagnose.means import mean_above
@@ -56,7 +57,7 @@ def _memorised(part: Case) -> tuple[Suspicion | None, str]:
     if target not in training.columns:
         return None, f"the training rows lack their target {target!r}"
     some = training.filter(pl.col(target).is_not_null()).head(MOST_ROWS)
-    truth = some[target].cast(pl.String).to_numpy().astype(object)
+    truth = spelt(as_names(some[target]), part.task.class_names)
     wrong = float((part.predict(some.drop(target)) != truth).mean())
     bar = wrong + GAP
     if float((part.truth != part.predictions).mean()) <= bar:
