@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -115,6 +116,58 @@ def test_overfitting_is_found_whatever_kind_of_value_the_labels_are() -> None:
         rows[300:], truth="y", model=model, training=rows[:300], detectors=[FitDetector()]
     )
     assert "AS901" in [each.code for each in found.findings]
+
+
+def test_a_model_is_given_the_columns_that_it_was_fitted_on() -> None:
+    from sklearn.compose import make_column_transformer
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    rows = table().with_columns(
+        same=pl.lit(1.0), team=pl.int_range(300) % 40, note=pl.lit("a few words in every row")
+    )
+    numbers = rows.drop("note")
+    plain = LogisticRegression().fit(numbers.drop("y").to_pandas(), rows["y"].to_list())
+    assert read_case(numbers, truth="y", model=plain).losses.mean() < 0.05
+    assert read_case(numbers, truth="y", group="team", model=plain).losses.mean() < 0.05
+    with pytest.raises(InputError, match=r"lack columns .*team"):
+        read_case(numbers.drop("team"), truth="y", model=plain)
+
+    words = rows.with_columns(note=pl.format("number {} of some hundred rows", pl.int_range(300)))
+    read = make_column_transformer((CountVectorizer(), "note"), ("passthrough", ["x", "z"]))
+    both = make_pipeline(read, LogisticRegression())
+    both.fit(words.select("note", "x", "z").to_pandas(), rows["y"].to_list())
+    case = read_case(words.select("note", "x", "z", "y"), truth="y", model=both)
+    assert case.task.text == "note"
+    assert case.losses.mean() < 0.05
+
+
+def test_a_model_without_names_is_given_all_columns_that_have_no_role() -> None:
+    import torch
+
+    rows = table().with_columns(same=pl.lit(1.0), who=pl.int_range(300) % 7, w=pl.lit(2.0))
+    roles = {"truth": "y", "annotator": "who", "weight": "w"}
+    case = read_case(rows, model=torch.nn.Linear(3, 2), **roles)
+    assert case.stated.shape == (300, 2)
+
+
+def test_what_fails_in_a_model_is_told_as_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    def broken(rows: pl.DataFrame) -> list[str]:
+        raise RuntimeError("no such sensor")
+
+    with pytest.raises(InputError, match=r"cannot answer .*RuntimeError: no such sensor.*x, z"):
+        read_case(table(), truth="y", model=broken)
+    with pytest.raises(InputError, match="cannot answer"):
+        read_case(table(), truth="y", model=torch.nn.Linear(5, 2))
+    (tmp_path / "broken_module.py").write_text("raise RuntimeError('no licence')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InputError, match="RuntimeError: no licence"):
+        imported_model("broken_module:model")
 
 
 def test_mlflow_loads_what_an_address_of_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:

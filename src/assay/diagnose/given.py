@@ -12,6 +12,7 @@ from assay.diagnose.answers import Answers, as_names, checked_shares, said_value
 from assay.diagnose.case import Case, Floats
 from assay.diagnose.losses import losses_of
 from assay.diagnose.models import asked
+from assay.diagnose.reading import columns_read
 from assay.errors import InputError
 from assay.tables import (
     infer_task,
@@ -71,10 +72,11 @@ def read_case(
     asking = inputs.drop(truth)
     at_hand: dict[str, Any] = {}
     if model is not None:
-        answers = asked(model, asking, task)
-        at_hand["predict"] = lambda part: asked(model, part, task).predictions
+        columns = columns_read(model, asking, task, reserved=(annotator,))
+        answers = asked(model, asking, task, columns)
+        at_hand["predict"] = lambda part: asked(model, part, task, columns).predictions
         if answers.probabilities is not None:
-            at_hand["state"] = lambda part: asked(model, part, task).probabilities
+            at_hand["state"] = lambda part: asked(model, part, task, columns).probabilities
     else:
         answers = _told(table, task, predictions, probabilities)
     return case_of(

@@ -4,56 +4,54 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from assay.diagnose.answers import Answers, Ask, as_names, checked_shares, said_values, spelt
-from assay.diagnose.case import Case
-from assay.errors import InputError, MissingExtraError
+from assay.diagnose.case import Case, Floats
+from assay.diagnose.reading import answer, handed_over
+from assay.errors import InputError, MissingExtraError, shorten
 from assay.task import Task
 
 MLFLOW = ("models:/", "runs:/")
 
 
-def asked(model: Any, rows: pl.DataFrame, task: Task) -> Answers:
+def asked(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) -> Answers:
     """Return what a model says of rows.
 
-    An object with ``predict``, which gives the predictions, and ``predict_proba`` with
-    ``classes_``, which give the probabilities where it has them, is given the texts of a text task, and the feature columns of a table as a pandas frame (Polars where
-    pandas is absent). A PyTorch module is given the feature columns, in the table's order, as one
-    float32 tensor (n, d), a gap as NaN; it returns (n, k) logits in the order of the sorted
+    An object with ``predict`` is given a frame, or texts (:mod:`assay.diagnose.reading`); where it
+    has ``predict_proba`` and ``classes_``, these give the probabilities. A PyTorch module is given
+    one float32 tensor (n, d), a gap as NaN; it returns (n, k) logits in the order of the sorted
     classes or, of two, (n,) those of the second, and of a regression (n,) values. A callable is
     given the rows themselves as a Polars table and returns (n,) predictions or (n, k)
     probabilities in the order of the sorted classes.
 
+    Parameters
+    ----------
+    columns
+        What it reads, by :func:`assay.diagnose.reading.columns_read`.
+
     Raises
     ------
     InputError
-        When it is neither, or what it says does not fit the rows and classes.
+        When it is neither, it fails, or what it says does not fit the rows and classes.
     """
-    if _is_torch(model):
-        said = _of_torch(model, rows, task)
-        found, shares = (None, said) if said.ndim == 2 else (said, None)
-    elif not hasattr(model, "predict"):
-        if not callable(model):
-            raise InputError(
-                "The model cannot be asked.",
-                given=type(model).__name__,
-                allowed="an object with predict, or a callable of rows",
-            )
-        said = np.asarray(model(rows))
-        found, shares = (None, said) if said.ndim == 2 else (said, None)
+    if hasattr(model, "predict") and not _is_torch(model):
+        given = handed_over(model, rows, task, columns)
+        found = answer(lambda: model.predict(given), columns)
+        shares = _probabilities(model, given, task, columns)
+    elif callable(model):
+        found, shares = _called(model, rows, task, columns), None
+        if found.ndim == 2:
+            return Answers.of(checked_shares(found.astype(np.float64), rows.height, task), task)
     else:
-        given = _inputs(rows, task)
-        found, shares = np.asarray(model.predict(given)), _probabilities(model, given, task)
-    if shares is not None:
-        shares = checked_shares(np.asarray(shares, np.float64), rows.height, task)
-    if found is None:
-        assert shares is not None  # noqa: S101
-        return Answers.of(shares, task)
+        raise InputError(
+            "The model cannot be asked.",
+            given=type(model).__name__,
+            allowed="an object with predict, or a callable of rows",
+        )
     if found.shape != (rows.height,):
         raise InputError("The model must give one prediction a row.", given=f"shape {found.shape}")
     return Answers(said_values(pl.Series(found.tolist()), task), shares)
@@ -84,8 +82,14 @@ def imported_model(path: str) -> Any:
         )
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"The model cannot be imported: {error}.", given=path) from error
+    except Exception as error:  # the module is the user's own code
+        what = shorten(f"{type(error).__name__}: {error}").rstrip(".")
+        raise InputError(
+            f"The model cannot be imported: {what}.",
+            given=path,
+            allowed="package.module:NAME, found from the folder that this is run in",
+            next_step=f"see that python -c 'import {module}' works there",
+        ) from error
 
 
 def _of_mlflow(path: str) -> Any:
@@ -108,48 +112,47 @@ def _is_torch(model: Any) -> bool:
     return torch is not None and isinstance(model, torch.nn.Module)
 
 
-def _of_torch(model: Any, rows: pl.DataFrame, task: Task) -> np.ndarray:
-    """Return (n, k) probabilities, or (n,) values of a regression."""
-    import torch
-
-    words = [name for name in task.features if not rows[name].dtype.is_numeric()]
-    if words or task.text is not None:
+def _called(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) -> np.ndarray:
+    """Return (n,) predictions or (n, k) probabilities of a callable."""
+    if not _is_torch(model):
+        return answer(lambda: model(rows), rows.columns)
+    words = [name for name in columns if not rows[name].dtype.is_numeric()]
+    if words:
         raise InputError(
             "A PyTorch module is given numbers only.",
-            given=", ".join([*words, *([task.text] if task.text else [])]),
-            next_step="wrap it in a callable that takes a Polars table",
+            given=", ".join(words),
+            next_step="leave these columns out, or wrap it in a callable that takes a Polars table",
         )
-    numbers = rows.select(task.features).cast(pl.Float32).fill_null(float("nan")).to_numpy()
+    numbers = rows.select(columns).cast(pl.Float32).fill_null(float("nan")).to_numpy()
+    said = answer(lambda: _forward(model, numbers.copy()), columns)
+    return said if task.kind == "regression" else _as_shares(said)
+
+
+def _forward(model: Any, numbers: np.ndarray) -> np.ndarray:
+    import torch
+
     taught = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            said = model(torch.from_numpy(numbers.copy())).double().squeeze(-1).numpy()
+            return np.asarray(model(torch.from_numpy(numbers)).double().squeeze(-1).numpy())
     finally:
         model.train(taught)
-    if task.kind == "regression":
-        return np.asarray(said)
-    if said.ndim == 1:
-        said = np.stack([np.zeros_like(said), said], axis=1)
-    powers = np.exp(said - said.max(axis=1, keepdims=True))
+
+
+def _as_shares(logits: np.ndarray) -> np.ndarray:
+    """Return (n, k) probabilities of (n, k) logits or, of two classes, (n,) those of the second."""
+    if logits.ndim == 1:
+        logits = np.stack([np.zeros_like(logits), logits], axis=1)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def _inputs(rows: pl.DataFrame, task: Task) -> Any:
-    if task.text is not None:
-        return rows[task.text].cast(pl.String).fill_null("").to_list()
-    features = rows.select(task.features)
-    if find_spec("pandas") is not None and find_spec("pyarrow") is not None:
-        return features.to_pandas()
-    return features
-
-
-def _probabilities(model: Any, given: Any, task: Task) -> Any:
-    if task.kind == "regression" or not hasattr(model, "predict_proba"):
+def _probabilities(model: Any, given: Any, task: Task, columns: tuple[str, ...]) -> Floats | None:
+    stated = hasattr(model, "predict_proba") and hasattr(model, "classes_")
+    if task.kind == "regression" or not stated:
         return None
-    if not hasattr(model, "classes_"):
-        return None
-    raw = np.asarray(model.predict_proba(given), dtype=np.float64)
+    raw = answer(lambda: model.predict_proba(given), columns).astype(np.float64)
     named = as_names(pl.Series(np.asarray(model.classes_).tolist()))
     place = {name: code for code, name in enumerate(spelt(named, task.class_names))}
     unknown = sorted(set(place) - set(task.class_names))
@@ -163,7 +166,7 @@ def _probabilities(model: Any, given: Any, task: Task) -> Any:
     for code, name in enumerate(task.class_names):
         if name in place:
             shares[:, code] = raw[:, place[name]]
-    return shares
+    return checked_shares(shares, len(raw), task)
 
 
 def case_answers(case: Case) -> Ask | None:
