@@ -50,6 +50,9 @@ def test_the_same_seed_gives_the_same_diagnosis() -> None:
         (lambda t: t.drop("prediction"), {}, "no predictions"),
         (lambda t: t, {"predictions": ["yes"] * 3}, "other rows"),
         (lambda t: t, {"predictions": ["maybe"] * 600}, "classes that the true values"),
+        (lambda t: t, {"predictions": ["Yes", "no"] * 300}, "letter case"),
+        (lambda t: t, {"predictions": ["yes", "no", None] * 200}, "gaps"),
+        (lambda t: t, {"predictions": ["a", "yes"] * 300, "kind": "binary"}, "has two classes"),
         (lambda t: t.with_columns(y=pl.lit("yes"), prediction=pl.lit("yes")), {}, "all the same"),
         (lambda t: t.with_columns(y=pl.when(pl.col("age") > 30).then("y")), {}, "gaps"),
         (lambda t: t.with_columns(prediction=pl.lit(None)), {}, "gaps"),
@@ -58,10 +61,10 @@ def test_the_same_seed_gives_the_same_diagnosis() -> None:
         (
             lambda t: t.with_columns(pl.lit(0.5).alias(f"probability:{c}") for c in ("YES", "NO")),
             {},
-            "name classes that the true values",
+            "classes that the true values",
         ),
         (lambda t: t, {"probabilities": np.ones((600, 2))}, "add up to 1"),
-        (lambda t: t, {"probabilities": np.ones((600, 3)) / 3}, "rows and classes"),
+        (lambda t: t, {"probabilities": np.ones((600, 3)) / 3}, "fit the classes"),
         (lambda t: t, {"fdr": 0.0}, "fdr"),
         (lambda t: t, {"model": 3}, "cannot be asked"),
     ],
@@ -135,6 +138,28 @@ def test_columns_of_probabilities_may_name_truth_values_as_python_does() -> None
     case = read_case(rows, truth="y")
     assert case.task.class_names == ("false", "true")
     assert (case.stated[:, 1] == yes).all()
+
+
+def test_a_class_that_no_row_has_may_be_said_of_rows() -> None:
+    random = np.random.default_rng(0)
+    names = np.array(["a", "b", "c"])
+    shares = random.dirichlet([5, 5, 1], size=300)
+    rows = pl.DataFrame({"x": random.normal(size=300), "z": random.normal(size=300)})
+    truth = pl.Series("y", random.choice(["a", "b"], 300))
+    stated = [pl.Series(f"probability:{name}", shares[:, at]) for at, name in enumerate(names)]
+    said = pl.Series("prediction", names[shares.argmax(axis=1)])
+    model = LogisticRegression().fit(rows.to_pandas(), random.choice(names, 300))
+    for others, asked in ((stated, None), ([*stated, said], None), ([said], None), ([], model)):
+        case = read_case(rows.with_columns(truth, *others), truth="y", model=asked)
+        assert case.task.class_names == ("a", "b", "c")
+        assert case.probabilities is None or case.stated.shape == (300, 3)
+        assert case.losses.mean() == (case.predictions != case.truth).mean() < 1
+    found = diagnose(rows.with_columns(truth, *stated), truth="y")
+    assert found.n == 300
+
+    numbers = rows.with_columns(y=pl.int_range(300) % 12, prediction=(pl.int_range(300) + 1) % 13)
+    in_order = read_case(numbers, truth="y").task.class_names
+    assert in_order == tuple(map(str, range(13)))
 
 
 def test_of_too_many_rows_some_are_drawn_and_that_is_said() -> None:

@@ -37,25 +37,6 @@ Ask = Callable[[pl.DataFrame], Answers]
 """What a model says of rows."""
 
 
-def said_values(found: pl.Series, task: Task) -> np.ndarray:
-    """Return predictions as class names or numbers; raise `InputError` for what is neither."""
-    if task.kind == "regression":
-        numbers = found.cast(pl.Float64, strict=False)
-        if numbers.null_count() or not numbers.is_finite().all():
-            raise InputError("The predictions of a regression must be finite numbers.")
-        return numbers.to_numpy()
-    names = spelt(as_names(found), task.class_names)
-    unknown = sorted(set(names.tolist()) - set(task.class_names))
-    if unknown:
-        raise InputError(
-            "The model predicts classes that the true values do not hold.",
-            given=", ".join(unknown[:5]),
-            allowed=", ".join(task.class_names[:20]),
-            next_step="check spelling and letter case",
-        )
-    return names
-
-
 def as_names(values: pl.Series) -> np.ndarray:
     """Return (n,) class names: 1.0 and 1 are one class, as readers of CSV have it."""
     if values.dtype.is_float() and (values == values.round()).all():
@@ -81,13 +62,14 @@ def _plain(name: str) -> str:
     return lower if lower in ("true", "false") else name
 
 
-def checked_shares(shares: Floats, n: int, task: Task) -> Floats:
+def checked_shares(shares: Floats, task: Task) -> Floats:
     """Return (n, k) probabilities; raise `InputError` where they are none."""
-    if shares.shape != (n, len(task.classes)):
+    if shares.shape[1] != len(task.classes):
         raise InputError(
-            "The probabilities do not fit the rows and classes.",
-            given=f"shape {shares.shape}",
-            allowed=f"{(n, len(task.classes))}, in the order {', '.join(task.class_names)}",
+            "The probabilities do not fit the classes.",
+            given=f"probabilities of {shares.shape[1]} classes",
+            allowed=f"of {len(task.classes)}, in the order {', '.join(task.class_names[:20])}",
+            next_step="name the classes: columns probability:CLASS, or a model with classes_",
         )
     sums = shares.sum(axis=1)
     if not np.isfinite(shares).all() or (shares < 0).any() or (abs(sums - 1) > ROUNDING).any():

@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assay.diagnose.answers import Answers, Ask, as_names, checked_shares, said_values, spelt
-from assay.diagnose.case import Case, Floats
+from assay.diagnose.answers import Answers, Ask, as_names
+from assay.diagnose.case import Case
 from assay.diagnose.reading import answer, handed_over
+from assay.diagnose.said import Said
 from assay.errors import InputError, MissingExtraError, shorten
 from assay.task import Task
 
 MLFLOW = ("models:/", "runs:/")
 
 
-def asked(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) -> Answers:
+def asked(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) -> Said:
     """Return what a model says of rows.
 
     An object with ``predict`` is given a frame, or texts (:mod:`assay.diagnose.reading`); where it
-    has ``predict_proba`` and ``classes_``, these give the probabilities. A PyTorch module is given
+    has ``classes_`` and ``predict_proba``, these give the probabilities. A PyTorch module is given
     one float32 tensor (n, d), a gap as NaN; it returns (n, k) logits in the order of the sorted
     classes or, of two, (n,) those of the second, and of a regression (n,) values. A callable is
     given the rows themselves as a Polars table and returns (n,) predictions or (n, k)
@@ -36,25 +37,37 @@ def asked(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) 
     Raises
     ------
     InputError
-        When it is neither, it fails, or what it says does not fit the rows and classes.
+        When it is neither, it fails, or what it says does not fit the rows.
     """
-    if hasattr(model, "predict") and not _is_torch(model):
-        given = handed_over(model, rows, task, columns)
-        found = answer(lambda: model.predict(given), columns)
-        shares = _probabilities(model, given, task, columns)
-    elif callable(model):
-        found, shares = _called(model, rows, task, columns), None
+    if _is_torch(model) or not hasattr(model, "predict"):
+        found = _called(model, rows, task, columns)
         if found.ndim == 2:
-            return Answers.of(checked_shares(found.astype(np.float64), rows.height, task), task)
-    else:
-        raise InputError(
-            "The model cannot be asked.",
-            given=type(model).__name__,
-            allowed="an object with predict, or a callable of rows",
-        )
-    if found.shape != (rows.height,):
+            return Said(shares=_one_each(found, rows.height).astype(np.float64))
+        return Said(_as_values(found, rows.height))
+    given = handed_over(model, rows, task, columns)
+    values = _as_values(answer(lambda: model.predict(given), columns), rows.height)
+    names = getattr(model, "classes_", None)
+    if names is None:
+        return Said(values)
+    known = tuple(as_names(pl.Series(np.asarray(names).tolist())))
+    if not hasattr(model, "predict_proba"):
+        return Said(values, names=known)
+    shares = answer(lambda: model.predict_proba(given), columns)
+    return Said(values, _one_each(shares, rows.height).astype(np.float64), known)
+
+
+def _as_values(found: np.ndarray, n: int) -> pl.Series:
+    if found.ndim != 1:
         raise InputError("The model must give one prediction a row.", given=f"shape {found.shape}")
-    return Answers(said_values(pl.Series(found.tolist()), task), shares)
+    return pl.Series(_one_each(found, n).tolist())
+
+
+def _one_each(found: np.ndarray, n: int) -> np.ndarray:
+    if len(found) != n:
+        raise InputError(
+            "The model must answer each row once.", given=f"{len(found)} answers to {n} rows"
+        )
+    return found
 
 
 def imported_model(path: str) -> Any:
@@ -114,6 +127,12 @@ def _is_torch(model: Any) -> bool:
 
 def _called(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) -> np.ndarray:
     """Return (n,) predictions or (n, k) probabilities of a callable."""
+    if not callable(model):
+        raise InputError(
+            "The model cannot be asked.",
+            given=type(model).__name__,
+            allowed="an object with predict, or a callable of rows",
+        )
     if not _is_torch(model):
         return answer(lambda: model(rows), rows.columns)
     words = [name for name in columns if not rows[name].dtype.is_numeric()]
@@ -125,7 +144,8 @@ def _called(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]
         )
     numbers = rows.select(columns).cast(pl.Float32).fill_null(float("nan")).to_numpy()
     said = answer(lambda: _forward(model, numbers.copy()), columns)
-    return said if task.kind == "regression" else _as_shares(said)
+    two = said.ndim == 1 and len(task.classes) == 2
+    return _as_shares(said) if said.ndim == 2 or two else said
 
 
 def _forward(model: Any, numbers: np.ndarray) -> np.ndarray:
@@ -146,27 +166,6 @@ def _as_shares(logits: np.ndarray) -> np.ndarray:
         logits = np.stack([np.zeros_like(logits), logits], axis=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def _probabilities(model: Any, given: Any, task: Task, columns: tuple[str, ...]) -> Floats | None:
-    stated = hasattr(model, "predict_proba") and hasattr(model, "classes_")
-    if task.kind == "regression" or not stated:
-        return None
-    raw = answer(lambda: model.predict_proba(given), columns).astype(np.float64)
-    named = as_names(pl.Series(np.asarray(model.classes_).tolist()))
-    place = {name: code for code, name in enumerate(spelt(named, task.class_names))}
-    unknown = sorted(set(place) - set(task.class_names))
-    if unknown:
-        raise InputError(
-            "The model knows classes that the true values do not hold.",
-            given=", ".join(unknown[:5]),
-            allowed=", ".join(task.class_names[:20]),
-        )
-    shares = np.zeros((len(raw), len(task.classes)))
-    for code, name in enumerate(task.class_names):
-        if name in place:
-            shares[:, code] = raw[:, place[name]]
-    return checked_shares(shares, len(raw), task)
 
 
 def case_answers(case: Case) -> Ask | None:
