@@ -89,6 +89,33 @@ def test_copies_and_groups_of_training_rows_are_told() -> None:
     assert codes(found(new, OverlapDetector(), training=training, group="who")) == []
 
 
+@pytest.mark.parametrize(
+    ("values", "columns", "known", "judged"),
+    [(4, 3, 400, 400), (4, 3, 400, 40), (10, 4, 10_000, 400)],
+    ids=["few values", "few judged rows", "many training rows"],
+)
+def test_rows_that_are_alike_by_nature_copy_nothing(
+    values: int, columns: int, known: int, judged: int
+) -> None:
+    random = np.random.default_rng(1)
+
+    def drawn(n: int) -> pl.DataFrame:
+        words = random.integers(values, size=(n, columns)).astype(str)
+        rows = pl.DataFrame(words, schema=[f"c{at}" for at in range(columns)], orient="row")
+        return rows.with_columns(y=pl.Series(random.choice(["p", "q"], n)))
+
+    rows, training = drawn(judged).with_columns(prediction=pl.lit("p")), drawn(known)
+    told = diagnose(rows, truth="y", training=training, detectors=[OverlapDetector()])
+    assert told.findings == ()
+    assert "alike by nature" in told.looked[0].skipped
+
+
+def test_groups_of_training_are_told_where_rows_are_alike_by_nature() -> None:
+    rows = customers(400, 1).select("city", "chance", "y", who=pl.int_range(400) // 4)
+    told = found(rows, OverlapDetector(), training=rows.drop("chance"), group="who")
+    assert codes(told) == ["AS403"]
+
+
 def test_a_threshold_that_was_left_alone_is_told() -> None:
     rows = customers(1500, 3).with_columns(chance=pl.col("chance") * 0.4)
     told = found(rows, ThresholdDetector())

@@ -13,6 +13,8 @@ from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
 from assay.evidence.overlap import near_copies
+from assay.tables import copies_matter
+from assay.tables.counts import value_counts
 from assay.tables.predicate import Mask
 
 COPIES, GROUPS = "AS402", "AS403"
@@ -44,12 +46,16 @@ class OverlapDetector:
         kinds = _kinds(part, training)
         if not kinds:
             return Search(0, what, skipped="training and judged rows share no input")
+        skipped = ""
+        if COPIES in kinds and _alike_by_nature(part, training):
+            del kinds[COPIES]
+            skipped = "columns of few values make most rows alike by nature, so copies do not tell"
         suspicions = tuple(
             _suspicion(code, known)
             for code, known in kinds.items()
             if known(part).mean() > TOLERATED
         )
-        return Search(len(kinds), what, suspicions)
+        return Search(len(kinds), what, suspicions, skipped)
 
 
 def _kinds(part: Case, training: pl.DataFrame) -> dict[str, Callable[[Case], Mask]]:
@@ -64,6 +70,27 @@ def _kinds(part: Case, training: pl.DataFrame) -> dict[str, Callable[[Case], Mas
             case.rows[group].cast(pl.String).is_in(held.implode()).fill_null(False).to_numpy()
         )
     return found
+
+
+def _alike_by_nature(part: Case, training: pl.DataFrame) -> bool:
+    """Return whether rows that nobody copied read alike too, as columns hold few values.
+
+    Most rows do, among the training rows or among the judged ones; or columns that have nothing to
+    do with each other would make more of them alike than are tolerated.
+    """
+    task = part.task
+    if task.text is not None:
+        return False
+    if not all(copies_matter(rows, task) for rows in (training, part.rows)):
+        return True
+    pairs = [_alike_pairs(training[name]) for name in task.inputs]
+    return training.height * float(np.prod(pairs)) > TOLERATED
+
+
+def _alike_pairs(values: pl.Series) -> float:
+    """Return the share of pairs of rows that have the same value."""
+    counts = value_counts(values)["count"].cast(pl.Float64)
+    return float((counts * (counts - 1)).sum()) / max(1, values.len() * (values.len() - 1))
 
 
 def _copies(case: Case, training: pl.DataFrame) -> Mask:
