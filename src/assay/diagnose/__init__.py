@@ -110,8 +110,9 @@ def diagnose(
     from assay.project import Project
 
     wanted = Wanted(
-        detectors, fdr, min_effect, most_rows, step, explain=explain, consent=consent, embed=embed
-    )
+        detectors, fdr, min_effect, most_rows, step, explain=explain, consent=consent, embed=embed,
+        keep_going=True,
+    )  # fmt: skip
     if isinstance(subject, Project):
         named = {"protected": tuple(protected), "annotator": annotator}
         return of_project(subject, wanted, models, named)

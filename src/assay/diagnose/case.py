@@ -71,10 +71,18 @@ class Case:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that can describe a row: the inputs, then any others that were given."""
+        """The columns that can describe a row: the inputs, then any others that were given.
+
+        Lists, records, bytes and lengths of time describe none.
+        """
         inputs = [name for name in self.task.inputs if name in self.rows.columns]
-        known = {*inputs, self.task.target, self.task.group, "row_id"}
-        return (*inputs, *(name for name in self.rows.columns if name not in known))
+        roles = {self.task.target, self.task.group, "row_id"}
+        every = dict.fromkeys([*inputs, *self.rows.columns])
+        return tuple(name for name in every if name not in roles and self._describes(name))
+
+    def _describes(self, name: str) -> bool:
+        kind = self.rows[name].dtype
+        return not (kind.is_nested() or isinstance(kind, pl.Duration | pl.Binary))
 
     @cached_property
     def groups(self) -> np.ndarray | None:

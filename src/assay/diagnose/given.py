@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.answers import Answers, as_names, spelt
-from assay.diagnose.case import Case, Floats
+from assay.diagnose.case import Case
+from assay.diagnose.checks import check_roles, check_truth, shares_in, shares_of, weights_of
 from assay.diagnose.losses import losses_of
 from assay.diagnose.models import asked
 from assay.diagnose.reading import columns_read
@@ -28,7 +29,6 @@ from assay.task import Kind, Task
 
 PREDICTION = "prediction"
 PROBABILITY = "probability:"
-FEWEST = 20
 
 Ask = Callable[[pl.DataFrame, Task], Said]
 
@@ -56,17 +56,16 @@ def read_case(
             "With rows, the column of the true values is needed.", next_step="name it as truth"
         )
     table = with_row_ids(with_plain_columns(to_polars(rows)))
-    roles = {"truth": truth, "group": group, "weight": weight, "time": time}
-    roles["annotator"] = annotator
-    for role, name in (*roles.items(), *(("protected", name) for name in protected)):
-        require_column(table, name, role)
-    _check_rows(table, truth)
-    table = with_times(table, time)
     answers = [name for name in table.columns if _is_said(name)]
     if isinstance(predictions, str):
         require_column(table, predictions, "predictions")
         answers.append(predictions)
-    weights = None if weight is None else _weights(table[weight])
+    roles = {"truth": truth, "weight": weight, "group": group, "time": time, "text": text}
+    roles["annotator"] = annotator
+    check_roles(table, [*roles.items(), *(("protected", name) for name in protected)], answers)
+    check_truth(table[truth])
+    table = with_times(table, time)
+    weights = None if weight is None else weights_of(table[weight])
     inputs = table.drop([*dict.fromkeys(answers), *(() if weight is None else (weight,))])
     known = {"text": text, "group": group, "time": time}
     task = task_of_rows(inputs, truth, kind, annotator=annotator, **known)
@@ -86,10 +85,10 @@ def read_case(
         said.answers(task),
         weights=weights,
         training=None if training is None else _training(training, time),
-        **({} if ask is None else _at_hand(ask, task, said)),
         protected=tuple(protected),
         annotator=annotator,
         seed=seed,
+        **({} if ask is None else _at_hand(ask, task, said)),
     )
 
 
@@ -117,21 +116,6 @@ def _at_hand(ask: Ask, task: Task, said: Said) -> dict[str, Any]:
     return found
 
 
-def _check_rows(table: pl.DataFrame, truth: str) -> None:
-    if table[truth].null_count():
-        raise InputError(
-            f"The true values {truth!r} have gaps.",
-            given=f"{table[truth].null_count()} empty",
-            next_step="leave out the rows whose truth is not known",
-        )
-    if table.height < FEWEST:
-        raise InputError(
-            "There are too few rows to diagnose.",
-            given=f"{table.height} rows",
-            allowed=f"at least {FEWEST}",
-        )
-
-
 def _is_said(name: str) -> bool:
     return name == PREDICTION or name.startswith(PROBABILITY)
 
@@ -155,24 +139,17 @@ def _told(table: pl.DataFrame, predictions: Any, probabilities: Any) -> Said:
     values = None
     if predictions is not None:
         values = table[predictions] if isinstance(predictions, str) else _series(predictions)
-        _check_rows_of("predictions", values.len(), table)
+        if values.len() != table.height:
+            raise InputError(
+                "The predictions are for other rows: their number differs.",
+                given=f"{values.len()} predictions for {table.height} rows",
+            )
     if probabilities is not None:
-        shares = np.asarray(probabilities, dtype=np.float64)
-        _check_rows_of("probabilities", len(shares), table)
-        return Said(values, shares)
+        return Said(values, shares_of(probabilities, table.height))
     if not columns:
         return Said(values)
     names = tuple(name.removeprefix(PROBABILITY) for name in columns)
-    stated = table.select(columns).cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return Said(values, stated, names)
-
-
-def _check_rows_of(what: str, n: int, table: pl.DataFrame) -> None:
-    if n != table.height:
-        raise InputError(
-            f"The {what} are for other rows: their number differs.",
-            given=f"{n} {what} for {table.height} rows",
-        )
+    return Said(values, shares_in(table, columns), names)
 
 
 def _check_complete(said: Said, task: Task) -> None:
@@ -199,12 +176,3 @@ def _series(values: Any) -> pl.Series:
     if array.ndim != 1:
         raise InputError("predictions must be one value a row.", given=f"shape {array.shape}")
     return pl.Series(array.tolist())
-
-
-def _weights(column: pl.Series) -> Floats:
-    values = column.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
-    if not np.isfinite(values).all() or (values < 0).any() or values.sum() == 0:
-        raise InputError(
-            f"The weights {column.name!r} must be finite, none negative, and not all zero."
-        )
-    return values

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from assay.diagnose.case import Case
+from assay.diagnose.guard import Guard
 from assay.diagnose.likeness import known, shadows
 from assay.diagnose.shares import adjusted_by_family
 from assay.diagnose.spec import (
@@ -79,7 +81,13 @@ class _Way:
     part: Case
     unseen: Case
     detectors: Sequence[Detector]
+    guard: Guard
     searches: list[tuple[str, Search]] = field(default_factory=list)
+
+    def search(self, detector: Detector) -> None:
+        """Have a detector look at the part."""
+        found = self.guard.of(detector.name, lambda: _search(detector, self.part))
+        self.searches.append((detector.name, found or Search(0, detector.name)))
 
     def tested(self) -> list[_Tested]:
         """Return what was suspected and could be tested, with the test."""
@@ -87,7 +95,8 @@ class _Way:
             _Tested(name, each, fact)
             for name, search in self.searches
             for each in search.suspicions
-            if (fact := each.confirm(self.unseen)) is not None and fact.p_value is not None
+            if (fact := self.guard.of(name, partial(each.confirm, self.unseen))) is not None
+            and fact.p_value is not None
         ]
 
 
@@ -106,6 +115,7 @@ def examined(
     whole: float | None = None,
     sampling: str = "",
     step: Step | None = None,
+    keep_going: bool = False,
 ) -> Examination:
     """Return what the detectors found and the confirmation part bore out.
 
@@ -125,14 +135,18 @@ def examined(
         Smallest excess of loss worth telling; by default a tenth of the mean loss.
     whole
         What costs are shares of; by default the mean loss.
+    keep_going
+        Whether a detector that fails is put on record and the others go on; else its error is
+        raised.
     """
     first, second = case.halves
     mean = float(np.average(case.losses, weights=case.weights))
     least = MIN_SHARE * mean if min_effect is None else min_effect
-    ways = [_Way(first, second, detectors)]
+    guard = Guard(keep_going)
+    ways = [_Way(first, second, detectors, guard)]
     back = [each for each in detectors if getattr(each, "both_ways", False)]
     if back:
-        ways.append(_Way(second, first, back))
+        ways.append(_Way(second, first, back, guard))
     stopped = _looked_for(ways, step)
     told: list[tuple[_Tested, Mask | None, Found]] = []
     for way in ways:
@@ -142,7 +156,11 @@ def examined(
         for each, p in zip(tested, shares, strict=True):
             if p > fdr or (each.fact.estimate < least and each.suspicion.judged):
                 continue
-            mask = None if each.suspicion.select is None else each.suspicion.select(case)
+            mask = None
+            if each.suspicion.select is not None:
+                mask = guard.of(each.detector, partial(each.suspicion.select, case))
+                if mask is None:  # what picks no rows cannot be told as about some
+                    continue
             others = [other for one, other, _ in told if one.suspicion.code == each.suspicion.code]
             if not known(mask, others if way is not ways[0] or each.suspicion.family else ()):
                 finding = _finding(
@@ -162,7 +180,7 @@ def examined(
         mean_loss=mean,
         fdr=fdr,
         min_effect=least,
-        looked=_told(ways, findings),
+        looked=_told(ways, findings, guard),
         sampling=sampling,
         stopped=stopped,
     )
@@ -176,7 +194,7 @@ def _looked_for(ways: Sequence[_Way], step: Step | None) -> bool:
         for number, (way, detector) in enumerate(runs):
             if step is not None:
                 step(detector.name, number, len(runs))
-            way.searches.append((detector.name, _search(detector, way.part)))
+            way.search(detector)
     except KeyboardInterrupt:
         return True
     return False
@@ -213,7 +231,7 @@ def _search(detector: Detector, part: Case) -> Search:
         return Search(0, detector.name, skipped=str(error))
 
 
-def _told(ways: Sequence[_Way], findings: Sequence[Finding]) -> tuple[Looked, ...]:
+def _told(ways: Sequence[_Way], findings: Sequence[Finding], guard: Guard) -> tuple[Looked, ...]:
     """Return what each detector did, both ways together."""
     searches: dict[str, list[Search]] = {}
     for way in ways:
@@ -226,7 +244,7 @@ def _told(ways: Sequence[_Way], findings: Sequence[Finding]) -> tuple[Looked, ..
             looked_at=sum(each.looked_at for each in every),
             suspected=sum(len(each.suspicions) for each in every),
             confirmed=sum(each.detector == name for each in findings),
-            skipped=every[0].skipped,
+            skipped="; ".join(filter(None, (every[0].skipped, guard.failures.get(name)))),
         )
         for name, every in searches.items()
     )

@@ -39,6 +39,7 @@ class Wanted:
     explain: str | None = None
     consent: Consent | None = None
     embed: str | None = None
+    keep_going: bool = False
 
 
 def examined_case(case: Case, wanted: Wanted, embed: Embed | None = None) -> Examination:
@@ -64,6 +65,7 @@ def examined_case(case: Case, wanted: Wanted, embed: Embed | None = None) -> Exa
         min_effect=wanted.min_effect,
         sampling=sampling,
         step=wanted.step,
+        keep_going=wanted.keep_going,
     )
 
 

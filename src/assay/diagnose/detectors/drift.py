@@ -49,11 +49,14 @@ class DriftDetector:
         if min(part.n, training.height) < 2 * FEWEST:
             return Search(0, what, skipped="there are too few rows of either kind")
         shared = [name for name in part.columns if name in training.columns]
+        apart = [name for name in shared if not _go_together(part.rows[name], training[name])]
+        shared = [name for name in shared if name not in apart]
         if not shared:
             return Search(0, what, skipped="training and judged rows share no column")
+        skipped = f"of another type in training: {', '.join(apart)}" if apart else ""
         forest, named, scored = _taught(part, training, shared)
         if scored < LEAST:
-            return Search(1, what)
+            return Search(1, what, skipped=skipped)
         words = f", most of all in {named!r}" if named else ""
         suspicion = Suspicion(
             code=CODE,
@@ -67,7 +70,16 @@ class DriftDetector:
             ),
             judged=False,
         )
-        return Search(1, what, (suspicion,))
+        return Search(1, what, (suspicion,), skipped)
+
+
+def _go_together(one: pl.Series, other: pl.Series) -> bool:
+    """Return whether two columns can be one: not so are times of different zones."""
+    try:
+        pl.concat([one.head(0).to_frame(), other.head(0).to_frame()], how="vertical_relaxed")
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def _halves(training: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -13,6 +13,7 @@ from assay.diagnose.case import Case
 from assay.diagnose.forests import forest_answers
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
+from assay.errors import InputError
 from assay.evidence import Evidence, compare
 
 OVER, UNDER = "AS901", "AS902"
@@ -58,7 +59,11 @@ def _memorised(part: Case) -> tuple[Suspicion | None, str]:
         return None, f"the training rows lack their target {target!r}"
     some = training.filter(pl.col(target).is_not_null()).head(MOST_ROWS)
     truth = spelt(as_names(some[target]), part.task.class_names)
-    wrong = float((part.predict(some.drop(target)) != truth).mean())
+    try:
+        said = part.predict(some.drop(target))
+    except InputError as error:
+        return None, f"overfitting cannot be looked for: {error}"
+    wrong = float((said != truth).mean())
     bar = wrong + GAP
     if float((part.truth != part.predictions).mean()) <= bar:
         return None, ""

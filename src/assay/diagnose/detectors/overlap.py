@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from assay.diagnose.case import Case
 from assay.diagnose.means import mean_above
@@ -101,12 +102,17 @@ def _copies(case: Case, training: pl.DataFrame) -> Mask:
         copied: Mask = case.rows["row_id"].is_in(ids.implode()).to_numpy()
         return copied
     columns = list(case.task.inputs)
-    known = training.select(pl.col(columns).cast(pl.String)).unique()
-    rows = case.rows.select(pl.col(columns).cast(pl.String)).with_row_index("place")
+    known = _as_words(training.select(columns)).unique()
+    rows = _as_words(case.rows.select(columns)).with_row_index("place")
     places = rows.join(known, on=columns, how="semi", nulls_equal=True)["place"].to_numpy()
     mask: Mask = np.zeros(case.n, dtype=np.bool_)
     mask[places] = True
     return mask
+
+
+def _as_words(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows whose cells compare alike, of whatever type each side read them."""
+    return rows.with_columns(cs.duration().cast(pl.Int64)).cast(pl.String)
 
 
 def _suspicion(code: str, known: Callable[[Case], Mask]) -> Suspicion:
