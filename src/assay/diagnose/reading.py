@@ -53,7 +53,7 @@ def handed_over(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, 
     A pandas frame (Polars where pandas is absent), or the texts of a text task where it does not
     know columns by their names.
     """
-    if columns == (task.text,) and not fitted_on(model):
+    if task.text is not None and columns == (task.text,) and not fitted_on(model):
         return rows[task.text].cast(pl.String).fill_null("").to_list()
     read = rows.select(columns)
     if find_spec("pandas") is not None and find_spec("pyarrow") is not None:

@@ -27,7 +27,8 @@ def vendi_score(vectors: Any, *, seed: int = 0) -> float:
     from scipy.sparse import issparse
     from sklearn.preprocessing import normalize
 
-    matrix = vectors.tocsr() if issparse(vectors) else np.asarray(vectors, dtype=np.float64)
+    matrix: Any = vectors
+    matrix = matrix.tocsr() if issparse(vectors) else np.asarray(vectors, dtype=np.float64)
     rows = matrix.shape[0]
     if rows == 0:
         return 0.0
@@ -35,8 +36,8 @@ def vendi_score(vectors: Any, *, seed: int = 0) -> float:
         matrix = matrix[np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)]
     unit = normalize(matrix)
     # The (d, d) product has the same eigenvalues but for zeros.
-    product = unit.T @ unit if unit.shape[1] < unit.shape[0] else unit @ unit.T
-    product = product.toarray() if issparse(product) else product
+    product: Any = unit.T @ unit if unit.shape[1] < unit.shape[0] else unit @ unit.T
+    product = product.toarray() if hasattr(product, "toarray") else product
     values = np.linalg.eigvalsh(product / unit.shape[0])
     held = values[values > 1e-12]
     return float(np.exp(-(held * np.log(held)).sum()))
