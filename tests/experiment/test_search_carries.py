@@ -9,7 +9,7 @@ import pytest
 
 from assay import Project
 from assay.experiment import circumspection
-from assay.experiment.order import Order
+from assay.experiment.order import Order, own_model
 from assay.experiment.search.circumstances import Circumstances
 from assay.experiment.search.families import families_for, portfolio
 from assay.experiment.source import _in_place_by
@@ -87,6 +87,7 @@ def test_a_recipe_found_is_proposed_as_it_was_judged() -> None:
     light = AddedRows(votes="artefact-1", weight=0.5)
     assert not _in_place_by(near)(KEPT.with_added(light)).rows.added
     assert not _in_place_by(near)(KEPT).rows.weighted, "its estimator takes no weights"
+    assert own_model(KEPT, near.estimator, TASK).rows == _in_place_by(near)(KEPT).rows
 
 
 def test_what_goes_along_and_what_does_not_is_told(tmp_path: Path) -> None:

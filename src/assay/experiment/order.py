@@ -10,6 +10,7 @@ from assay.engine import check_engine
 from assay.errors import InputError
 from assay.experiment.plan.spec import Try
 from assay.experiment.plan.values import tried_values
+from assay.experiment.search.carrying import with_rows_of
 from assay.experiment.search.entrant import Entrant
 from assay.experiment.search.families import portfolio
 from assay.experiment.search.space import Family
@@ -165,7 +166,8 @@ def own_model(baseline: Recipe, estimator: Estimator, task: Task) -> Recipe:
     """
     model = new_estimator(estimator, 0)
     decision = baseline.decision if hasattr(model, "predict_proba") else None
-    recipe = baseline.model_copy(update={"estimator": estimator, "blend": (), "decision": decision})
+    update = {"estimator": estimator, "blend": (), "decision": decision}
+    recipe = with_rows_of(baseline, baseline.model_copy(update=update))
     if not getattr(model, "reads_table", False):
         return recipe
     columns = {name for each in baseline.features for name in columns_of(each)}
