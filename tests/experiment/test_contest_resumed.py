@@ -74,6 +74,10 @@ def quality(recipe: Recipe) -> float:
 
 def contest(pool: Instant, record: Record, *, most: int) -> Contest:
     """Return a contest that goes on from what is on record."""
+
+    def entered(entrant: Entrant) -> None:
+        record.entered(entrant, 0.0)
+
     entrants, _, _ = record.earlier()
     known = [
         Entrant(0, "own", "yours", baseline_recipe(TASK).with_parameters(C=each), {}, 2)
@@ -91,7 +95,7 @@ def contest(pool: Instant, record: Record, *, most: int) -> Contest:
         tuner=Tuner(families, seed=0),
         sampler="tpe",
         planned=deque(known),
-        ended=lambda each: record.entered(each, 0.0) and None,  # type: ignore[func-returns-value]
+        ended=entered,
         most=most,
         entrants=entrants,
     )

@@ -74,7 +74,8 @@ def test_mlflow_has_one_run_for_a_recipe_and_one_for_a_search_that_was_stopped(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'runs.db'}")
-    made, notes = project(tmp_path), []
+    made = project(tmp_path)
+    notes: list[str] = []
     entrant = Entrant(0, "project", "recipe", made.recipe, {"C": 1.0}, 1, state="waiting")
 
     def tell(scores: list[float], run: str) -> Tracking:

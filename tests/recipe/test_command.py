@@ -38,6 +38,7 @@ else:
 """
 CODES = "pl.DataFrame({'prediction': codes})"
 SHARES = "pl.DataFrame({str(each): [float(each == code) for code in codes] for each in range(4)})"
+SMOOTH = SHARES.replace("float(each == code)", "0.7 if each == code else 0.1")
 OTHER = "pl.DataFrame({'prediction': [2 for _ in codes]})"
 
 
@@ -56,11 +57,12 @@ def model(folder: Path, found: str):  # type: ignore[no-untyped-def]
     return fit_recipe(recipe, ROWS, TASK, tools=tools, seed=0)
 
 
-@pytest.mark.parametrize("found", [CODES, SHARES], ids=["codes", "probabilities"])
+@pytest.mark.parametrize("found", [CODES, SHARES, SMOOTH], ids=["codes", "sure", "smooth"])
 def test_a_class_that_the_rows_lack_keeps_its_code(tmp_path: Path, found: str) -> None:
     told = model(tmp_path, found).predict_proba(ROWS)
     assert (np.array(NAMES)[told.argmax(axis=1)] == ROWS["grade"].to_numpy()).all()
     assert (told[:, 2] == 0).all()
+    np.testing.assert_allclose(told.sum(axis=1), 1)
 
 
 def test_a_code_that_was_not_shown_is_told(tmp_path: Path) -> None:

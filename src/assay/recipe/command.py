@@ -135,8 +135,11 @@ class CommandClassifier(_CommandModel):
         found = self._found(table)
         names = [str(code) for code in self._codes]
         if "prediction" not in found.columns:
-            columns = [_column(found, name).cast(pl.Float64).to_numpy() for name in names]
-            return np.column_stack(columns)
+            others = [each for each in found.columns if each.isdecimal() and each not in names]
+            shares = [_column(found, name).cast(pl.Float64).to_numpy() for name in names]
+            beyond = [found[name].cast(pl.Float64).to_numpy() for name in others]
+            shown = 1 - np.sum(beyond, axis=0)  # what it leaves to classes that it was shown
+            return np.column_stack(shares) / np.reshape(shown, (-1, 1))
         codes = found["prediction"].cast(pl.Int64).to_numpy()
         unknown = codes[~np.isin(codes, self._codes)]
         if len(unknown):
