@@ -369,7 +369,7 @@ def test_a_search_starts_from_a_recipes_decision_unless_costs_overrule_it(
         tools = Tools.of(made.ledger(), gateway)
         seen = circumspection.look(Project.open(made.path), Order(), tools)
     assert (seen.baseline.decision is not None) is decides
-    assert any("[decision]" in each for each in seen.notes) is not decides
+    assert any("is not read" in each for each in seen.notes) is not decides
     for name, kept in (("svm.LinearSVC", False), ("linear_model.LogisticRegression", decides)):
         own = own_model(seen.baseline, Estimator(path=f"sklearn.{name}"), made.task)
         assert (own.decision is not None) is kept, "it takes probabilities"
