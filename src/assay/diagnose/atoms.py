@@ -9,23 +9,28 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
-from assay.tables.counts import value_counts
-from assay.tables.predicate import Condition, Mask, Value
+from assay.diagnose.commonest import commonest
+from assay.tables.predicate import Condition, Mask
 from assay.tables.traits import TRAITS, trait
 
 CUTS = (0.1, 0.25, 0.5, 0.75, 0.9)
-LEVELS = 12
-"""Values of a column of words that become conditions: the most frequent."""
+USUAL, LEVELS = 12, 100
+"""Values of a column of words that are no rare ones, and that become conditions: the commonest."""
+WORDS = (pl.String, pl.Categorical, pl.Enum)
 FEW_NUMBERS = 12
 """A column with no more different numbers is cut between each of them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Atom:
-    """A condition and which rows fulfil it."""
+    """A condition and which rows fulfil it.
+
+    ``rare`` are those of a column's rarer values, which few rows share with other conditions.
+    """
 
     condition: Condition
     mask: Mask
+    rare: bool = False
 
 
 def atoms(part: Case, *, fewest: int) -> Iterator[Atom]:
@@ -34,10 +39,22 @@ def atoms(part: Case, *, fewest: int) -> Iterator[Atom]:
     One that fewer than ``fewest`` rows fulfil, or fail, is left out.
     """
     for column, name, values in _described(part):
-        for condition, mask in _conditions(column, name, values):
-            count = int(mask.sum())
+        for atom in _conditions(column, name, values, fewest):
+            count = int(atom.mask.sum())
             if fewest <= count <= part.n - fewest:
-                yield Atom(condition, mask)
+                yield atom
+
+
+def no_atoms(part: Case, *, fewest: int) -> list[str]:
+    """Return, in words, what becomes no condition though it might pick enough rows."""
+    found = []
+    for name in part.rows.columns:
+        values = part.rows[name]
+        if values.dtype in WORDS and name in part.columns and name != part.task.text:
+            found += commonest(values, LEVELS, fewest=fewest)[1]
+        elif not (values.dtype.is_numeric() or values.dtype in (*WORDS, pl.Boolean)):
+            found.append(f"{name!r}, which holds {values.dtype}")
+    return found
 
 
 def _described(part: Case) -> Iterator[tuple[str, str | None, pl.Series]]:
@@ -49,32 +66,26 @@ def _described(part: Case) -> Iterator[tuple[str, str | None, pl.Series]]:
             yield column, None, part.rows[column]
 
 
-def _conditions(
-    column: str, name: str | None, values: pl.Series
-) -> Iterator[tuple[Condition, Mask]]:
+def _conditions(column: str, name: str | None, values: pl.Series, fewest: int) -> Iterator[Atom]:
     empty = values.is_null()
     if name is None and empty.any():
-        yield Condition(column, "is empty"), empty.to_numpy()
+        yield Atom(Condition(column, "is empty"), empty.to_numpy())
     if values.dtype == pl.Boolean:
         for value in (True, False):
-            yield _equal(column, name, values, value)
+            mask = (values == value).fill_null(False).to_numpy()
+            yield Atom(Condition(column, "=", value, name), mask)
     elif values.dtype.is_numeric():
         numbers = values.cast(pl.Float64).to_numpy()
         for cut in _cuts(numbers):
-            yield Condition(column, "<=", cut, name), numbers <= cut
-            yield Condition(column, ">", cut, name), numbers > cut
-    elif values.dtype in (pl.String, pl.Categorical, pl.Enum):
-        counts = value_counts(values.cast(pl.String).drop_nulls())
-        if counts.height <= max(LEVELS, values.len() // 20):  # names and ids describe no slice
-            for value in counts[:, 0].head(LEVELS).to_list():
-                yield _equal(column, name, values.cast(pl.String), value)
-
-
-def _equal(
-    column: str, name: str | None, values: pl.Series, value: Value
-) -> tuple[Condition, Mask]:
-    mask = (values == value).fill_null(False).to_numpy()
-    return Condition(column, "=", value, name), mask
+            yield Atom(Condition(column, "<=", cut, name), numbers <= cut)
+            yield Atom(Condition(column, ">", cut, name), numbers > cut)
+    elif values.dtype in WORDS:
+        words = values.cast(pl.String)
+        often, _ = commonest(words, LEVELS, fewest=fewest)
+        places = words.cast(pl.Enum(often), strict=False).to_physical().fill_null(len(often))
+        for place, value in enumerate(often):
+            mask = (places == place).to_numpy()
+            yield Atom(Condition(column, "=", value, name), mask, rare=place >= USUAL)
 
 
 def _cuts(numbers: np.ndarray) -> list[float]:

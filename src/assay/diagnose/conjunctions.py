@@ -17,8 +17,8 @@ from assay.diagnose.atoms import Atom
 from assay.diagnose.case import Floats
 from assay.tables.predicate import Mask
 
-ATOMS = 400
-"""Conditions that are combined; of more, those with the highest scores by themselves."""
+ATOMS, RARE = 400, 50
+"""Conditions that are combined, and rare ones beside them: those with the highest scores."""
 PAIRS = 150
 """Pairs that a third condition is added to."""
 CANDIDATES = 300
@@ -40,17 +40,25 @@ class Slice:
 
 
 def strongest(found: Iterable[Atom], losses: Floats) -> tuple[list[Atom], int]:
-    """Return at most 400 atoms, those on which the loss is highest, and how many there were."""
-    kept: list[tuple[float, int, Atom]] = []
+    """Return the atoms on which the loss is highest, and how many there were.
+
+    At most 400, and 50 rare ones: these are many, and would crowd out what combines better.
+    """
+    kept: dict[bool, list[tuple[float, int, Atom]]] = {False: [], True: []}
     count = 0
     for atom in found:
         size, total = atom.mask.sum(), losses[atom.mask].sum()
-        kept.append((-float(slice_scores(size, losses, total)), count, atom))
+        own = kept[atom.rare]
+        own.append((-float(slice_scores(size, losses, total)), count, atom))
         count += 1
-        if len(kept) >= 2 * ATOMS:
-            kept = sorted(kept, key=lambda each: each[:2])[:ATOMS]
-    kept = sorted(kept, key=lambda each: each[:2])[:ATOMS]
-    return [atom for _, _, atom in sorted(kept, key=lambda each: each[1])], count
+        if len(own) >= 2 * ATOMS:
+            kept[atom.rare] = _first(own, ATOMS)
+    best = [*_first(kept[False], ATOMS), *_first(kept[True], RARE)]
+    return [atom for _, _, atom in sorted(best, key=lambda each: each[1])], count
+
+
+def _first(scored: list[tuple[float, int, Atom]], most: int) -> list[tuple[float, int, Atom]]:
+    return sorted(scored, key=lambda each: each[:2])[:most]
 
 
 def worst_slices(

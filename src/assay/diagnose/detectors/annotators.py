@@ -11,12 +11,12 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.commonest import commonest, left_aside, named, rarer
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.diagnose.vectors import vectors
 from assay.diagnose.views import codes, linear_view
 from assay.evidence import Evidence
-from assay.tables.counts import value_counts
 from assay.tables.predicate import Condition, Predicate
 
 CLASS, CONTRADICTS = "AS204", "AS205"
@@ -68,13 +68,14 @@ class AnnotatorDetector:
         if column is None:
             return Search(0, what, skipped="no column says who labelled a row")
         expected: Expected = lru_cache(maxsize=8)(partial(_without, column))
-        people = value_counts(part.rows[column].cast(pl.String).drop_nulls())
-        small = people.filter(pl.col("count") < FEWEST)["value"].to_list()
-        judged = people.filter(pl.col("count") >= FEWEST)["value"].head(MOST_PEOPLE).to_list()
+        judged, aside = commonest(part.rows[column], MOST_PEOPLE, fewest=FEWEST)
+        small = rarer(part.rows[column], FEWEST)
         asked = [Condition(column, "=", person) for person in judged]
         looked = len(asked) * len(list(_kinds(part)))
-        suspicions = list(_rounds(part, asked, expected)) if people.height > 1 else []
-        return Search(looked, what, tuple(suspicions), skipped=_told(small))
+        several = len(judged) + len(small) > 1
+        suspicions = list(_rounds(part, asked, expected)) if several else []
+        told = named(f"too few rows to judge (under {FEWEST})", small), left_aside(aside)
+        return Search(looked, what, tuple(suspicions), "; ".join(filter(None, told)))
 
 
 def _column(part: Case) -> str | None:
@@ -82,13 +83,6 @@ def _column(part: Case) -> str | None:
         return part.annotator
     named = [name for name in part.columns if NAMED.search(name)]
     return named[0] if named else None
-
-
-def _told(small: list[str]) -> str:
-    if not small:
-        return ""
-    more = f" and {len(small) - 5} more" if len(small) > 5 else ""
-    return f"too few rows to judge (under {FEWEST}): {', '.join(small[:5])}{more}"
 
 
 def _without(column: str, case: Case, people: People) -> tuple[Case, tuple[Floats, ...]]:

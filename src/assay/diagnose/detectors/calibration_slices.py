@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from assay.diagnose.atoms import Atom, atoms
+from assay.diagnose.atoms import Atom, atoms, no_atoms
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.commonest import left_aside
 from assay.diagnose.detectors.calibration import LEAST, REMEDIES, confidence_gap
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.likeness import known
@@ -46,7 +47,7 @@ class SliceCalibrationDetector:
             return Search(0, what, skipped=f"{part.n} rows to look at are too few")
         pool = [each for each in atoms(part, fewest=FEWEST) if each.mask.sum() <= part.n / 2]
         found = tuple(_suspicion(atom, side) for atom, side in _suspected(part, pool))
-        return Search(len(pool), what, found)
+        return Search(len(pool), what, found, left_aside(no_atoms(part, fewest=FEWEST)))
 
 
 def _suspected(part: Case, pool: Sequence[Atom]) -> list[tuple[Atom, float]]:

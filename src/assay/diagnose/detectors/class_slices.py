@@ -8,8 +8,9 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from assay.diagnose.atoms import Atom, atoms
+from assay.diagnose.atoms import Atom, atoms, no_atoms
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.commonest import commonest_classes, left_aside
 from assay.diagnose.conjunctions import strongest, worst_slices
 from assay.diagnose.excess import excess_beyond, excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
@@ -62,7 +63,8 @@ class ClassSliceDetector:
         every = list(atoms(part, fewest=FEWEST))
         looked = 0
         suspicions: list[Suspicion] = []
-        for name in part.task.class_names[:MOST_CLASSES]:
+        names, aside = commonest_classes(part, MOST_CLASSES)
+        for name in names:
             given = part.take(np.flatnonzero(part.predictions == name))
             wrong = (given.truth != name).astype(np.float64)
             searched = (
@@ -75,7 +77,8 @@ class ClassSliceDetector:
                     _suspicion(code, name, each, found[:number], expected, judged=judged)
                     for number, each in enumerate(found)
                 ]
-        return Search(looked, what, tuple(suspicions))
+        aside += no_atoms(part, fewest=FEWEST)
+        return Search(looked, what, tuple(suspicions), left_aside(aside))
 
     def again(
         self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case
+from assay.diagnose.commonest import left_aside
 from assay.diagnose.means import mean_above
 from assay.diagnose.sampling import halved
 from assay.diagnose.spec import Remedy, Search, Suspicion
@@ -57,6 +58,7 @@ class ColumnDetector:
         ]  # fmt: skip
         first, second = halved(training, derive_seed(part.seed, "columns"))
         suspicions, looked = [], 0
+        aside: list[str] = []
         for name in shared:
             if part.rows[name].dtype.is_numeric() and training[name].dtype.is_numeric():
                 if part.groups is not None:
@@ -69,8 +71,11 @@ class ColumnDetector:
                 looked += 1
                 if _new(part, name, training).mean() > TOLERATED:
                     suspicions.append(_unseen(name, training))
-        skipped = "" if part.groups is None else "of grouped rows only unseen values are looked for"
-        return Search(looked, what, tuple(suspicions), skipped=skipped)
+            else:
+                aside.append(f"{name!r}, with more than {MOST_VALUES} values in training")
+        if part.groups is not None:
+            aside.append("distributions of numbers, as rows come in groups")
+        return Search(looked, what, tuple(suspicions), left_aside(aside))
 
 
 def _moved(name: str, training: pl.Series) -> Suspicion:

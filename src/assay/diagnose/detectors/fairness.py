@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.commonest import commonest, commonest_classes, left_aside, named, rarer
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
-from assay.tables.counts import value_counts
 from assay.tables.predicate import Condition, Predicate
 
 ERROR, SELECTION, RECALL = "AS801", "AS802", "AS803"
 FEWEST = 30
 """Rows of a group in the discovery part; smaller ones are named, and not judged."""
-MOST_GROUPS = 20
+MOST_GROUPS, MOST_CLASSES = 100, 20
+"""Of a column, and of the task: the commonest."""
 LEVEL = 0.2
 """One-sided level at which the discovery part suggests a difference."""
 
 
 @dataclass(frozen=True)
 class FairnessDetector:
-    """Compares each group with all others: losses, and of two classes selection and recall.
+    """Compares each group with all others: losses, and selection and recall of each class.
+
+    Of two classes the second stands for both.
 
     Demographic parity and equal opportunity (Hardt, Price and Srebro 2016), as differences.
     """
@@ -46,48 +48,37 @@ class FairnessDetector:
         if not part.protected:
             return Search(0, what, skipped="no column was named as protected")
         suspicions, looked, small = [], 0, []
+        names, aside = commonest_classes(part, MOST_CLASSES)
         for column in part.protected:
-            for value in _groups(part, column):
+            small += [f"{column} = {value}" for value in rarer(part.rows[column], FEWEST)]
+            values, left = commonest(part.rows[column], MOST_GROUPS, fewest=FEWEST)
+            aside += left
+            for value in values:
                 group = Condition(column, "=", value)
-                mask = group.select(part.rows)
-                if min(mask.sum(), (~mask).sum()) < FEWEST:
-                    small.append(f"{column} = {value}")
+                if (~group.select(part.rows)).sum() < FEWEST:
+                    small.append(f"all but {column} = {value}")
                     continue
-                for suspicion in _questions(part, group):
+                for suspicion in _questions(part, group, names[1:] if len(names) == 2 else names):
                     looked += 1
                     found = suspicion.confirm(part)
                     if found is not None and found.p_value is not None and found.p_value < LEVEL:
                         suspicions.append(suspicion)
-        return Search(looked, what, tuple(suspicions), skipped=_told(small))
+        told = named(f"too small to judge (under {FEWEST} rows)", small), left_aside(aside)
+        return Search(looked, what, tuple(suspicions), "; ".join(filter(None, told)))
 
 
-def _told(small: list[str]) -> str:
-    if not small:
-        return ""
-    more = f" and {len(small) - 5} more" if len(small) > 5 else ""
-    return f"too small to judge (under {FEWEST} rows): {', '.join(small[:5])}{more}"
-
-
-def _groups(part: Case, column: str) -> list[str]:
-    counts = value_counts(part.rows[column].cast(pl.String).drop_nulls())
-    values: list[str] = counts["value"].head(MOST_GROUPS).to_list()
-    return values
-
-
-def _questions(part: Case, group: Condition) -> list[Suspicion]:
-    found = [_question(ERROR, "the model does worse", group, 1.0, None)]
-    if part.task.kind == "regression" or len(part.task.class_names) != 2:
-        return found
-    second = part.task.class_names[1]
-    rates: list[tuple[str, str, Callable[[Case], Case]]] = [
-        (SELECTION, f"{second!r} is said", partial(_selection, second)),
-        (RECALL, f"true {second!r} are found", partial(_recall, second)),
-    ]
-    for code, words, changed in rates:
-        side = _side(changed(part), group)
-        title = f"{words} {'more' if side > 0 else 'less'} often"
-        found.append(_question(code, title, group, side, changed))
-    return found
+def _questions(part: Case, group: Condition, names: Sequence[str]) -> Iterator[Suspicion]:
+    """Yield what is asked of a group: its losses, and how often it is given each class."""
+    yield _question(ERROR, "the model does worse", group, 1.0, None)
+    for name in names:
+        rates: list[tuple[str, str, Callable[[Case], Case]]] = [
+            (SELECTION, f"{name!r} is said", partial(_selection, name)),
+            (RECALL, f"true {name!r} are found", partial(_recall, name)),
+        ]
+        for code, words, changed in rates:
+            side = _side(changed(part), group)
+            title = f"{words} {'more' if side > 0 else 'less'} often"
+            yield _question(code, title, group, side, changed)
 
 
 def _question(
@@ -121,14 +112,14 @@ def _question(
     )
 
 
-def _selection(second: str, case: Case) -> Case:
-    said: Floats = (case.predictions == second).astype(np.float64)
+def _selection(name: str, case: Case) -> Case:
+    said: Floats = (case.predictions == name).astype(np.float64)
     return replace(case, losses=said)
 
 
-def _recall(second: str, case: Case) -> Case:
-    true = case.take(np.flatnonzero(case.truth == second))
-    return _selection(second, true)
+def _recall(name: str, case: Case) -> Case:
+    true = case.take(np.flatnonzero(case.truth == name))
+    return _selection(name, true)
 
 
 def _side(case: Case, group: Condition) -> float:

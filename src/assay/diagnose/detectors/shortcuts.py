@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.commonest import commonest, left_aside
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
@@ -20,7 +21,7 @@ from assay.tables.predicate import Condition, Mask, Predicate
 CODE = "AS602"
 FEWEST = 20
 """Rows of the discovery part that hold a word or a value."""
-MOST_WORDS, MOST_VALUES = 2_000, 50
+MOST_WORDS, MOST_VALUES = 2_000, 100
 MOST = 5
 REACH = 2.0
 """Standard errors above nothing from which the discovery part suggests one."""
@@ -71,7 +72,8 @@ class ShortcutDetector:
             return Search(0, what, skipped="a regression has no classes")
         found, looked = [], 0
         gaps = {name: _gap(part, name) for name in part.task.class_names}
-        for clue, mask in _clues(part):
+        aside: list[str] = []
+        for clue, mask in _clues(part, aside):
             for name, gap in gaps.items():
                 looked += 1
                 within, without = gap[mask], gap[~mask]
@@ -82,7 +84,8 @@ class ShortcutDetector:
                 if min(more, float(within.mean())) >= LEAST and more > REACH * error:
                     found.append((more * len(within), clue, name))
         best = nlargest(MOST, found, key=lambda each: each[0])
-        return Search(looked, what, tuple(_suspicion(clue, name) for _, clue, name in best))
+        suspicions = tuple(_suspicion(clue, name) for _, clue, name in best)
+        return Search(looked, what, suspicions, left_aside(aside))
 
     def again(
         self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None
@@ -92,8 +95,8 @@ class ShortcutDetector:
         return _tested(Clue(column, value, word=kind == "word"), name, case)
 
 
-def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
-    """Yield the clues that enough rows hold, and not nearly all."""
+def _clues(part: Case, aside: list[str]) -> Iterator[tuple[Clue, Mask]]:
+    """Yield the clues that enough rows hold, and not nearly all; add to what is left aside."""
     text, most = part.task.text, 0.9 * part.n
     if text is not None:
         splits = [_split(each) for each in part.texts]
@@ -101,17 +104,21 @@ def _clues(part: Case) -> Iterator[tuple[Clue, Mask]]:
         for words in splits:
             for word in words:
                 counts[word] = counts.get(word, 0) + 1
-        for word in nlargest(MOST_WORDS, counts, key=lambda each: counts[each]):
-            if FEWEST <= counts[word] <= most:
-                held = np.array([word in words for words in splits], dtype=np.bool_)
-                yield Clue(text, word, word=True), held
+        usual = [word for word, count in counts.items() if FEWEST <= count <= most]
+        if len(usual) > MOST_WORDS:
+            aside.append(f"all but the {MOST_WORDS:,} commonest of {len(usual):,} words")
+        for word in nlargest(MOST_WORDS, usual, key=lambda each: counts[each]):
+            held = np.array([word in words for words in splits], dtype=np.bool_)
+            yield Clue(text, word, word=True), held
     for name in part.columns:
         values = part.rows[name]
         if name != text and values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean):
-            for value in values.drop_nulls().cast(pl.String).unique().sort().head(MOST_VALUES):
+            often, left = commonest(values, MOST_VALUES, fewest=FEWEST)
+            aside += left
+            for value in often:
                 clue = Clue(name, value, word=False)
                 mask = clue.held(part)
-                if FEWEST <= mask.sum() <= most:
+                if mask.sum() <= most:
                     yield clue, mask
 
 

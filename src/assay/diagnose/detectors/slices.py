@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from assay.diagnose.atoms import Atom, atoms
+from assay.diagnose.atoms import Atom, atoms, no_atoms
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.commonest import left_aside
 from assay.diagnose.conjunctions import Slice, conjunction, strongest, worst_slices
 from assay.diagnose.excess import SliceTest, excess_loss
 from assay.diagnose.spec import Remedy, Search, Suspicion
@@ -65,10 +66,10 @@ class SliceDetector:
             [each for each in some if _costs(part, found, each)] for some in (alone, joint)
         )
         suspicions = *self._suspected(found, alone, ALONE), *self._suspected(found, joint, JOINT)
-        skipped = ""
+        aside = no_atoms(part, fewest=fewest)
         if single > len(found):
-            skipped = f"{single - len(found):,} weaker conditions were not combined"
-        return Search(weighed + single - len(found), what, suspicions, skipped)
+            aside.append(f"{single - len(found):,} weaker conditions, which were not combined")
+        return Search(weighed + single - len(found), what, suspicions, left_aside(aside))
 
     def _suspected(
         self, found: Sequence[Atom], slices: Sequence[Slice], family: str

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from assay.diagnose.case import Case, Floats
+from assay.diagnose.commonest import commonest_classes, left_aside
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
@@ -66,9 +67,11 @@ class TimeDetector:
             return Search(0, what, skipped="no column of dates, and none is named as time")
         if part.n < FEWEST:
             return Search(0, what, skipped=f"{part.n} rows to look at are too few")
-        every = [_Split(column, kind, name) for column in columns for kind, name in _kinds(part)]
+        names, aside = commonest_classes(part, MOST_CLASSES)
+        kinds = list(_kinds(part, names))
+        every = [_Split(column, kind, name) for column in columns for kind, name in kinds]
         looked = len(every) * len(CUTS)
-        return Search(looked, what, tuple(_suspicions(part, every)))
+        return Search(looked, what, tuple(_suspicions(part, every)), left_aside(aside))
 
 
 def _ahead(part: Case, time: str) -> Search:
@@ -151,11 +154,11 @@ class _Split:
         return excess_loss(changed, mask, name=f"{self.words} of {first} rows less {second} ones'")
 
 
-def _kinds(part: Case) -> Iterator[tuple[str, str | None]]:
+def _kinds(part: Case, names: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:
     yield ERRORS, None
     if part.task.kind == "regression":
         yield LABELS, None
-    for name in part.task.class_names[:MOST_CLASSES]:
+    for name in names:
         yield LABELS, name
 
 
