@@ -16,6 +16,7 @@ from assay.cli.diagnose_command import FROZEN, with_file
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.report import freezable, hidden, render_html
+from assay.errors import InputError
 from assay.llm.privacy.redaction import Redactor
 
 ADDRESS = "someone@example.com"
@@ -72,6 +73,23 @@ def test_why_is_told_everywhere_and_identifiers_are_hidden_where_asked(
     for text in (redacted.stdout, *(Path(name).read_text() for name in files[1::2])):
         assert "someone" not in text
         assert "EMAIL" in text
+
+
+def test_the_kind_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    only_slices = lambda: [SliceDetector()]  # noqa: E731
+    monkeypatch.setattr("assay.diagnose.detectors.registered_detectors", only_slices)
+    random = np.random.default_rng(0)
+    rows = {"x": random.normal(size=300), "y": random.integers(1, 6, 300)}
+    pl.DataFrame(rows | {"prediction": random.integers(1, 6, 300)}).write_csv("said.csv")
+    run, words = CliRunner(), ["diagnose", "--predictions", "said.csv", "--truth", "y", "--json"]
+    losses = [
+        json.loads(run.invoke(app, [*words, *more]).stdout)["loss"]
+        for more in ([], ["--kind", "regression"], ["--kind", "multiclass"])
+    ]
+    assert losses == ["error (1 where wrong)", "absolute error", "error (1 where wrong)"]
+    for refused in (["--kind", "ranking"], ["--kind", "binary", "--freeze", "t.py"]):
+        assert isinstance(run.invoke(app, [*words, *refused]).exception, InputError)
 
 
 def test_cells_of_the_rows_that_are_shown_are_hidden_too() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
 import assay
 from assay.diagnose import diagnose, plant
@@ -160,6 +161,33 @@ def test_a_class_that_no_row_has_may_be_said_of_rows() -> None:
     numbers = rows.with_columns(y=pl.int_range(300) % 12, prediction=(pl.int_range(300) + 1) % 13)
     in_order = read_case(numbers, truth="y").task.class_names
     assert in_order == tuple(map(str, range(13)))
+
+
+def test_the_kind_is_found_by_what_was_said_too() -> None:
+    random = np.random.default_rng(0)
+    n, k = 1000, 25
+    codes, x = random.integers(k, size=n), random.normal(size=n)
+    shares = random.dirichlet(np.ones(k), size=n)
+    rows = pl.DataFrame({"x": x + codes, "y": codes, "prediction": shares.argmax(axis=1)})
+    stated = rows.with_columns(pl.Series(f"probability:{at}", shares[:, at]) for at in range(k))
+    case = read_case(stated, truth="y")
+    assert (case.task.kind, case.stated.shape) == ("multiclass", (n, k))
+    assert (case.stated == shares).all(), "classes that are numbers are in their order"
+    model = GaussianNB().fit(rows.select("x").to_pandas(), codes)
+    assert read_case(rows.select("x", "y"), truth="y", model=model).task.kind == "multiclass"
+    assert read_case(rows, truth="y").task.kind == "regression"
+    assert read_case(rows, truth="y", kind="multiclass").task.kind == "multiclass"
+
+    ratings = pl.DataFrame({"x": x, "y": codes % 5 + 1, "prediction": codes % 5 + 1 + x})
+    case = read_case(ratings, truth="y")
+    assert (case.task.kind, case.losses.mean()) == ("regression", pytest.approx(np.abs(x).mean()))
+    line = LinearRegression().fit(ratings.select("x").to_pandas(), ratings["y"])
+    assert read_case(ratings.select("x", "y"), truth="y", model=line).task.kind == "regression"
+    assert read_case(ratings.with_columns(y=pl.lit(3)), truth="y").task.kind == "regression"
+    chances = ratings.with_columns(y=pl.col("y") % 2, prediction=pl.lit(0.3))
+    with pytest.raises(InputError, match="two classes are fractions"):
+        read_case(chances, truth="y")
+    assert read_case(chances, truth="y", kind="regression").losses.mean() > 0
 
 
 def test_of_too_many_rows_some_are_drawn_and_that_is_said() -> None:

@@ -42,6 +42,10 @@ def diagnose(
         Path | None, typer.Option(help="The rows the model was taught on, to see drift.")
     ] = None,
     text: Annotated[str | None, typer.Option(help="The text column.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="binary, multiclass or regression; found by the rows where left out."),
+    ] = None,
     group: Annotated[str | None, typer.Option(help="The column of groups.")] = None,
     weight: Annotated[str | None, typer.Option(help="The column of weights.")] = None,
     time: Annotated[str | None, typer.Option(help="The column of when each row is from.")] = None,
@@ -106,19 +110,21 @@ def diagnose(
     from assay.tables import read_table
 
     if diff is not None:
-        _compare(diff, as_json=as_json, truth=truth, text=text, group=group, weight=weight,
-                 fdr=fdr, seed=seed)  # fmt: skip
+        _compare(diff, as_json=as_json, truth=truth, text=text, kind=kind, group=group,
+                 weight=weight, fdr=fdr, seed=seed)  # fmt: skip
         return
     subject, options = _subject(predictions, rows, model, path)
     given = {"truth": truth, "text": text, "group": group, "weight": weight, "time": time}
-    of_files = given | {"training": training}
+    of_files = given | {"training": training, "kind": kind}
     if predictions is None and rows is None and any(of_files.values()):
         raise InputError(
-            "A project knows its columns and its training rows.",
+            "A project knows its kind of task, its columns and its training rows.",
             given=", ".join(f"--{name}" for name, value in of_files.items() if value),
             next_step="leave these out, or name --predictions FILE",
         )
-    options |= given | {"seed": seed, "annotator": annotator}
+    if freeze is not None and kind is not None:
+        raise InputError("Frozen tests do not keep --kind.", given=kind, next_step="leave one out")
+    options |= given | {"kind": kind, "seed": seed, "annotator": annotator}
     if training is not None:
         options["training"] = read_table(training)
     if protected:

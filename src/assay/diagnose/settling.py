@@ -48,7 +48,8 @@ def settled(task: Task, truth: pl.Series, said: Said, kind: Kind | None) -> Task
     InputError
         When what was said names other classes, or there is but one class.
     """
-    if (kind or _kind(task, truth, said)) == "regression":
+    found = kind or _kind(task, truth, said)
+    if found == "regression":
         return task.model_copy(update={"kind": "regression", "classes": (), "metric": "mae"})
     names = _classes(truth, said)
     if len(names) == 1:
@@ -64,12 +65,32 @@ def settled(task: Task, truth: pl.Series, said: Said, kind: Kind | None) -> Task
             next_step="leave the kind out, or correct the labels",
         )
     classes = tuple(ClassDescription(name=each) for each in names)
-    found: Kind = kind or ("binary" if len(names) == 2 else "multiclass")
+    found = kind or ("binary" if len(names) == 2 else "multiclass")
     return task.model_copy(update={"kind": found, "classes": classes, "metric": "accuracy"})
 
 
 def _kind(task: Task, truth: pl.Series, said: Said) -> Kind:
-    return task.kind
+    """Return what true values and answers show together: numbers alone may be either."""
+    if said.names or said.shares is not None:
+        return "multiclass"
+    if not truth.dtype.is_numeric() or not _are_fractions(said.values, truth):
+        return task.kind
+    if truth.n_unique() == 2:
+        raise InputError(
+            "The predictions of two classes are fractions.",
+            given=", ".join(map(str, said.given[:3])),
+            allowed=", ".join(as_names(truth.unique().sort())),
+            next_step="give probabilities in columns probability:CLASS, or name the kind "
+            "regression (--kind) where both are values",
+        )
+    return "regression"
+
+
+def _are_fractions(values: pl.Series | None, truth: pl.Series) -> bool:
+    """Return whether predictions are numbers between whole ones, and none of the true values."""
+    if values is None or not values.dtype.is_float() or (values == values.round()).all():
+        return False
+    return not values.is_in(truth.cast(pl.Float64).implode()).all()
 
 
 def _classes(truth: pl.Series, said: Said) -> list[str]:
