@@ -164,7 +164,7 @@ def diagnose(
         paths = {"predictions": predictions, "rows": rows, "training": training,
                  "project": None if file else subject.path}  # fmt: skip
         names = given | {"model": model, "seed": seed, "protected": tuple(protected or ()),
-                         "annotator": annotator}  # fmt: skip
+                         "annotator": annotator, "embed": embed}  # fmt: skip
         kept = freezable(found, shared) if redact else found
         if kept.findings or not found.findings:
             _freeze(kept, freeze, paths, names)

@@ -73,6 +73,7 @@ def freeze(diagnosis: Diagnosis, path: Path, subject: Subject) -> Path:
             gone=each.effect.interval.low,
             predicate=None if each.predicate is None else each.predicate.as_dict(),
             about=each.about,
+            rule=each.rule,
         )
         for each in diagnosis.findings
     ]

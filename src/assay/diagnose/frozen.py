@@ -5,24 +5,27 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from assay.diagnose.case import Case
 from assay.diagnose.detectors import registered_detectors
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.harness import examine
+from assay.diagnose.pictures.measure import Embed
+from assay.diagnose.rules import NearRule, Rule
 from assay.diagnose.spec import Detector
 from assay.errors import InputError
 from assay.evidence import Evidence
-from assay.tables.predicate import Predicate
+from assay.tables.predicate import Mask, Predicate
 
 PREDICTIONS, MODEL, ROWS = "ASSAY_PREDICTIONS", "ASSAY_MODEL", "ASSAY_ROWS"
-SLICES = ("AS101", "AS102")
+SLICE = "AS101"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class FrozenFinding:
     predicate: dict[str, Any] | None = None
     mended: bool = False
     about: tuple[str, ...] = ()
+    rule: Rule | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -59,8 +63,19 @@ class FrozenFinding:
 
     @property
     def of_slice(self) -> bool:
-        """Whether it is of rows that a predicate picks, and so is measured on all of these."""
-        return self.predicate is not None and self.code in SLICES
+        """Whether conditions or a rule pick its rows, so that it is measured on all of these."""
+        return self.rule is not None or (self.predicate is not None and self.code == SLICE)
+
+    @property
+    def conditions(self) -> Predicate | None:
+        """What picks its rows; None where nothing in words does."""
+        return None if self.predicate is None else Predicate.from_dict(self.predicate)
+
+    def select(self, case: Case) -> Mask:
+        """Return (n,) which rows a slice is about."""
+        if self.rule is not None:
+            return self.rule.select(case)
+        return Predicate.from_dict(self.predicate or {}).select(case.rows)
 
     @property
     def limit(self) -> float:
@@ -89,6 +104,7 @@ class Subject:
     time: str | None = None
     protected: tuple[str, ...] = ()
     annotator: str | None = None
+    embed: str | None = None
     seed: int = 0
 
 
@@ -138,36 +154,36 @@ class Frozen:
         if file is None and rows is None:
             raise InputError(f"{MODEL} needs rows.", next_step=f"name them in {ROWS}")
         training = self._path(subject.training)
-        return read_case(
-            read_table(str(file or rows)),
-            truth=subject.truth,
-            model=None if file is not None or model is None else imported_model(model),
-            text=subject.text,
-            group=subject.group,
-            weight=subject.weight,
-            time=subject.time,
-            training=None if training is None else read_table(training),
-            protected=subject.protected,
-            annotator=subject.annotator,
-            seed=subject.seed,
+        return self._embedded(
+            read_case(
+                read_table(str(file or rows)),
+                truth=subject.truth,
+                model=None if file is not None or model is None else imported_model(model),
+                text=subject.text,
+                group=subject.group,
+                weight=subject.weight,
+                time=subject.time,
+                training=None if training is None else read_table(training),
+                protected=subject.protected,
+                annotator=subject.annotator,
+                seed=subject.seed,
+            )
         )
 
     def measured(self, finding: FrozenFinding) -> float:
         """Return the effect on the model at hand; 0 where it is not found any more.
 
-        A slice, a class, and what a model takes for a class are measured on all their rows. What
-        else there is is looked for again by its detector, on one half of the rows, and counts where
-        the other half confirms it.
+        A slice, a class, and what else its detector can measure without a search, are measured on
+        all their rows. The rest is looked for again, on one half of the rows, and counts where the
+        other half confirms it.
         """
-        predicate = None if finding.predicate is None else Predicate.from_dict(finding.predicate)
-        if predicate is not None and finding.of_slice:
-            mask = predicate.select(self.case.rows)
-            effect = excess_loss(self.case, mask, name=finding.measure)
+        if finding.of_slice:
+            effect = excess_loss(self.case, finding.select(self.case), name=finding.measure)
             return 0.0 if effect is None else effect.estimate
         again = self._again(finding)
         if again is None:
             return self._found_again.get(finding.key, 0.0)
-        effect = again(self.case, finding.code, finding.about, predicate)
+        effect = again(self.case, finding.code, finding.about, finding.conditions)
         return 0.0 if effect is None else effect.estimate
 
     def _again(self, finding: FrozenFinding) -> Callable[..., Evidence | None] | None:
@@ -201,12 +217,30 @@ class Frozen:
         }
 
     def _of_project(self) -> Case:
-        from assay.diagnose.projects import project_case
+        from assay.diagnose.projects import project_case, recipe_embedding
         from assay.project import Project
 
         project = Project.open(self.folder / str(self.subject.project))
+        named = {"protected": self.subject.protected, "annotator": self.subject.annotator}
         with project.gateway(capability="diagnose") as gateway:
-            return project_case(project, gateway)
+            case = replace(project_case(project, gateway), **named)
+            return self._meant(case, gateway, recipe_embedding(project, gateway))
+
+    def _embedded(self, case: Case) -> Case:
+        """Return the case of files, with embeddings where groups of like texts are told by them."""
+        from assay.diagnose.explain.asking import without_project
+
+        if self.subject.embed is None:
+            return case
+        with without_project() as gateway:
+            return self._meant(case, gateway)
+
+    def _meant(self, case: Case, gateway: Any, own: Embed | None = None) -> Case:
+        model = self.subject.embed
+        embed = own if model is None else partial(gateway.embed, model, columns=(case.task.text,))
+        if embed is None or not any(isinstance(each.rule, NearRule) for each in self.findings):
+            return case
+        return replace(case, meaning=np.asarray(embed(case.texts), dtype=np.float64))
 
     def _path(self, name: str | None) -> str | None:
         return None if name is None else str(self.folder / name)

@@ -279,6 +279,7 @@ def _finding(
         predicate=suspicion.predicate,
         remedies=suspicion.remedies,
         about=suspicion.about or (suspicion.title,),
+        rule=suspicion.rule,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from assay.diagnose.case import Case
 from assay.diagnose.explain.spec import Explained
 from assay.diagnose.pictures.spec import Pictures
+from assay.diagnose.rules import Rule, read_rule
 from assay.diagnose.strategies.spec import RemedyKind, Strategy
 from assay.diagnose.strategies.tried import Fixes
 from assay.evidence import Evidence
@@ -54,6 +55,8 @@ class Suspicion:
         Which rows of a case it is about; None when it is about the model as a whole.
     predicate
         The same in words, where there are words for it.
+    rule
+        The same of like texts.
     judged
         Whether the effect is in units of the loss, so that the minimum effect applies.
     about
@@ -70,6 +73,7 @@ class Suspicion:
     confirm: Callable[[Case], Evidence | None]
     select: Callable[[Case], Mask] | None = None
     predicate: Predicate | None = None
+    rule: Rule | None = None
     remedies: tuple[Remedy, ...] = ()
     judged: bool = True
     about: tuple[str, ...] = ()
@@ -142,6 +146,8 @@ class Finding:
         Up to 200 of these, those with the highest loss first.
     about
         What it is found again by among those of its code.
+    rule
+        What tells its texts, of a group of like ones.
     """
 
     code: str
@@ -158,6 +164,7 @@ class Finding:
     predicate: Predicate | None = None
     remedies: tuple[Remedy, ...] = ()
     about: tuple[str, ...] = ()
+    rule: Rule | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
@@ -169,6 +176,7 @@ class Finding:
             "words": None if self.predicate is None else self.predicate.words,
             "remedies": [asdict(each) for each in self.remedies],
             "about": list(self.about),
+            "rule": None if self.rule is None else asdict(self.rule),
         }
 
     @classmethod
@@ -182,6 +190,7 @@ class Finding:
             predicate=None if predicate is None else Predicate.from_dict(predicate),
             remedies=tuple(Remedy(**each) for each in values["remedies"]),
             about=tuple(values.get("about", ())),
+            rule=read_rule(values.get("rule")),
         )
 
 

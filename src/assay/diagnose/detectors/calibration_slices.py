@@ -15,12 +15,14 @@ from assay.diagnose.excess import excess_loss
 from assay.diagnose.likeness import known
 from assay.diagnose.recalibrated import Line, wrong_beyond
 from assay.diagnose.spec import Search, Suspicion
+from assay.errors import InputError
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
 
 CODE = "AS304"
 FEWEST = 20
 MOST = 10
+TOO_SURE, TOO_UNSURE = (f"the model is {more} than it is right" for more in ("surer", "less sure"))
 SCORE = 2.0
 
 
@@ -49,6 +51,17 @@ class SliceCalibrationDetector:
         found = tuple(_suspicion(atom, side) for atom, side in _suspected(part, pool))
         return Search(len(pool), what, found, left_aside(no_atoms(part, fewest=FEWEST)))
 
+    def again(
+        self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None
+    ) -> Evidence | None:
+        """Return the gap of the slice that a frozen finding is about."""
+        if case.probabilities is None:
+            raise InputError("A frozen finding is about probabilities; the predictions hold none.")
+        if predicate is None:
+            return None
+        side = -1.0 if about[0].startswith(TOO_UNSURE) else 1.0
+        return _tested(case, predicate.select(case.rows), side, confidence_gap(case))
+
 
 def _suspected(part: Case, pool: Sequence[Atom]) -> list[tuple[Atom, float]]:
     """Return at most ten conditions that differ, with 1 where too sure, -1 where not enough."""
@@ -76,10 +89,10 @@ def _suspicion(atom: Atom, side: float) -> Suspicion:
     def select(case: Case) -> Mask:
         return predicate.select(case.rows)
 
-    more = "surer" if side > 0 else "less sure"
+    told = TOO_SURE if side > 0 else TOO_UNSURE
     return Suspicion(
         code=CODE,
-        title=f"the model is {more} than it is right where {predicate.words}",
+        title=f"{told} where {predicate.words}",
         cause="its probabilities were scaled on all rows at once, or never",
         confirm=lambda unseen: _tested(unseen, select(unseen), side, confidence_gap(unseen)),
         select=select,

@@ -22,6 +22,7 @@ MOST_GROUPS, MOST_CLASSES = 100, 20
 """Of a column, and of the task: the commonest."""
 LEVEL = 0.2
 """One-sided level at which the discovery part suggests a difference."""
+SIDES = {1.0: "more often", -1.0: "less often"}
 
 
 @dataclass(frozen=True)
@@ -66,19 +67,42 @@ class FairnessDetector:
         told = named(f"too small to judge (under {FEWEST} rows)", small), left_aside(aside)
         return Search(looked, what, tuple(suspicions), "; ".join(filter(None, told)))
 
+    def again(
+        self, case: Case, code: str, about: Sequence[str], predicate: Predicate | None
+    ) -> Evidence | None:
+        """Return the difference of the group that a frozen finding is about."""
+        if predicate is None:
+            return None
+        (group,) = predicate.conditions
+        if code == ERROR:
+            return _compared(case, group, 1.0, None)
+        for name in case.task.class_names:
+            words, changed = _rates(name)[code]
+            for side, often in SIDES.items():
+                if about[0] == _title(f"{words} {often}", group):
+                    return _compared(case, group, side, changed)
+        return None
+
 
 def _questions(part: Case, group: Condition, names: Sequence[str]) -> Iterator[Suspicion]:
     """Yield what is asked of a group: its losses, and how often it is given each class."""
     yield _question(ERROR, "the model does worse", group, 1.0, None)
     for name in names:
-        rates: list[tuple[str, str, Callable[[Case], Case]]] = [
-            (SELECTION, f"{name!r} is said", partial(_selection, name)),
-            (RECALL, f"true {name!r} are found", partial(_recall, name)),
-        ]
-        for code, words, changed in rates:
+        for code, (words, changed) in _rates(name).items():
             side = _side(changed(part), group)
-            title = f"{words} {'more' if side > 0 else 'less'} often"
-            yield _question(code, title, group, side, changed)
+            yield _question(code, f"{words} {SIDES[side]}", group, side, changed)
+
+
+def _rates(name: str) -> dict[str, tuple[str, Callable[[Case], Case]]]:
+    """Return by code what is asked of a class: in words, and as cases whose mean loss it is."""
+    return {
+        SELECTION: (f"{name!r} is said", partial(_selection, name)),
+        RECALL: (f"true {name!r} are found", partial(_recall, name)),
+    }
+
+
+def _title(words: str, group: Condition) -> str:
+    return f"{words} for {group.column} = {group.value}"
 
 
 def _question(
@@ -88,19 +112,11 @@ def _question(
     side: float,
     changed: Callable[[Case], Case] | None,
 ) -> Suspicion:
-    def confirm(unseen: Case) -> Evidence | None:
-        asked = unseen if changed is None else changed(unseen)
-        asked = replace(asked, losses=asked.losses if side > 0 else 1.0 - asked.losses)
-        named = "loss" if changed is None else "rate"
-        return excess_loss(
-            asked, group.select(asked.rows), name=f"{named} of the group, less that of the others"
-        )
-
     return Suspicion(
         code=code,
-        title=f"{title} for {group.column} = {group.value}",
+        title=_title(title, group),
         cause="the group is rare in training, labelled otherwise, or read through a stand-in",
-        confirm=confirm,
+        confirm=lambda unseen: _compared(unseen, group, side, changed),
         select=lambda case: group.select(case.rows),
         predicate=Predicate((group,)),
         remedies=(
@@ -109,6 +125,17 @@ def _question(
             Remedy("reweight", "weigh these rows more in training"),
         ),
         judged=changed is None,
+    )
+
+
+def _compared(
+    case: Case, group: Condition, side: float, changed: Callable[[Case], Case] | None
+) -> Evidence | None:
+    asked = case if changed is None else changed(case)
+    asked = replace(asked, losses=asked.losses if side > 0 else 1.0 - asked.losses)
+    named = "loss" if changed is None else "rate"
+    return excess_loss(
+        asked, group.select(asked.rows), name=f"{named} of the group, less that of the others"
     )
 
 

@@ -13,6 +13,7 @@ from assay.diagnose.conjunctions import slice_scores
 from assay.diagnose.detectors.slices import REMEDIES
 from assay.diagnose.excess import SliceTest, excess_loss
 from assay.diagnose.mixture import MOST_EMBEDDED, Mixture, by_meaning, by_words, counted_terms
+from assay.diagnose.rules import Rule, near_rule, word_rule
 from assay.diagnose.spec import Search, Suspicion
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask
@@ -22,7 +23,8 @@ FEWEST = 100
 SCORE = 2.0
 TERMS = 4
 NOT_KNOWN = f"what texts mean is not known: --embed MODEL tells it, of up to {MOST_EMBEDDED:,}"
-SPACES = {"words": by_words, "meaning": by_meaning}
+SPACES = {"words": (by_words, word_rule), "meaning": (by_meaning, near_rule)}
+"""Where texts may be alike, and what rule tells a group of it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class MixtureDetector:
     """Finds groups of like texts on which the loss is higher than elsewhere.
 
     Texts are alike by their words and, where their sentence embeddings are known, by what they
-    mean.
+    mean. A group is told by a rule of the discovery part; that rule is tested, and kept.
 
     Attributes
     ----------
@@ -51,21 +53,21 @@ class MixtureDetector:
             return Search(0, what, skipped="the rows hold no text column")
         if part.n < FEWEST or part.losses.std() == 0:
             return Search(0, what, skipped="too few rows or errors to look at")
-        mixtures = {name: Mixture.fitted(part, space) for name, space in SPACES.items()}
+        mixtures = {name: Mixture.fitted(part, space) for name, (space, _) in SPACES.items()}
         found = {name: each for name, each in mixtures.items() if each is not None}
         if not found:
             return Search(0, what, skipped="the texts share too few words")
-        failing = [
-            (each, number, places == number)
-            for each in found.values()
+        rules = [
+            rule
+            for name, each in found.items()
             for places in [each.places(part)]
             for number in range(each.size)
             if _score(part, places == number) >= SCORE
+            and (rule := SPACES[name][1](part, places == number)) is not None
         ]
-        told = counted_terms(part) if failing else None
+        told = counted_terms(part) if rules else None
         suspicions = tuple(
-            _suspicion(each, number, _words(told, mask), self.test)
-            for each, number, mask in failing
+            _suspicion(each, _words(told, each.select(part)), self.test) for each in rules
         )
         if "meaning" in found:
             what += " and over embeddings"
@@ -79,19 +81,17 @@ def _score(part: Case, mask: Mask) -> float:
     return float(slice_scores(mask.sum(), part.losses, part.losses[mask].sum()))
 
 
-def _suspicion(mixture: Mixture, number: int, words: str, test: SliceTest) -> Suspicion:
-    def select(case: Case) -> Mask:
-        return np.asarray(mixture.places(case) == number)
-
+def _suspicion(rule: Rule, words: str, test: SliceTest) -> Suspicion:
     def confirm(held: Case) -> Evidence | None:
-        return test(held, select(held), name=f"excess loss of texts with {words}")
+        return test(held, rule.select(held), name=f"excess loss of texts with {words}")
 
     return Suspicion(
         code=CODE,
         title=f"worse on texts with words such as {words}",
         cause="the model is worse on these like texts than on the others",
         confirm=confirm,
-        select=select,
+        select=rule.select,
+        rule=rule,
         remedies=REMEDIES,
     )
 

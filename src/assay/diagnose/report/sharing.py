@@ -15,6 +15,8 @@ from assay.llm.privacy.redaction import Redactor
 
 KEPT = frozenset({"id", "row_ids", "column", "operator", "trait", "code"})
 """Fields that name things and tell nothing of a row."""
+HELD_BY = ("predicate", "rule", "title", "about")
+"""What a frozen finding is told by."""
 
 
 def hidden(
@@ -47,7 +49,7 @@ def freezable(diagnosis: Diagnosis, shared: Diagnosis) -> Diagnosis:
     findings = tuple(
         told
         for found, told in zip(diagnosis.findings, shared.findings, strict=True)
-        if (found.predicate, found.title, found.about) == (told.predicate, told.title, told.about)
+        if all(getattr(found, name) == getattr(told, name) for name in HELD_BY)
     )
     return replace(shared, findings=findings)
 
