@@ -146,6 +146,64 @@ def test_what_cannot_be_frozen_is_refused(tmp_path: Path) -> None:
         Frozen.read(tmp_path / "other.json")
 
 
+def test_freezing_again_keeps_what_is_mended_and_what_is_gone(tmp_path: Path) -> None:
+    subject = Subject(predictions=str(tmp_path / "said.csv"), truth="y")
+    path, detectors = tmp_path / "test_findings.py", [ClassDetector()]
+    found = diagnose(guessed(0.4, "a"), truth="y", detectors=detectors)
+    data = freeze(found, path, subject)
+    kept = json.loads(data.read_text())
+    gone = kept["findings"][0] | {"about": ["gone"]}
+    kept["findings"] = [kept["findings"][0] | {"mended": True}, gone]
+    data.write_text(json.dumps(kept))
+    worse = diagnose(guessed(0.9, "b"), truth="y", detectors=detectors)
+    assert freeze(worse, path, subject) == data
+    assert json.loads(data.read_text())["findings"] == kept["findings"]
+    kept["findings"][0]["mended"] = False
+    data.write_text(json.dumps(kept))
+    freeze(worse, path, subject)
+    first, second = Frozen.read(data).findings
+    assert first.known == worse.findings[0].effect.interval.high
+    assert second.about == ("gone",)
+    with pytest.raises(InputError, match="something else"):
+        freeze(worse, path, Subject(truth="z"))
+
+
+def test_tests_of_others_are_never_written_over(tmp_path: Path) -> None:
+    found = diagnose(guessed(0.4, "a"), truth="y", detectors=[ClassDetector()])
+    mine = tmp_path / "test_mine.py"
+    mine.write_text("def test_mine(): ...\n")
+    with pytest.raises(InputError, match="other tests"):
+        freeze(found, mine, Subject())
+    assert mine.read_text() == "def test_mine(): ...\n"
+    (tmp_path / "test_own.json").write_text("{}")
+    with pytest.raises(InputError, match="no frozen findings"):
+        freeze(found, tmp_path / "test_own.py", Subject())
+    assert not (tmp_path / "test_own.py").exists()
+
+
+def test_a_model_beside_the_tests_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = guessed(0.4, "a")
+    (tmp_path / "answers.json").write_text(json.dumps(said.select("x", "prediction").rows()))
+    (tmp_path / "own_model.py").write_text(
+        "import json, pathlib\n"
+        "TOLD = dict(json.loads(pathlib.Path(__file__).with_name('answers.json').read_text()))\n"
+        "def model(rows): return [TOLD[each] for each in rows['x']]\n"
+    )
+    said.drop("prediction").write_csv(tmp_path / "rows.csv")
+    found = diagnose(said, truth="y", detectors=[ClassDetector()])
+    subject = Subject(
+        rows=str(tmp_path / "rows.csv"), model="own_model:model", imports=str(tmp_path), truth="y"
+    )
+    data = freeze(found, tmp_path / "tests/test_findings.py", subject)
+    assert json.loads(data.read_text())["subject"]["imports"] == ".."
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(data.parent)
+    assert broken(data) == set()
+    assert all(Frozen.read(data).measured(each) > 0 for each in Frozen.read(data).findings)
+
+
 def test_names_are_never_markup_in_markdown() -> None:
     told = render_markdown(diagnose(predicted(0.5), truth="y"), name="a|b")
     assert "# Diagnosis of a\\|b" in told

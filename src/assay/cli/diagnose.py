@@ -162,7 +162,8 @@ def diagnose(
     page, shared = write_files(found, subject, file, Files(html, sarif, markdown), redact=redact)
     if freeze is not None:
         paths = {"predictions": predictions, "rows": rows, "training": training,
-                 "project": None if file else subject.path}  # fmt: skip
+                 "project": None if file else subject.path,
+                 "imports": Path.cwd() if model else None}  # fmt: skip
         names = given | {"model": model, "seed": seed, "protected": tuple(protected or ()),
                          "annotator": annotator, "embed": embed}  # fmt: skip
         kept = freezable(found, shared) if redact else found

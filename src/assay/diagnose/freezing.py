@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from assay.config import write_text
-from assay.diagnose.frozen import FrozenFinding, Subject
+from assay.diagnose.frozen import Frozen, FrozenFinding, Subject
 from assay.diagnose.spec import Diagnosis
 from assay.errors import InputError
 
+ELSEWHERE = "name another file after --freeze"
 TEMPLATE = '''\
 """Findings of `assay diagnose`, frozen: no later model may do worse on them.
 
@@ -45,6 +47,9 @@ def test_finding(finding):
 def freeze(diagnosis: Diagnosis, path: Path, subject: Subject) -> Path:
     """Write a test for each finding to ``path``, and the findings beside it; return the latter.
 
+    What was frozen there before stays: what is marked as mended as it was, and what is not found
+    any more; of the rest what was measured now counts.
+
     Parameters
     ----------
     path
@@ -55,7 +60,8 @@ def freeze(diagnosis: Diagnosis, path: Path, subject: Subject) -> Path:
     Raises
     ------
     InputError
-        When ``path`` is no Python file, or nothing was confirmed.
+        When ``path`` is no Python file, or holds what is not of :func:`freeze`, or findings of
+        something else; or when nothing was confirmed.
     """
     if path.suffix != ".py":
         raise InputError(
@@ -78,14 +84,40 @@ def freeze(diagnosis: Diagnosis, path: Path, subject: Subject) -> Path:
         for each in diagnosis.findings
     ]
     data = path.with_name(f"{path.stem}.json")
+    named = _relative(subject, path.parent)
     kept = {
-        "subject": TypeAdapter(Subject).dump_python(_relative(subject, path.parent)),
-        "findings": TypeAdapter(list[FrozenFinding]).dump_python(findings),
+        "subject": TypeAdapter(Subject).dump_python(named),
+        "findings": TypeAdapter(list[FrozenFinding]).dump_python(
+            _with_earlier(findings, _earlier(path, data, named))
+        ),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(data, json.dumps(kept, ensure_ascii=False, indent=2) + "\n")
     write_text(path, TEMPLATE.format(data=data.name))
     return data
+
+
+def _earlier(path: Path, data: Path, subject: Subject) -> Sequence[FrozenFinding]:
+    """Return what was frozen there before."""
+    if path.exists() and not path.read_text("utf-8").startswith(TEMPLATE.splitlines()[0]):
+        raise InputError("The file holds other tests.", given=path.name, next_step=ELSEWHERE)
+    if not data.exists():
+        return ()
+    earlier = Frozen.read(data)
+    if (earlier.subject.project, earlier.subject.truth) != (subject.project, subject.truth):
+        raise InputError(
+            "The file holds findings of something else.", given=path.name, next_step=ELSEWHERE
+        )
+    return earlier.findings
+
+
+def _with_earlier(
+    findings: Sequence[FrozenFinding], earlier: Sequence[FrozenFinding]
+) -> list[FrozenFinding]:
+    mended = {each.key: each for each in earlier if each.mended}
+    now = {each.key for each in findings}
+    gone = [each for each in earlier if each.key not in now]
+    return [mended.get(each.key, each) for each in findings] + gone
 
 
 def _relative(subject: Subject, folder: Path) -> Subject:
@@ -100,4 +132,5 @@ def _relative(subject: Subject, folder: Path) -> Subject:
         predictions=named(subject.predictions),
         rows=named(subject.rows),
         training=named(subject.training),
+        imports=named(subject.imports),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -90,12 +91,19 @@ class FrozenFinding:
 
 @dataclass(frozen=True)
 class Subject:
-    """What was diagnosed, to be read again; paths are relative to the folder of the tests."""
+    """What was diagnosed, to be read again; paths are relative to the folder of the tests.
+
+    Attributes
+    ----------
+    imports
+        The folder that the model's module is imported from.
+    """
 
     project: str | None = None
     predictions: str | None = None
     rows: str | None = None
     model: str | None = None
+    imports: str | None = None
     training: str | None = None
     truth: str | None = None
     text: str | None = None
@@ -141,16 +149,17 @@ class Frozen:
     def case(self) -> Case:
         """What the model at hand says: of the environment's choice, or as it was diagnosed."""
         from assay.diagnose.given import read_case
-        from assay.diagnose.models import imported_model
         from assay.tables import read_table
 
         subject = self.subject
         file, model = os.environ.get(PREDICTIONS), os.environ.get(MODEL)
         rows = os.environ.get(ROWS) or self._path(subject.rows)
+        imports = None
         if file is None and model is None:
             if subject.project is not None:
                 return self._of_project()
             file, model = self._path(subject.predictions), subject.model
+            imports = self._path(subject.imports)
         if file is None and rows is None:
             raise InputError(f"{MODEL} needs rows.", next_step=f"name them in {ROWS}")
         training = self._path(subject.training)
@@ -158,7 +167,7 @@ class Frozen:
             read_case(
                 read_table(str(file or rows)),
                 truth=subject.truth,
-                model=None if file is not None or model is None else imported_model(model),
+                model=None if file is not None or model is None else _imported(model, imports),
                 text=subject.text,
                 group=subject.group,
                 weight=subject.weight,
@@ -244,3 +253,11 @@ class Frozen:
 
     def _path(self, name: str | None) -> str | None:
         return None if name is None else str(self.folder / name)
+
+
+def _imported(model: str, folder: str | None) -> Any:
+    """Return a model whose module stands in a folder, by default the one at hand."""
+    from assay.diagnose.models import imported_model
+
+    sys.path.insert(0, str(Path(folder or "").absolute()))
+    return imported_model(model)
