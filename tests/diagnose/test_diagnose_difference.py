@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from assay.cli.app import app
 from assay.diagnose.difference import difference
 from assay.errors import InputError
+from assay.llm.privacy.redaction import Redactor
 
 
 def two_models(n: int = 1200) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -126,6 +127,19 @@ def test_other_rows_cannot_be_paired() -> None:
         difference(old, new.sort("region"), truth="y")
 
 
+def test_rows_are_paired_by_their_ids_and_never_by_their_order_alone() -> None:
+    old, new = (each.with_row_index("row_id") for each in two_models())
+    mixed = new.sample(fraction=1.0, shuffle=True, seed=1)
+    in_order = difference(old, new, truth="y")
+    assert difference(old.sort("y"), mixed, truth="y").gain.estimate == in_order.gain.estimate
+    assert difference(old, mixed, truth="y").as_dict() == in_order.as_dict()
+    sorted_by_truth = [each.drop("row_id").sort("y") for each in (old, mixed)]
+    with pytest.raises(InputError, match="other values of 'region'"):
+        difference(*sorted_by_truth, truth="y")
+    with pytest.raises(InputError, match="other rows"):
+        difference(old, new.with_columns(pl.col("row_id") + 1), truth="y")
+
+
 def test_the_command_line_compares_two_files(tmp_path: Path) -> None:
     for name, rows in zip(("old.csv", "new.csv"), two_models(), strict=True):
         rows.write_csv(tmp_path / name)
@@ -136,3 +150,25 @@ def test_the_command_line_compares_two_files(tmp_path: Path) -> None:
     assert "got worse" in told.output
     asked = run.invoke(app, ["diagnose", "--diff", *files, "--truth", "y", "--json"])
     assert set(json.loads(asked.stdout)) == {"gain", "worse", "better"}
+    for unused in (["--html", "d.html"], ["--predictions", "absent.csv"], ["--freeze"]):
+        refused = run.invoke(app, ["diagnose", "--diff", *files, "--truth", "y", *unused])
+        assert isinstance(refused.exception, InputError)
+        assert unused[0] in str(refused.exception)
+
+
+def test_identifiers_are_hidden_in_a_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = lambda patterns: Redactor(patterns, names=False)  # noqa: E731
+    monkeypatch.setattr("assay.diagnose.report.sharing._redactor", plain)
+    address = pl.col("region").replace({"north": "someone@example.com"})
+    for name, rows in zip(("old.csv", "new.csv"), two_models(), strict=True):
+        rows.with_columns(address).write_csv(tmp_path / name)
+    files = [str(tmp_path / "old.csv"), str(tmp_path / "new.csv")]
+    words = ["diagnose", "--diff", *files, "--truth", "y"]
+    run = CliRunner()
+    assert "someone@" in run.invoke(app, words).output
+    for more in ([], ["--json"]):
+        told = run.invoke(app, [*words, "--redact", *more]).output
+        assert "someone" not in told
+        assert "EMAIL" in told

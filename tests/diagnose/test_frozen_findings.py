@@ -15,6 +15,7 @@ import pytest
 from assay.diagnose import diagnose
 from assay.diagnose.detectors.classes import ClassDetector
 from assay.diagnose.detectors.shortcuts import ShortcutDetector
+from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.freezing import freeze
 from assay.diagnose.frozen import Frozen, Subject
 from assay.diagnose.report import render_markdown
@@ -166,6 +167,20 @@ def test_freezing_again_keeps_what_is_mended_and_what_is_gone(tmp_path: Path) ->
     assert second.about == ("gone",)
     with pytest.raises(InputError, match="something else"):
         freeze(worse, path, Subject(truth="z"))
+
+
+def test_the_kind_that_was_named_is_kept(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    truth, far = random.integers(1, 6, 400), random.random(400) < 0.3
+    said = np.where(far, 9, truth + random.integers(0, 2, 400))
+    side = np.where(far, "far", "near")
+    file = tmp_path / "said.csv"
+    pl.DataFrame({"side": side, "y": truth, "prediction": said}).write_csv(file)
+    found = diagnose(pl.read_csv(file), truth="y", kind="regression", detectors=[SliceDetector()])
+    subject = Subject(predictions=str(file), truth="y", kind="regression")
+    frozen = Frozen.read(freeze(found, tmp_path / "test_findings.py", subject))
+    assert frozen.case.task.kind == "regression"
+    assert frozen.measured(frozen.findings[0]) > 0
 
 
 def test_tests_of_others_are_never_written_over(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assay.cli.diagnose_command import FreezeCommand
+from assay.cli.diagnose_difference import compare_files
 from assay.cli.diagnose_files import Files, write_files
 from assay.cli.diagnose_telling import shown_share, tell, tell_fixes
 from assay.cli.options import DryRun
@@ -110,8 +111,16 @@ def diagnose(
     from assay.tables import read_table
 
     if diff is not None:
-        _compare(diff, as_json=as_json, truth=truth, text=text, kind=kind, group=group,
-                 weight=weight, fdr=fdr, seed=seed)  # fmt: skip
+        unused = {
+            "predictions": predictions, "rows": rows, "model": model, "training": training,
+            "protected": protected, "annotator": annotator, "plant": plant, "html": html,
+            "sarif": sarif, "markdown": markdown, "freeze": freeze, "explain": explain,
+            "embed": embed, "dry-run": dry_run, "try": try_,
+        }  # fmt: skip
+        compare_files(
+            diff, redact=redact, as_json=as_json, unused=unused, truth=truth, text=text, kind=kind,
+            group=group, weight=weight, time=time, min_effect=min_effect, fdr=fdr, seed=seed,
+        )  # fmt: skip
         return
     subject, options = _subject(predictions, rows, model, path)
     given = {"truth": truth, "text": text, "group": group, "weight": weight, "time": time}
@@ -122,9 +131,8 @@ def diagnose(
             given=", ".join(f"--{name}" for name, value in of_files.items() if value),
             next_step="leave these out, or name --predictions FILE",
         )
-    if freeze is not None and kind is not None:
-        raise InputError("Frozen tests do not keep --kind.", given=kind, next_step="leave one out")
-    options |= given | {"kind": kind, "seed": seed, "annotator": annotator}
+    given |= {"kind": kind}
+    options |= given | {"seed": seed, "annotator": annotator}
     if training is not None:
         options["training"] = read_table(training)
     if protected:
@@ -213,22 +221,6 @@ def _freeze(
 
     absolute = {name: str(each.absolute()) for name, each in paths.items() if each is not None}
     freeze(found, path, Subject(**(names | absolute)))
-
-
-def _compare(files: tuple[Path, Path], *, as_json: bool, **options: Any) -> None:
-    from assay.diagnose.difference import difference
-    from assay.tables import read_table
-
-    old, new = (read_table(each) for each in files)
-    found = difference(old, new, **options)
-    if as_json:
-        emit_json(found.as_dict())
-        return
-    console().print(f"{found.gain}\n", highlight=False, markup=False)
-    for heading, each in (("What got worse", found.worse), ("What got better", found.better)):
-        told = f"{heading}, and more so than elsewhere; shares are of the older model's loss:"
-        console().print(told, style="bold")
-        tell(each)
 
 
 def _plant(subject: Any, options: dict[str, Any], *, as_json: bool) -> None:

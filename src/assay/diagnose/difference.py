@@ -16,8 +16,8 @@ from assay.diagnose.detectors.slices import SliceDetector
 from assay.diagnose.excess import excess_loss
 from assay.diagnose.given import read_case
 from assay.diagnose.harness import FDR, MIN_SHARE, examine
+from assay.diagnose.pairing import paired
 from assay.diagnose.spec import Detector, Diagnosis, Finding
-from assay.errors import InputError
 from assay.evidence import Evidence, Interval, compare
 from assay.evidence.clt import FEWEST_OF_TWO, MIN_ROWS, Linear, pool
 from assay.tables.predicate import Mask
@@ -53,7 +53,14 @@ class Difference:
 
 
 def difference(
-    old: Any, new: Any, *, truth: str | None, fdr: float = FDR, seed: int = 0, **options: Any
+    old: Any,
+    new: Any,
+    *,
+    truth: str | None,
+    fdr: float = FDR,
+    min_effect: float | None = None,
+    seed: int = 0,
+    **options: Any,
 ) -> Difference:
     """Compare two tables of predictions for the same rows.
 
@@ -61,18 +68,22 @@ def difference(
     ----------
     old, new
         Rows with their true values, and ``prediction`` or ``probability:CLASS``; see
-        :func:`assay.diagnose.diagnose`. Rows are paired in order.
+        :func:`assay.diagnose.diagnose`. Rows are paired by ``row_id`` where both have it, else in
+        order, and then all that both tell of a row must be the same.
+    min_effect
+        Smallest change of the loss worth telling; by default a tenth of the older mean loss.
     options
-        As for :func:`assay.diagnose.diagnose`: ``text``, ``kind``, ``group``, ``weight``.
+        As for :func:`assay.diagnose.diagnose`: ``text``, ``kind``, ``group``, ``weight``, ``time``.
 
     Raises
     ------
     InputError
         When the two hold other rows or other true values.
     """
-    before, after = (read_case(each, truth=truth, seed=seed, **options) for each in (old, new))
-    _require_same(before, after)
+    tables = paired(old, new, truth=truth, said=options.get("predictions"))
+    before, after = (read_case(each, truth=truth, seed=seed, **options) for each in tables)
     whole = float(np.average(before.losses, weights=before.weights))
+    least = MIN_SHARE * whole if min_effect is None else min_effect
 
     def found(losses: np.ndarray, words: str, turned: str) -> Diagnosis:
         test = partial(_change, words)
@@ -81,7 +92,7 @@ def difference(
         ]  # fmt: skip
         told = examine(
             replace(after, losses=losses), detectors, loss=words, fdr=fdr,
-            min_effect=MIN_SHARE * whole, whole=whole,
+            min_effect=least, whole=whole,
         )  # fmt: skip
         return replace(told, findings=tuple(_turned(each, turned) for each in told.findings))
 
@@ -153,17 +164,3 @@ def _turned(finding: Finding, word: str) -> Finding:
         cause=f"the newer model does {word} on these rows than the older one",
         remedies=(),
     )
-
-
-def _require_same(before: Case, after: Case) -> None:
-    if before.n != after.n:
-        raise InputError(
-            "The two files hold other rows.", given=f"{before.n:,} and {after.n:,} rows"
-        )
-    differing = int((before.truth != after.truth).sum())
-    if differing:
-        raise InputError(
-            "The two files hold other true values, so rows cannot be paired.",
-            given=f"{differing:,} rows differ",
-            next_step="write both in the same order",
-        )

@@ -24,6 +24,7 @@ from assay.diagnose.spec import Detector
 from assay.errors import InputError
 from assay.evidence import Evidence
 from assay.tables.predicate import Mask, Predicate
+from assay.task import Kind
 
 PREDICTIONS, MODEL, ROWS = "ASSAY_PREDICTIONS", "ASSAY_MODEL", "ASSAY_ROWS"
 SLICE = "AS101"
@@ -107,6 +108,7 @@ class Subject:
     training: str | None = None
     truth: str | None = None
     text: str | None = None
+    kind: Kind | None = None
     group: str | None = None
     weight: str | None = None
     time: str | None = None
@@ -169,6 +171,7 @@ class Frozen:
                 truth=subject.truth,
                 model=None if file is not None or model is None else _imported(model, imports),
                 text=subject.text,
+                kind=subject.kind,
                 group=subject.group,
                 weight=subject.weight,
                 time=subject.time,
