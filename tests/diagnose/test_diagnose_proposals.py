@@ -12,6 +12,7 @@ import pytest
 
 from assay import Project, diagnose
 from assay.diagnose import propose
+from assay.diagnose.detectors.calibration_slices import SliceCalibrationDetector
 from assay.diagnose.detectors.contradictions import ContradictionDetector
 from assay.diagnose.detectors.fit import FitDetector
 from assay.diagnose.detectors.slices import SliceDetector
@@ -122,6 +123,30 @@ def test_what_mends_a_fault_is_proven(
     tried = {each.name: each for each in try_fixes(project, found).fixes}
     assert tried[name].verdict == "proven"
     assert tried[name].on_all.interval.low > 0
+    project.ledger().close()
+
+
+def test_probabilities_that_are_off_in_a_slice_are_mended_by_what_they_are_worth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Naive Bayes takes what one place measures six times over for six measurements."""
+    random, n = np.random.default_rng(0), 1600
+    yes, place = random.random(n) < 0.5, random.choice(["east", "west"], n, p=[0.4, 0.6])
+    own = random.normal(size=(n, 6)) * 2.5
+    noise = np.where((place == "east")[:, None], own[:, :1], own)
+    columns = {f"x{at}": yes + noise[:, at] for at in range(6)}
+    rows = pl.DataFrame({"place": place, **columns, "y": np.where(yes, "yes", "no")})
+    task = infer_task(rows, "y").task
+    recipe = baseline_recipe(task).with_estimator("sklearn.naive_bayes.GaussianNB")
+    project = Project.create(
+        tmp_path / "p", rows, target="y", metric="log_loss", recipe=recipe, seed=0
+    )
+    found = diagnose(project, detectors=[SliceCalibrationDetector()])
+    monkeypatch.setattr("assay.diagnose.propose.newest", lambda ledger: found)
+    fixes = try_fixes(project, found).fixes
+    assert {each.code for each in fixes} == {"AS304"}
+    assert all("log_loss" in each.on_slice.name for each in fixes if each.on_slice is not None)
+    assert "proven" in [each.verdict for each in fixes]
     project.ledger().close()
 
 

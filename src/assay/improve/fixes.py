@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from assay.diagnose.propose import FindingSource, Remedied, remedied
 from assay.diagnose.spec import Diagnosis
 from assay.diagnose.strategies.ranking import FIXES, odds_by_kind
 from assay.diagnose.strategies.tried import Fix, Fixes, FixVerdict
+from assay.errors import InputError
 from assay.evidence import Evidence, compare
 from assay.improve import improve
 from assay.improve.events import Listener, ignore
@@ -22,7 +24,6 @@ from assay.project import Project
 from assay.recipe import Recipe, Tools, out_of_fold, splits
 from assay.seeds import derive_seed
 from assay.synth.constraints import stated_constraints
-from assay.tables.predicate import Predicate
 from assay.task import Task
 
 FEWEST = 20
@@ -95,37 +96,42 @@ def _on_slices(
     task, search = project.task, project.search()
     seed = derive_seed(project.settings.seed, "fixes")
     found = splits(search, task, seed=seed, repeats=1)
-    judging = task if task.kind == "regression" else task.model_copy(update={"metric": "accuracy"})
     recipes = (before, *(each.proposal.apply(before) for each in about_rows))
-    as_was, *as_mended = out_of_fold(recipes, search, judging, found, tools=tools, seed=seed)
+    as_was, *as_mended = out_of_fold(recipes, search, task, found, tools=tools, seed=seed)
     rows = search[as_was.rows]
     gains = {
-        each.proposal.name: _gain(
-            task, rows, each.finding.predicate, as_was.predictions[0], mended.predictions[0]
-        )
+        each.proposal.name: _gain(task, rows, each, as_was.predictions[0], mended.predictions[0])
         for each, mended in zip(about_rows, as_mended, strict=True)
     }
     return [gains.get(each.proposal.name) for each in tried]
 
 
 def _gain(
-    task: Task,
-    rows: pl.DataFrame,
-    predicate: Predicate | None,
-    before: np.ndarray,
-    after: np.ndarray,
+    task: Task, rows: pl.DataFrame, fix: Remedied, before: np.ndarray, after: np.ndarray
 ) -> Evidence | None:
-    if predicate is None:
+    if fix.finding.predicate is None:
         return None
-    inside = np.flatnonzero(predicate.select(rows))
+    inside = np.flatnonzero(fix.finding.predicate.select(rows))
     if len(inside) < FEWEST:
         return None
-    regression = task.kind == "regression"
-    return compare(
-        rows[task.target][inside],
-        before[inside],
-        after[inside],
-        metric="mae" if regression else "accuracy",
-        classes=None if regression else task.class_names,
-        groups=None if task.group is None else rows[task.group][inside],
-    )
+    for metric in _metrics(task, fix):
+        with suppress(InputError):  # these rows hold too few of a class for it
+            return compare(
+                rows[task.target][inside],
+                before[inside],
+                after[inside],
+                metric=metric,
+                classes=None if task.kind == "regression" else task.class_names,
+                groups=None if task.group is None else rows[task.group][inside],
+            )
+    return None
+
+
+def _metrics(task: Task, fix: Remedied) -> tuple[str, ...]:
+    """Return what a fix is judged by on its finding's rows, what suits it best first.
+
+    To calibrate is to better probabilities: on few rows it seldom turns an answer.
+    """
+    if fix.kind == "calibrate":
+        return ("log_loss",)
+    return (task.metric,) if task.kind == "regression" else (task.metric, "accuracy")
