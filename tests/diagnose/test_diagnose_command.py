@@ -102,6 +102,33 @@ def test_cells_of_the_rows_that_are_shown_are_hidden_too() -> None:
     assert shared.findings[0].row_ids == found.findings[0].row_ids
 
 
+def test_a_number_that_names_someone_is_hidden_however_it_is_stored() -> None:
+    card = 4111111111111111
+    rows = told_wrong().with_row_index("row_id").cast({"row_id": pl.String})
+    found = diagnose(rows, truth="y", detectors=[SliceDetector()])
+    for kind in (pl.Int64, pl.Float64, pl.String):
+        _, shown = hidden(found, rows.with_columns(card=pl.lit(card).cast(kind)), {})
+        assert shown is not None
+        assert set(shown["card"]) == {"<CARD_1>"}
+        assert set(shown["y"]) <= {"a", "b"}
+
+
+def test_the_page_of_a_file_shows_the_costliest_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    only_slices = lambda: [SliceDetector()]  # noqa: E731
+    monkeypatch.setattr("assay.diagnose.detectors.registered_detectors", only_slices)
+    told_wrong().write_csv("said.csv")
+    words = ["diagnose", "--predictions", "said.csv", "--truth", "y", "--html", "d.html"]
+    for redact, shown in (([], True), (["--redact"], False)):
+        run = CliRunner().invoke(app, [*words, *redact])
+        assert run.exit_code == 0, run.output
+        page = Path("d.html").read_text()
+        assert "costliest first" in page
+        assert (ADDRESS in page) == shown
+
+
 def test_a_finding_whose_rows_an_identifier_picks_is_not_frozen() -> None:
     rows = told_wrong().with_row_index("row_id").cast({"row_id": pl.String})
     found = diagnose(rows, truth="y", detectors=[SliceDetector()])

@@ -37,11 +37,14 @@ def write_files(
     from assay import __version__
     from assay.config import write_text
     from assay.diagnose.report import as_sarif, hidden, render_markdown, write_html
+    from assay.tables import to_polars, with_row_ids
 
     page, rows = wanted.html, None
     if file is None:
         page = page or subject.path / "diagnosis.html"
         rows = subject.search()
+    elif page is not None:
+        rows = with_row_ids(to_polars(subject))
     name = subject.path.name if file is None else file.name
     if redact:
         privacy = None if file is not None else subject.settings.privacy

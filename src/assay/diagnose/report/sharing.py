@@ -68,11 +68,17 @@ def _shown(diagnosis: Diagnosis, rows: pl.DataFrame, hide: Callable[[str], str])
 
     wanted = {name for each in diagnosis.findings for name in each.row_ids[:SHOWN]}
     some = rows.filter(pl.col("row_id").is_in(list(wanted)))
-    texts = [name for name in some.columns if name != "row_id" and some[name].dtype == pl.String]
     return some.with_columns(
-        pl.Series(name, [None if cell is None else hide(cell) for cell in some[name]], pl.String)
-        for name in texts
+        pl.Series(name, [_hidden(cell, hide) for cell in some[name]], pl.String)
+        for name in some.columns
+        if name != "row_id"
     )
+
+
+def _hidden(cell: Any, hide: Callable[[str], str]) -> str | None:
+    """Return a cell as it is read, a whole number without its point; numbers name people too."""
+    whole = isinstance(cell, float) and cell.is_integer()
+    return None if cell is None else hide(f"{cell:.0f}" if whole else str(cell))
 
 
 def _walked(value: Any, hide: Callable[[str], str]) -> Any:
