@@ -83,9 +83,9 @@ def _conditions(column: str, name: str | None, values: pl.Series, fewest: int) -
         words = values.cast(pl.String)
         often, _ = commonest(words, LEVELS, fewest=fewest)
         places = words.cast(pl.Enum(often), strict=False).to_physical().fill_null(len(often))
-        for place, value in enumerate(often):
+        for place, word in enumerate(often):
             mask = (places == place).to_numpy()
-            yield Atom(Condition(column, "=", value, name), mask, rare=place >= USUAL)
+            yield Atom(Condition(column, "=", word, name), mask, rare=place >= USUAL)
 
 
 def _cuts(numbers: np.ndarray) -> list[float]:
