@@ -233,9 +233,10 @@ class Frozen:
         from assay.project import Project
 
         project = Project.open(self.folder / str(self.subject.project))
-        named = {"protected": self.subject.protected, "annotator": self.subject.annotator}
+        protected, annotator = self.subject.protected, self.subject.annotator
         with project.gateway(capability="diagnose") as gateway:
-            case = replace(project_case(project, gateway), **named)
+            case = project_case(project, gateway)
+            case = replace(case, protected=protected, annotator=annotator)
             return self._meant(case, gateway, recipe_embedding(project, gateway))
 
     def _embedded(self, case: Case) -> Case:
