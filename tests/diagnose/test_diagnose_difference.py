@@ -119,6 +119,17 @@ def test_no_slice_of_an_unchanged_half_got_worse_by_chance() -> None:
     assert alarms <= stats.binom.isf(0.001, 20, 0.05)
 
 
+def test_a_class_that_one_model_alone_says_is_an_error_like_another() -> None:
+    old, new = two_models()
+    perhaps = pl.when(pl.col("age") > 79).then(pl.lit("perhaps")).otherwise(pl.col("prediction"))
+    unsure = old.with_columns(prediction=perhaps)
+    gains = [difference(*pair, truth="y").gain.estimate for pair in ((unsure, new), (new, unsure))]
+    assert gains[0] == pytest.approx(-gains[1])
+    stars = old.with_columns(y=pl.int_range(pl.len()) % 5, prediction=pl.int_range(pl.len()) % 5)
+    with pytest.raises(InputError, match="One table's predictions are classes"):
+        difference(stars.with_columns(prediction=pl.col("age")), stars, truth="y")
+
+
 def test_other_rows_cannot_be_paired() -> None:
     old, new = two_models(200)
     with pytest.raises(InputError, match="other rows"):

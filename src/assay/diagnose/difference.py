@@ -18,9 +18,11 @@ from assay.diagnose.given import read_case
 from assay.diagnose.harness import FDR, MIN_SHARE, examine
 from assay.diagnose.pairing import paired
 from assay.diagnose.spec import Detector, Diagnosis, Finding
+from assay.errors import InputError
 from assay.evidence import Evidence, Interval, compare
 from assay.evidence.clt import FEWEST_OF_TWO, MIN_ROWS, Linear, pool
 from assay.tables.predicate import Mask
+from assay.task import Task
 
 LEVEL = 0.95
 
@@ -78,7 +80,7 @@ def difference(
     Raises
     ------
     InputError
-        When the two hold other rows or other true values.
+        When the two hold other rows or other true values, or predictions of another kind.
     """
     tables = paired(old, new, truth=truth, said=options.get("predictions"))
     before, after = (read_case(each, truth=truth, seed=seed, **options) for each in tables)
@@ -96,20 +98,35 @@ def difference(
         )  # fmt: skip
         return replace(told, findings=tuple(_turned(each, turned) for each in told.findings))
 
-    regression = after.task.kind == "regression"
+    names = _classes_of(before.task, after.task)
     return Difference(
         gain=compare(
             after.truth,
             before.predictions,
             after.predictions,
-            metric="mae" if regression else "accuracy",
-            classes=None if regression else after.task.class_names,
+            metric="mae" if names is None else "accuracy",
+            classes=names,
             groups=after.groups,
             weights=after.weights,
         ),
         worse=found(after.losses - before.losses, "loss added", "worse"),
         better=found(before.losses - after.losses, "loss saved", "better"),
     )
+
+
+def _classes_of(before: Task, after: Task) -> tuple[str, ...] | None:
+    """Return the classes of two tasks together; None of a regression."""
+    kinds = before.kind, after.kind
+    if "regression" not in kinds:
+        return tuple(dict.fromkeys((*after.class_names, *before.class_names)))
+    if before.kind != after.kind:
+        raise InputError(
+            "One table's predictions are classes, and the other's are values.",
+            given=", ".join(kinds),
+            allowed="two of one kind",
+            next_step="name the kind with --kind",
+        )
+    return None
 
 
 def _change(words: str, part: Case, mask: Mask, *, name: str) -> Evidence | None:
