@@ -13,6 +13,7 @@ from assay.diagnose import diagnose
 from assay.diagnose.detectors.calibration_slices import SliceCalibrationDetector
 from assay.diagnose.detectors.fairness import FairnessDetector
 from assay.diagnose.detectors.mixtures import MixtureDetector
+from assay.diagnose.detectors.outliers import OutlierDetector
 from assay.diagnose.freezing import freeze
 from assay.diagnose.frozen import Frozen, Subject
 from assay.diagnose.report import freezable, hidden
@@ -159,3 +160,21 @@ def test_a_project_is_measured_with_its_protected_columns_and_its_annotators(
     file.write_text(json.dumps({"subject": subject, "findings": []}))
     case = Frozen.read(file).case
     assert (case.n, case.protected, case.annotator) == (project.search().height, ("city",), "who")
+
+
+def test_an_interrupt_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: OutlierDetector, part: object) -> None:
+        raise KeyboardInterrupt
+
+    rows = lending(200)
+    rows.write_csv(tmp_path / "said.csv")
+    finding = {
+        "code": "AS701", "title": "rows like no others", "detector": OutlierDetector().name,
+        "measure": "loss", "known": 0.1, "gone": 0.0,
+    }  # fmt: skip
+    subject = {"predictions": "said.csv", "truth": "y"}
+    (tmp_path / "old.json").write_text(json.dumps({"subject": subject, "findings": [finding]}))
+    assert measured(tmp_path / "old.json") == [0.0], "files of before are read"
+    monkeypatch.setattr(OutlierDetector, "detect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        measured(tmp_path / "old.json")
