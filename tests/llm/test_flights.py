@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -78,6 +79,41 @@ def test_a_note_that_was_cut_off_is_no_note(ledger: Ledger) -> None:
     path.write_bytes(written[:-5] + bytes(100))
     put_on_record(ledger, gone)
     assert set(book.answered(["x", "y"])) == {"x"}
+
+
+def test_the_end_of_a_line_is_written_last() -> None:
+    class Memory(bytearray):
+        def __setitem__(self, place: Any, value: Any) -> None:
+            super().__setitem__(place, value)
+            states.append(bytes(self))
+
+    states: list[bytes] = []
+    segment = flights._Segment(Path(), cast(Any, Memory(20)))
+    segment.write(b"12345\n")
+    segment.write(b"7\n")
+    assert [each.count(b"\n") for each in states] == [0, 1, 1, 2]
+    assert states[-1].rstrip(b"\0") == b"12345\n7\n"
+
+
+def test_where_a_note_is_lost_nothing_is_taken_for_never_sent(ledger: Ledger) -> None:
+    book, (first, second, _) = reserved(ledger, "x", "y", "z")
+    noted = Flights(ledger.flights, "dead", book.run)
+    noted.left(first)
+    noted.landed(answer("y", second))
+    (path,) = ledger.flights.iterdir()
+    header, *lines = path.read_bytes().rstrip(b"\0").split(b"\n")
+    path.write_bytes(b"\n".join([header, bytes(len(lines[0])), *lines[1:]]))
+    put_on_record(ledger, gone)
+    assert set(book.answered(["x", "y", "z"])) == {"y"}
+    assert set(book.left_behind(gone)) == {"x", "z"}, "either may have left"
+    assert not list(ledger.flights.iterdir())
+
+
+def test_a_file_whose_start_is_lost_is_in_nobodys_way(ledger: Ledger) -> None:
+    ledger.flights.mkdir(parents=True, exist_ok=True)
+    (ledger.flights / "dead-1.jsonl").write_bytes(bytes(50) + b"\n3\n")
+    put_on_record(ledger, gone)
+    assert not list(ledger.flights.iterdir())
 
 
 def test_files_are_removed_as_the_ledger_gets_what_they_hold(

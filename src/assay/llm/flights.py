@@ -37,9 +37,14 @@ class _Segment:
     unsettled: int = 0
 
     def write(self, line: bytes) -> None:
-        end = self.size + len(line)
-        self.memory[self.size : end] = line
-        self.size = end
+        """Add a line; its end comes last, as copied bytes may arrive in any order.
+
+        So a line that a kill has torn has no end, and is none.
+        """
+        last = self.size + len(line) - 1
+        self.memory[self.size : last] = line[:-1]
+        self.memory[last] = line[-1]
+        self.size = last + 1
 
     def remove(self) -> None:
         self.memory.close()
@@ -156,10 +161,11 @@ def _mapped(path: Path, size: int) -> mmap.mmap:
 
 @dataclass
 class _Found:
-    """The notes of one owner."""
+    """The notes of one owner; not ``whole`` where one of them is lost."""
 
     run: str
     boot: str
+    whole: bool = True
     paths: list[Path] = field(default_factory=list)
     left: set[int] = field(default_factory=set)
     landed: dict[int, Call] = field(default_factory=dict)
@@ -168,11 +174,11 @@ class _Found:
 def put_on_record(ledger: Ledger, is_alive: Callable[[str], bool]) -> None:
     """Put into the ledger what processes that were killed had noted.
 
-    Answers are recorded. Reservations for requests that never left are released, unless the
-    machine was started anew since: a note that was not yet on the disk is lost then.
+    Answers are recorded. Reservations for requests that never left are released, unless a note
+    may be lost: the machine was started anew since, or one cannot be read.
     """
     for owner, found in _notes(ledger.flights, is_alive).items():
-        left = found.left if found.boot == _boot() else None
+        left = found.left if found.whole and found.boot == _boot() else None
         CallBook(ledger, found.run).make_up(owner, list(found.landed.values()), left)
         for path in found.paths:
             path.unlink(missing_ok=True)
@@ -189,8 +195,10 @@ def _notes(folder: Path, is_alive: Callable[[str], bool]) -> dict[str, _Found]:
             ]  # what was cut off has no end; nor have zeros
             if not lines:
                 continue
-            header = from_json(lines[0])
-            if not is_alive(header["owner"]):
+            header = _parsed(lines[0])
+            if header is None:  # the start of the file never reached the disk: nothing is known
+                path.unlink()
+            elif not is_alive(header["owner"]):
                 found = notes.setdefault(header["owner"], _Found(header["run"], header["boot"]))
                 found.paths.append(path)
                 _read(lines[1:], found)
@@ -199,13 +207,23 @@ def _notes(folder: Path, is_alive: Callable[[str], bool]) -> dict[str, _Found]:
 
 def _read(lines: list[bytes], found: _Found) -> None:
     for line in lines:
-        note: int | dict[str, Any] = from_json(line)
-        if isinstance(note, int):
+        note = _parsed(line)
+        if note is None:
+            found.whole = False
+        elif isinstance(note, int):
             found.left.add(note)
         else:
             call = Call(**{**note, "released": Amount(**note["released"])})
             assert call.intent is not None  # noqa: S101 - only such are noted
             found.landed[call.intent] = call
+
+
+def _parsed(line: bytes) -> Any:
+    """Return what a line says; None where it cannot be read."""
+    try:
+        return from_json(line)
+    except ValueError:
+        return None
 
 
 def _boot() -> str:
