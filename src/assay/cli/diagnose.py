@@ -13,7 +13,7 @@ from assay.cli.diagnose_command import FreezeCommand
 from assay.cli.diagnose_difference import compare_files
 from assay.cli.diagnose_files import Files, write_files
 from assay.cli.diagnose_telling import shown_share, tell, tell_fixes
-from assay.cli.options import DryRun
+from assay.cli.options import DryRun, options_given
 from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
 from assay.errors import InputError
 
@@ -123,15 +123,15 @@ def diagnose(
         )  # fmt: skip
         return
     subject, options = _subject(predictions, rows, model, path)
-    given = {"truth": truth, "text": text, "group": group, "weight": weight, "time": time}
-    of_files = given | {"training": training, "kind": kind}
-    if predictions is None and rows is None and any(of_files.values()):
+    given = {"truth": truth, "text": text, "kind": kind, "group": group, "weight": weight,
+             "time": time}  # fmt: skip
+    of_files = options_given(given | {"training": training})
+    if predictions is None and rows is None and of_files:
         raise InputError(
             "A project knows its kind of task, its columns and its training rows.",
-            given=", ".join(f"--{name}" for name, value in of_files.items() if value),
+            given=", ".join(of_files),
             next_step="leave these out, or name --predictions FILE",
         )
-    given |= {"kind": kind}
     options |= given | {"seed": seed, "annotator": annotator}
     if training is not None:
         options["training"] = read_table(training)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.cli.diagnose_telling import tell
+from assay.cli.options import options_given
 from assay.cli.output import console, emit_json
 from assay.errors import InputError
 
@@ -41,7 +42,7 @@ def compare_files(
     from assay.diagnose.report import hidden
     from assay.tables import read_table
 
-    if given := [f"--{name}" for name, value in unused.items() if value]:
+    if given := options_given(unused):
         raise InputError(
             "--diff compares two files; it has no use for some of the options.",
             given=", ".join(given),

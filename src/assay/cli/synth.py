@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assay.cli.options import options_given
 from assay.cli.output import AsJson, ProjectPath, console, emit_json, progress_bar, say_page
 
 if TYPE_CHECKING:
@@ -92,21 +93,21 @@ def synth(
         _refuse(
             "--purpose test",
             {
-                "--for-class": for_class,
-                "--where": where,
-                "--method": method != "auto",
-                "--model": model,
-                "--dose": dose,
-                "--constraints": constraints,
-                "--html": html,
-                "--no-confirm": not confirm,
-                "--canaries": canaries,
+                "for-class": for_class,
+                "where": where,
+                "method": method != "auto",
+                "model": model,
+                "dose": dose,
+                "constraints": constraints,
+                "html": html,
+                "no-confirm": not confirm,
+                "canaries": canaries,
             },
         )
         count = 20 if rows is None else rows
         _write_tests(project, count, capability or None, out, as_json=as_json)
         return
-    _refuse("--purpose train", {"--capability": capability})
+    _refuse("--purpose train", {"capability": capability})
     if constraints:
         _tell_constraints(project, as_json=as_json)
         return
@@ -152,8 +153,7 @@ def _refuse(purpose: str, options: dict[str, object]) -> None:
     """Refuse options that would be passed over."""
     from assay.errors import InputError
 
-    given = [name for name, value in options.items() if value not in (None, False, 0, [])]
-    if given:
+    if given := options_given(options):
         raise InputError(
             f"{given[0]} says nothing with {purpose}.",
             given=", ".join(given),

@@ -47,13 +47,12 @@ def atoms(part: Case, *, fewest: int) -> Iterator[Atom]:
 
 def no_atoms(part: Case, *, fewest: int) -> list[str]:
     """Return, in words, what becomes no condition though it might pick enough rows."""
-    found = []
-    for name in part.rows.columns:
-        values = part.rows[name]
-        if values.dtype in WORDS and name in part.columns and name != part.task.text:
-            found += commonest(values, LEVELS, fewest=fewest)[1]
-        elif not (values.dtype.is_numeric() or values.dtype in (*WORDS, pl.Boolean)):
-            found.append(f"{name!r}, which holds {values.dtype}")
+    found, described = [], set(part.columns) - {part.task.text}
+    for name, kind in part.rows.schema.items():
+        if kind in WORDS and name in described:
+            found += commonest(part.rows[name], LEVELS, fewest=fewest)[1]
+        elif not (kind.is_numeric() or kind in (*WORDS, pl.Boolean)):
+            found.append(f"{name!r}, which holds {kind}")
     return found
 
 

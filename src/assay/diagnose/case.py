@@ -77,12 +77,8 @@ class Case:
         """
         inputs = [name for name in self.task.inputs if name in self.rows.columns]
         roles = {self.task.target, self.task.group, "row_id"}
-        every = dict.fromkeys([*inputs, *self.rows.columns])
-        return tuple(name for name in every if name not in roles and self._describes(name))
-
-    def _describes(self, name: str) -> bool:
-        kind = self.rows[name].dtype
-        return not (kind.is_nested() or isinstance(kind, pl.Duration | pl.Binary))
+        every, kinds = dict.fromkeys([*inputs, *self.rows.columns]), self.rows.schema
+        return tuple(name for name in every if name not in roles and _describes(kinds[name]))
 
     @cached_property
     def groups(self) -> np.ndarray | None:
@@ -149,3 +145,7 @@ class Case:
         if self.task.text is None:
             return []
         return self.rows[self.task.text].cast(pl.String).fill_null("").to_list()
+
+
+def _describes(kind: pl.DataType) -> bool:
+    return not (kind.is_nested() or isinstance(kind, pl.Duration | pl.Binary))

@@ -30,7 +30,8 @@ from assay.task import Kind, Task
 PREDICTION = "prediction"
 PROBABILITY = "probability:"
 
-Ask = Callable[[pl.DataFrame, Task], Said]
+Ask = Callable[..., Said]
+"""What a model says of rows of a task; ``stated`` is as for :func:`assay.diagnose.models.asked`."""
 
 
 def read_case(
@@ -78,17 +79,18 @@ def read_case(
     task = settled(task, table[truth], said, kind)
     if ask is None:
         _check_complete(said, task)
+    found = said.answers(task)
     return case_of(
         asking,
         task,
         table[truth],
-        said.answers(task),
+        found,
         weights=weights,
         training=None if training is None else _training(training, time),
         protected=tuple(protected),
         annotator=annotator,
         seed=seed,
-        **({} if ask is None else _at_hand(ask, task, said)),
+        **({} if ask is None else _at_hand(ask, task, found)),
     )
 
 
@@ -108,10 +110,11 @@ def case_of(
     )
 
 
-def _at_hand(ask: Ask, task: Task, said: Said) -> dict[str, Any]:
+def _at_hand(ask: Ask, task: Task, answers: Answers) -> dict[str, Any]:
     """Return how the model says more, of rows that were changed: what :class:`Case` takes."""
-    found: dict[str, Any] = {"predict": lambda part: ask(part, task).answers(task).predictions}
-    if said.answers(task).probabilities is not None:
+    alone = partial(ask, stated=False)
+    found: dict[str, Any] = {"predict": lambda part: alone(part, task).answers(task).predictions}
+    if answers.probabilities is not None:
         found["state"] = lambda part: ask(part, task).answers(task).probabilities
     return found
 

@@ -19,7 +19,14 @@ from assay.task import Task
 MLFLOW = ("models:/", "runs:/")
 
 
-def asked(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) -> Said:
+def asked(
+    model: Any,
+    rows: pl.DataFrame,
+    task: Task,
+    columns: tuple[str, ...],
+    *,
+    stated: bool = True,
+) -> Said:
     """Return what a model says of rows.
 
     An object with ``predict`` is given a frame, or texts (:mod:`assay.diagnose.reading`); where it
@@ -33,6 +40,8 @@ def asked(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) 
     ----------
     columns
         What it reads, by :func:`assay.diagnose.reading.columns_read`.
+    stated
+        Whether probabilities are wanted, of what predicts without them too.
 
     Raises
     ------
@@ -50,7 +59,7 @@ def asked(model: Any, rows: pl.DataFrame, task: Task, columns: tuple[str, ...]) 
     if names is None:
         return Said(values)
     known = tuple(as_names(pl.Series(np.asarray(names).tolist())))
-    if not hasattr(model, "predict_proba"):
+    if not stated or not hasattr(model, "predict_proba"):
         return Said(values, names=known)
     shares = answer(lambda: model.predict_proba(given), columns)
     return Said(values, _one_each(shares, rows.height).astype(np.float64), known)
