@@ -184,10 +184,9 @@ def _tell_constraints(project: Project, *, as_json: bool) -> None:
     from assay.synth.curation.curated import mined
 
     path = project.path / FILE
-    search, task = project.search(), project.task
-    found = stated_constraints(project.path, search.select(task.inputs).schema)
+    found = stated_constraints(project)
     if found is None:
-        found = mined(search, task)
+        found = mined(project.search(), project.task)
         write_constraints(found, path)
     if as_json:
         emit_json(

@@ -10,13 +10,13 @@ import polars as pl
 
 from assay.diagnose.case import Case
 from assay.diagnose.commonest import commonest
+from assay.tables import WORDS
 from assay.tables.predicate import Condition, Mask
 from assay.tables.traits import TRAITS, trait
 
 CUTS = (0.1, 0.25, 0.5, 0.75, 0.9)
 USUAL, LEVELS = 12, 100
 """Values of a column of words that are no rare ones, and that become conditions: the commonest."""
-WORDS = (pl.String, pl.Categorical, pl.Enum)
 FEW_NUMBERS = 12
 """A column with no more different numbers is cut between each of them."""
 

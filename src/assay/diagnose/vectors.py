@@ -10,6 +10,7 @@ import polars as pl
 
 from assay.diagnose.case import DIMENSIONS, Case
 from assay.seeds import derive_seed
+from assay.tables import WORDS
 from assay.tables.counts import value_counts
 
 LEVELS = 20
@@ -50,7 +51,7 @@ def _column(values: pl.Series) -> list[np.ndarray]:
         ranks = values.cast(pl.Float64).rank().to_numpy()
         scaled = (ranks / max(values.len(), 1) - 0.5) * np.sqrt(12)
         return [np.where(np.isfinite(scaled), scaled, 0.0)]
-    if values.dtype not in (pl.String, pl.Categorical, pl.Enum):
+    if values.dtype not in WORDS:
         return []
     words = values.cast(pl.String)
     counts = value_counts(words.drop_nulls())

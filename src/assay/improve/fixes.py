@@ -48,7 +48,7 @@ def try_fixes(
     """
     found = diagnose(project, models=models).whole() if diagnosis is None else diagnosis
     before = project.recipe
-    stated = stated_constraints(project.path, project.search().select(project.task.inputs).schema)
+    stated = stated_constraints(project)
     odds = odds_by_kind(project.ledger())
     suggested = remedied(found, project.task, odds=odds, constraints=stated)
     result = improve(project, sources=[FindingSource()], models=models, on_event=on_event)

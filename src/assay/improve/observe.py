@@ -45,5 +45,5 @@ def stated_text(project: Project) -> str:
     InputError
         When it is not usable.
     """
-    stated = stated_constraints(project.path, project.search().select(project.task.inputs).schema)
+    stated = stated_constraints(project)
     return "" if stated is None else constraints_to_toml(stated)

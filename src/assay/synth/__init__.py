@@ -113,7 +113,7 @@ def synthesize(
     if not wanted or not all(0 < each <= MOST_DOSE for each in wanted):
         raise InputError("doses must be above 0 and at most 100.", given=list(doses))
     methods = chosen_methods(method, task, class_name)
-    constraints = stated_constraints(project.path, search.select(task.inputs).schema)
+    constraints = stated_constraints(project)
     if PRIVATE in methods:
         scoped = for_class is not None or where is not None
         require_stated(

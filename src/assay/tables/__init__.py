@@ -17,6 +17,7 @@ from assay.tables.roles import (
 )
 from assay.tables.rows import (
     ROW_ID,
+    WORDS,
     with_clean_target,
     with_plain_columns,
     with_row_ids,
@@ -29,6 +30,7 @@ __all__ = [
     "CATEGORIES",
     "LABELLED_MINIMUM",
     "ROW_ID",
+    "WORDS",
     "VAULT_MINIMUM",
     "VAULT_SHARE",
     "ColumnKind",

@@ -8,6 +8,8 @@ import polars.selectors as cs
 from assay.errors import InputError
 
 ROW_ID = "row_id"
+WORDS = (pl.String, pl.Categorical, pl.Enum)
+"""Types of columns that hold words."""
 
 
 def with_row_ids(table: pl.DataFrame) -> pl.DataFrame:

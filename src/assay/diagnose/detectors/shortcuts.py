@@ -16,6 +16,7 @@ from assay.diagnose.excess import excess_loss
 from assay.diagnose.means import mean_above
 from assay.diagnose.spec import Remedy, Search, Suspicion
 from assay.evidence import Evidence
+from assay.tables import WORDS
 from assay.tables.predicate import Condition, Mask, Predicate
 
 CODE = "AS602"
@@ -112,7 +113,7 @@ def _clues(part: Case, aside: list[str]) -> Iterator[tuple[Clue, Mask]]:
             yield Clue(text, word, word=True), held
     for name in part.columns:
         values = part.rows[name]
-        if name != text and values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean):
+        if name != text and values.dtype in (*WORDS, pl.Boolean):
             often, left = commonest(values, MOST_VALUES, fewest=FEWEST)
             aside += left
             for value in often:

@@ -30,6 +30,7 @@ from assay.synth.constraints.spec import (
     SumOf,
     Whole,
 )
+from assay.tables import WORDS
 from assay.tables.counts import value_counts
 
 FEWEST_ROWS = 59
@@ -63,8 +64,7 @@ def mine_constraints(rows: pl.DataFrame, columns: Sequence[str]) -> tuple[Constr
     words = [
         name
         for name in columns
-        if rows.schema[name] in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)
-        and 1 < rows[name].n_unique() <= MOST_VALUES
+        if rows.schema[name] in (*WORDS, pl.Boolean) and 1 < rows[name].n_unique() <= MOST_VALUES
     ]
     sums = list(_sums(rows, numbers))
     found += sums
@@ -89,7 +89,7 @@ def _of_one(column: pl.Series) -> Iterator[Constraint]:
     elif dtype in (pl.Date, pl.Datetime):
         low, high = held.min(), held.max()
         yield Between(column=column.name, low=low, high=high)
-    elif dtype in (pl.String, pl.Categorical, pl.Enum):
+    elif dtype in WORDS:
         values = held.unique().cast(pl.String).sort().to_list()
         # Each value was met often enough that a new one is unlikely (Good 1953: the share of
         # values not met is about the share of rows whose value was met once).

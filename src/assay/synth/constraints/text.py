@@ -6,11 +6,11 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from assay.config import write_text
 from assay.errors import InputError
+from assay.project import Project
 from assay.recipe import toml_item
 from assay.recipe.text import checked
 from assay.synth.constraints.conflicts import require_consistent
@@ -82,19 +82,20 @@ def read_constraints(path: Path) -> tuple[Constraint, ...]:
     return constraints_from_toml(text, name=path.name)
 
 
-def stated_constraints(folder: Path, schema: pl.Schema) -> tuple[Constraint, ...] | None:
+def stated_constraints(project: Project) -> tuple[Constraint, ...] | None:
     """Return what the ``constraints.toml`` in a project's folder says; None where there is none.
 
     Raises
     ------
     InputError
-        When it cannot be read, some contradict each other, or one is on none of the columns of
-        ``schema``, the inputs, or does not fit what its column holds.
+        When it cannot be read, some contradict each other, or one is on none of the inputs, or
+        does not fit what its column holds.
     """
-    path = folder / FILE
+    path = project.path / FILE
     if not path.exists():
         return None
     found = read_constraints(path)
+    schema = project.search().select(project.task.inputs).schema
     require_columns(found, list(schema))
     require_types(found, schema)
     return found

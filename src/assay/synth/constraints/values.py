@@ -9,10 +9,10 @@ from typing import Any, Literal
 import polars as pl
 
 from assay.errors import InputError
+from assay.tables import WORDS
 
 Value = bool | int | float | str
 Held = Literal["numbers", "dates", "truth values", "words", "other values"]
-WORDS = (pl.String, pl.Categorical, pl.Enum)
 
 
 def held(dtype: pl.DataType) -> Held:
